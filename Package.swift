@@ -1,0 +1,56 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "convc",
+  products: [
+    .library(name: "Convc", targets: ["Convc"]),
+    .executable(name: "convc", targets: ["ConvcTool"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+  ],
+  targets: [
+    // The C interface that generated code and Swift share.
+    .target(name: "ConvcABI"),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(
+      name: "ConvcTemplates", path: "Templates", exclude: ["Kernels"], sources: ["embed.c"],
+      publicHeadersPath: "include"),
+
+    .target(name: "ConvcIR"),
+    .target(name: "ConvcLayers", dependencies: ["ConvcIR"]),
+    .target(name: "ConvcPasses", dependencies: ["ConvcIR"]),
+    .target(name: "ConvcEmit", dependencies: ["ConvcIR", "ConvcTemplates", "ConvcABI", mustache]),
+    .target(name: "ConvcRuntime", dependencies: ["ConvcIR", "ConvcABI", subprocess]),
+    .target(name: "ConvcData", dependencies: ["ConvcIR", "CZlib"]),
+    .target(name: "ConvcModels", dependencies: ["ConvcIR", "ConvcLayers"]),
+    .target(name: "ConvcTraining", dependencies: ["ConvcIR", "ConvcData", "ConvcRuntime"]),
+    .target(
+      name: "Convc",
+      dependencies: [
+        "ConvcIR", "ConvcLayers", "ConvcPasses", "ConvcEmit", "ConvcRuntime", "ConvcData",
+        "ConvcTraining", "ConvcModels",
+      ]),
+    .executableTarget(name: "ConvcTool", dependencies: ["Convc", argumentParser]),
+
+    .target(name: "ConvcTestSupport", dependencies: ["Convc"], path: "Tests/ConvcTestSupport"),
+    .testTarget(name: "ConvcIRTests", dependencies: ["ConvcIR", "ConvcLayers"]),
+    .testTarget(name: "ConvcLayersTests", dependencies: ["Convc", "ConvcTestSupport"]),
+    .testTarget(name: "ConvcPassesTests", dependencies: ["Convc", "ConvcTestSupport"]),
+    .testTarget(name: "ConvcEmitTests", dependencies: ["Convc", "ConvcTestSupport"]),
+    .testTarget(name: "ConvcRuntimeTests", dependencies: ["ConvcRuntime", "ConvcTestSupport"]),
+    .testTarget(name: "ConvcDataTests", dependencies: ["ConvcData"]),
+    .testTarget(name: "ConvcTrainingTests", dependencies: ["ConvcTraining", "ConvcTestSupport"]),
+    .testTarget(name: "ConvcTests", dependencies: ["Convc", "ConvcTestSupport"]),
+    .testTarget(name: "ConvcToolTests", dependencies: ["ConvcTool", "ConvcTestSupport"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,1 @@
+#include "convc_abi.h"
