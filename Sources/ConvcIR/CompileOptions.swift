@@ -1,0 +1,23 @@
+/// What a network is compiled for.
+public struct CompileOptions: Sendable {
+  /// Largest batch: any batch from 1 to this can be run.
+  public var batch: Int
+  public var target: Target
+  /// Families of kernels that may be chosen; nil: all.
+  public var families: Set<String>?
+  /// Whether layers may be fused.
+  public var fuses: Bool
+  /// Bytes of arena and parameters above which a network is refused.
+  public var memoryLimit: Int
+
+  public init(
+    batch: Int, target: Target, families: Set<String>? = nil, fuses: Bool = true,
+    memoryLimit: Int = 16 << 30
+  ) {
+    self.batch = batch
+    self.target = target
+    self.families = families
+    self.fuses = fuses
+    self.memoryLimit = memoryLimit
+  }
+}

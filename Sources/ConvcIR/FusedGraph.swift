@@ -1,0 +1,95 @@
+/// An elementwise layer inside a group, and the other tensors it reads.
+public struct Member: Sendable {
+  public let node: Node.ID
+  public let epilogue: Epilogue
+  public let operands: [Tensor.ID]
+
+  public init(node: Node.ID, epilogue: Epilogue, operands: [Tensor.ID]) {
+    self.node = node
+    self.epilogue = epilogue
+    self.operands = operands
+  }
+}
+
+/// Layers that become one kernel in each direction: at most one anchor, then elementwise work and pooling.
+///
+/// Order in the kernel: anchor, `beforePooling` on every cell, the pooling, `epilogues` on what remains.
+public struct Group: Sendable, Identifiable {
+  public let id: Int
+  /// All layers, as the network has them.
+  public let nodes: [Node.ID]
+  /// `conv1_relu1_pool1`.
+  public let name: String
+  public let anchor: Node.ID?
+  /// What the anchor reads; without an anchor, the map that the epilogues work on.
+  public let inputs: [Tensor.ID]
+  public let beforePooling: [Member]
+  public let poolingNode: Node.ID?
+  public let pooling: Pooling?
+  public let epilogues: [Member]
+  public let output: Tensor.ID
+
+  public init(
+    id: Int, nodes: [Node.ID], name: String, anchor: Node.ID?, inputs: [Tensor.ID],
+    beforePooling: [Member], poolingNode: Node.ID?, pooling: Pooling?, epilogues: [Member],
+    output: Tensor.ID
+  ) {
+    self.id = id
+    self.nodes = nodes
+    self.name = name
+    self.anchor = anchor
+    self.inputs = inputs
+    self.beforePooling = beforePooling
+    self.poolingNode = poolingNode
+    self.pooling = pooling
+    self.epilogues = epilogues
+    self.output = output
+  }
+
+  /// Members before and after the pooling, in the kernel's order.
+  public var members: [Member] { beforePooling + epilogues }
+  /// Every tensor the group reads.
+  public var reads: [Tensor.ID] { inputs + members.flatMap(\.operands) }
+}
+
+/// Why a layer joined its producer, or did not.
+public struct FusionNote: Sendable, Hashable {
+  public let layer: String
+  /// Name of the group it joined; nil: it did not.
+  public let joined: String?
+  public let reason: String
+
+  public init(layer: String, joined: String?, reason: String) {
+    self.layer = layer
+    self.joined = joined
+    self.reason = reason
+  }
+}
+
+/// The graph with its layers in groups.
+public struct FusedGraph: Sendable {
+  public let graph: Graph
+  public let mode: Mode
+  /// In the order of their last nodes.
+  public let groups: [Group]
+  /// For each view the tensor whose memory it is.
+  public let views: [Tensor.ID: Tensor.ID]
+  public let notes: [FusionNote]
+
+  public init(
+    graph: Graph, mode: Mode, groups: [Group], views: [Tensor.ID: Tensor.ID], notes: [FusionNote]
+  ) {
+    self.graph = graph
+    self.mode = mode
+    self.groups = groups
+    self.views = views
+    self.notes = notes
+  }
+
+  /// The tensor that holds the memory of this one.
+  public func storage(of tensor: Tensor.ID) -> Tensor.ID {
+    var root = tensor
+    while let next = views[root] { root = next }
+    return root
+  }
+}

@@ -1,0 +1,178 @@
+/// A layer of a network: its shapes, its parameters, how it fuses, and its kernels.
+///
+/// Everything convc knows of a kind of layer stands in the one type that conforms to this protocol.
+public protocol Layer: Sendable {
+  /// Short name, from which layers without a name are numbered: `conv`, `relu`.
+  static var kind: String { get }
+
+  /// Settings in words, for listings and comments: `5x5, padding 2`.
+  var summary: String { get }
+
+  /// The output's type.
+  ///
+  /// - Throws: what is wrong with the inputs or the settings, with the way out.
+  func output(for inputs: [TensorType]) throws(LayerError) -> TensorType
+
+  /// Parameters in the order in which they stand in the parameter block. Called after ``output(for:)`` accepted.
+  func parameters(for inputs: [TensorType]) -> [ParameterSpec]
+
+  /// Multiply-adds of one forward pass over a batch.
+  func multiplyAdds(for inputs: [TensorType]) -> Int
+
+  /// Rows and columns of the padded input that no window reads.
+  func lostPixels(for inputs: [TensorType]) -> LostPixels
+
+  /// The part the layer can play in a group.
+  func role(in mode: Mode, frozen: Bool) -> FusionRole
+
+  /// Ways to compute a group that this layer anchors. Asked only of layers whose role is `anchor`.
+  func candidates(for group: GroupContext) -> [Candidate]
+}
+
+extension Layer {
+  public var summary: String { "" }
+  public func parameters(for inputs: [TensorType]) -> [ParameterSpec] { [] }
+  public func multiplyAdds(for inputs: [TensorType]) -> Int { 0 }
+  public func lostPixels(for inputs: [TensorType]) -> LostPixels { LostPixels(rows: 0, columns: 0) }
+  public func candidates(for group: GroupContext) -> [Candidate] { [] }
+}
+
+/// Whether a program infers or trains.
+public enum Mode: String, Sendable, Hashable, CaseIterable {
+  case inference, training
+}
+
+/// Rows and columns at the end of the padded input that no window reads.
+public struct LostPixels: Sendable, Hashable {
+  public let rows: Int
+  public let columns: Int
+
+  public init(rows: Int, columns: Int) {
+    self.rows = rows
+    self.columns = columns
+  }
+
+  public var isNone: Bool { rows == 0 && columns == 0 }
+}
+
+/// What a parameter is for, in the order in which kinds stand in the parameter block.
+public enum ParameterKind: Int, Sendable, Hashable, Comparable {
+  case trainable, frozen, statistic
+
+  public static func < (a: ParameterKind, b: ParameterKind) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// How a parameter starts.
+public enum Initializer: Sendable, Hashable {
+  case constant(Float)
+  /// Normal, standard deviation √(2 / fan-in) (He et al. 2015), truncated at two deviations.
+  case heNormal
+  /// Uniform in ±√(6 / (fan-in + fan-out)) (Glorot and Bengio 2010).
+  case glorotUniform
+}
+
+/// A parameter as a layer declares it.
+public struct ParameterSpec: Sendable, Hashable {
+  /// Name within the layer: `weight`, `bias`.
+  public let name: String
+  public let shape: [Int]
+  public let initializer: Initializer
+  /// A running statistic: the forward pass changes it, no gradient does.
+  public let isStatistic: Bool
+  /// Weight decay applies: weights, not biases and not normalisation.
+  public let decays: Bool
+  /// Inputs and outputs of one unit, for the initialiser.
+  public let fanIn: Int
+  public let fanOut: Int
+
+  public init(
+    _ name: String, shape: [Int], initializer: Initializer, isStatistic: Bool = false,
+    decays: Bool = false, fanIn: Int = 1, fanOut: Int = 1
+  ) {
+    self.name = name
+    self.shape = shape
+    self.initializer = initializer
+    self.isStatistic = isStatistic
+    self.decays = decays
+    self.fanIn = fanIn
+    self.fanOut = fanOut
+  }
+
+  public var count: Int { shape.reduce(1, *) }
+}
+
+/// The part a layer can play in a group of fused layers.
+public enum FusionRole: Sendable {
+  /// Starts a group, and takes the epilogues that `accepts` lists.
+  case anchor(accepts: EpilogueKinds)
+  /// Works on one value at a time: joins a group, or makes one of its own.
+  case elementwise(Epilogue)
+  /// Takes the maximum of windows that tile the map: joins a group that accepts pooling, else an anchor.
+  case pooling(Pooling)
+  /// Changes the shape alone; the elements keep their order.
+  case view
+}
+
+/// Kinds of epilogues that an anchor's kernels have a place for.
+public struct EpilogueKinds: OptionSet, Sendable {
+  public let rawValue: Int
+  public init(rawValue: Int) { self.rawValue = rawValue }
+
+  /// Elementwise work that has a vector form.
+  public static let vector = EpilogueKinds(rawValue: 1)
+  /// Elementwise work that exists as scalar code alone.
+  public static let scalar = EpilogueKinds(rawValue: 2)
+  /// Pooling whose windows tile the map.
+  public static let pooling = EpilogueKinds(rawValue: 4)
+}
+
+/// Elementwise work at the end of another kernel's loops.
+///
+/// The templates work on a variable `v` at the place `n`, `m` (map), `h`, `w` of the output.
+public struct Epilogue: Sendable, Hashable {
+  /// Template of the forward work, without the suffix `_scalar` or `_vector`.
+  public let template: String
+  /// Template that takes `v`, the gradient after, to the gradient before; nil where they are equal.
+  public let backwardTemplate: String?
+  /// Whether a vector form exists.
+  public let hasVectorForm: Bool
+  /// Never decreasing, and the same in all cells: a maximum may be taken before it.
+  public let isMonotone: Bool
+  /// Backward reads the sign of the group's output as a mask: what follows has to keep it.
+  public let backwardReadsOutput: Bool
+  /// A result that is not zero keeps the sign of the value before: a mask survives it.
+  public let keepsMask: Bool
+  /// Values per map that the templates read, by the C name that follows the layer's.
+  public let channelValues: [String]
+  /// Constants for the templates, by name.
+  public let constants: [String: String]
+  /// Reads the step's number and seed.
+  public let isRandom: Bool
+
+  public init(
+    template: String, backwardTemplate: String?, hasVectorForm: Bool, isMonotone: Bool = false,
+    backwardReadsOutput: Bool = false, keepsMask: Bool = false, channelValues: [String] = [],
+    constants: [String: String] = [:], isRandom: Bool = false
+  ) {
+    self.template = template
+    self.backwardTemplate = backwardTemplate
+    self.hasVectorForm = hasVectorForm
+    self.isMonotone = isMonotone
+    self.backwardReadsOutput = backwardReadsOutput
+    self.keepsMask = keepsMask
+    self.channelValues = channelValues
+    self.constants = constants
+    self.isRandom = isRandom
+  }
+}
+
+/// Maximum of windows that tile a map; cells of an incomplete last window are dropped.
+public struct Pooling: Sendable, Hashable {
+  public let height: Int
+  public let width: Int
+
+  public init(height: Int, width: Int) {
+    self.height = height
+    self.width = width
+  }
+}

@@ -1,0 +1,166 @@
+/// A group as its anchor sees it when it lists the ways to compute it.
+public struct GroupContext: Sendable {
+  public let group: Group
+  public let graph: Graph
+  public let mode: Mode
+  public let target: Target
+  /// What the backward pass wants of the group; nil: nothing.
+  public let backward: BackwardGroup?
+
+  public init(
+    group: Group, graph: Graph, mode: Mode, target: Target, backward: BackwardGroup?
+  ) {
+    self.group = group
+    self.graph = graph
+    self.mode = mode
+    self.target = target
+    self.backward = backward
+  }
+
+  public var anchor: Node? { group.anchor.map { graph[$0] } }
+  public var inputTypes: [TensorType] { group.inputs.map { graph[$0].type } }
+  public var outputType: TensorType { graph[group.output].type }
+  /// The anchor's own output, before pooling.
+  public var anchorType: TensorType {
+    anchor.map { graph[$0.output].type } ?? inputTypes[0]
+  }
+  public var isTraining: Bool { mode == .training }
+  /// Passes over the data: one forward, and one for each gradient that is wanted.
+  public var passes: Double {
+    guard let backward else { return 1 }
+    return 1 + Double(backward.inputs.filter { $0 }.count) + (backward.parameters ? 1 : 0)
+  }
+}
+
+/// A way to compute a group: layouts, cost, and the kernels.
+public struct Candidate: Sendable {
+  /// Family of kernels: `generic`, `lanes`, `blocked`.
+  public let family: String
+  /// Layout of each input of the group; operands of members take the output's layout.
+  public let inputs: [Layout]
+  /// Zero cells that the kernels read around each input.
+  public let halos: [Halo]
+  public let output: Layout
+  /// Estimated time of all passes on one thread.
+  public let microseconds: Double
+  public let forward: @Sendable (ForwardContext) -> [KernelCall]
+  public let backward: @Sendable (BackwardContext) -> [KernelCall]
+
+  public init(
+    family: String, inputs: [Layout], halos: [Halo], output: Layout, microseconds: Double,
+    forward: @escaping @Sendable (ForwardContext) -> [KernelCall],
+    backward: @escaping @Sendable (BackwardContext) -> [KernelCall]
+  ) {
+    self.family = family
+    self.inputs = inputs
+    self.halos = halos
+    self.output = output
+    self.microseconds = microseconds
+    self.forward = forward
+    self.backward = backward
+  }
+}
+
+/// Where lowering gets its buffers from.
+public protocol BufferSource: AnyObject {
+  /// A new part of the arena.
+  func arena(_ name: String, bytes: Int) -> Buffer.ID
+  /// The part of the arena under a name that forward and backward share; made at the first call.
+  func saved(_ name: String, bytes: Int) -> Buffer.ID
+  /// A parameter as it stands in the parameter block. For inference, its copy in the packed block.
+  func parameter(_ index: Int) -> Buffer.ID
+  /// A parameter in the parameter block itself.
+  func masterParameter(_ index: Int) -> Buffer.ID
+  /// A parameter's gradient.
+  func gradient(_ index: Int) -> Buffer.ID
+  /// An entry of the packed block; `prepare` makes the kernel that writes it.
+  func packed(_ key: String, bytes: Int, prepare: (Buffer.ID) -> KernelCall) -> Buffer.ID
+}
+
+/// What the forward kernels of a group are made from.
+public struct ForwardContext {
+  public let context: GroupContext
+  public let inputs: [Placement]
+  /// Operands of the group's members, in order.
+  public let operands: [Placement]
+  public let output: Placement
+  public let buffers: any BufferSource
+
+  public init(
+    context: GroupContext, inputs: [Placement], operands: [Placement], output: Placement,
+    buffers: any BufferSource
+  ) {
+    self.context = context
+    self.inputs = inputs
+    self.operands = operands
+    self.output = output
+    self.buffers = buffers
+  }
+}
+
+/// A gradient to write: the first writer stores, later ones add.
+public struct GradientPlacement: Sendable, Hashable {
+  public let placement: Placement
+  public let accumulates: Bool
+
+  public init(placement: Placement, accumulates: Bool) {
+    self.placement = placement
+    self.accumulates = accumulates
+  }
+}
+
+/// What the backward kernels of a group are made from.
+public struct BackwardContext {
+  public let forward: ForwardContext
+  public let wanted: BackwardGroup
+  /// Gradient of the group's output.
+  public let outputGradient: Placement
+  /// Gradients of the inputs; nil: not wanted.
+  public let inputGradients: [GradientPlacement?]
+  /// Gradients of the members' operands; nil: not wanted.
+  public let operandGradients: [GradientPlacement?]
+
+  public init(
+    forward: ForwardContext, wanted: BackwardGroup, outputGradient: Placement,
+    inputGradients: [GradientPlacement?], operandGradients: [GradientPlacement?]
+  ) {
+    self.forward = forward
+    self.wanted = wanted
+    self.outputGradient = outputGradient
+    self.inputGradients = inputGradients
+    self.operandGradients = operandGradients
+  }
+
+  public var context: GroupContext { forward.context }
+  public var buffers: any BufferSource { forward.buffers }
+}
+
+/// What a loss's kernels are made from.
+public struct LossContext {
+  public let name: String
+  public let prediction: Placement
+  public let target: Buffer.ID
+  /// Gradient of the prediction; nil where nothing before it can be trained.
+  public let gradient: GradientPlacement?
+  public let weight: Float
+  /// Index in the losses that the caller receives.
+  public let index: Int
+  public let losses: Buffer.ID
+  public let buffers: any BufferSource
+  public let machine: Target
+
+  public init(
+    name: String, prediction: Placement, target: Buffer.ID, gradient: GradientPlacement?,
+    weight: Float, index: Int, losses: Buffer.ID, buffers: any BufferSource, machine: Target
+  ) {
+    self.name = name
+    self.prediction = prediction
+    self.target = target
+    self.gradient = gradient
+    self.weight = weight
+    self.index = index
+    self.losses = losses
+    self.buffers = buffers
+    self.machine = machine
+  }
+}

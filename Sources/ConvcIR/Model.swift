@@ -1,0 +1,106 @@
+/// A network as its author wrote it: named layers and edges, without a batch.
+public struct Model: Sendable {
+  /// An input of the network.
+  public struct Input: Sendable {
+    public let name: String
+    /// Extents of one image: `[C, H, W]`, or `[F]` for features.
+    public let shape: [Int]
+    public let location: SourceLocation?
+
+    public init(name: String, shape: [Int], location: SourceLocation?) {
+      self.name = name
+      self.shape = shape
+      self.location = location
+    }
+  }
+
+  /// A named layer and what it reads: inputs or layers, by name.
+  public struct Node: Sendable {
+    public let name: String
+    public let layer: any Layer
+    public let inputs: [String]
+    public let isFrozen: Bool
+    public let location: SourceLocation?
+
+    public init(
+      name: String, layer: any Layer, inputs: [String], isFrozen: Bool, location: SourceLocation?
+    ) {
+      self.name = name
+      self.layer = layer
+      self.inputs = inputs
+      self.isFrozen = isFrozen
+      self.location = location
+    }
+  }
+
+  /// A layer's result that the network returns.
+  public struct Output: Sendable, Hashable {
+    public let name: String
+    public let node: String
+
+    public init(name: String, node: String) {
+      self.name = name
+      self.node = node
+    }
+  }
+
+  /// A loss on an output, with its weight in the sum that is minimised.
+  public struct LossTerm: Sendable {
+    public let name: String
+    public let loss: any Loss
+    /// Name of the output it judges.
+    public let output: String
+    /// Name of the target the caller passes.
+    public let target: String
+    public let weight: Float
+    public let location: SourceLocation?
+
+    public init(
+      name: String, loss: any Loss, output: String, target: String, weight: Float,
+      location: SourceLocation?
+    ) {
+      self.name = name
+      self.loss = loss
+      self.output = output
+      self.target = target
+      self.weight = weight
+      self.location = location
+    }
+  }
+
+  public var name: String
+  public var inputs: [Input]
+  public var nodes: [Node]
+  public var outputs: [Output]
+  public var losses: [LossTerm]
+  /// How raw pixels become the first input.
+  public var preprocessing: InputPreprocessing?
+  public var classNames: [String]
+
+  public init(
+    name: String, inputs: [Input], nodes: [Node], outputs: [Output], losses: [LossTerm] = [],
+    preprocessing: InputPreprocessing? = nil, classNames: [String] = []
+  ) {
+    self.name = name
+    self.inputs = inputs
+    self.nodes = nodes
+    self.outputs = outputs
+    self.losses = losses
+    self.preprocessing = preprocessing
+    self.classNames = classNames
+  }
+}
+
+/// How raw pixels become an input: `(pixel · scale − mean[c]) / deviation[c]`.
+public struct InputPreprocessing: Sendable, Hashable, Codable {
+  public let scale: Float
+  /// One value a channel.
+  public let mean: [Float]
+  public let deviation: [Float]
+
+  public init(scale: Float, mean: [Float], deviation: [Float]) {
+    self.scale = scale
+    self.mean = mean
+    self.deviation = deviation
+  }
+}

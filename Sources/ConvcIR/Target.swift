@@ -1,0 +1,49 @@
+/// A row of the target table: what the generated C is written for.
+///
+/// C text depends on this row alone, never on the machine convc runs on.
+public struct Target: Sendable, Hashable, CustomStringConvertible {
+  public let name: String
+  /// Floats of one vector register; 1: plain loops without vector types.
+  public let lanes: Int
+  /// Vector registers.
+  public let registers: Int
+  /// Bytes of first-level data cache and of second-level cache of one core, nominal.
+  public let level1: Int
+  public let level2: Int
+  /// Billions of floating-point operations a second of one core, nominal: it weighs candidates.
+  public let peak: Double
+  /// What `-march` is given; nil: nothing.
+  public let march: String?
+
+  /// Plain C99 loops for any processor.
+  public static let generic = Target(
+    name: "generic", lanes: 1, registers: 16, level1: 32 << 10, level2: 256 << 10, peak: 8,
+    march: nil)
+  /// x86-64 with AVX2 and FMA.
+  public static let x86v3 = Target(
+    name: "x86-64-v3", lanes: 8, registers: 16, level1: 32 << 10, level2: 512 << 10, peak: 80,
+    march: "x86-64-v3")
+  /// x86-64 with AVX-512.
+  public static let x86v4 = Target(
+    name: "x86-64-v4", lanes: 16, registers: 32, level1: 48 << 10, level2: 2 << 20, peak: 160,
+    march: "x86-64-v4")
+
+  /// The table, from the plainest to the widest.
+  public static let all = [generic, x86v3, x86v4]
+
+  /// The row of a name; nil where there is none.
+  public static func named(_ name: String) -> Target? { all.first { $0.name == name } }
+
+  /// The widest row that a processor with these features can run.
+  ///
+  /// - Parameter features: names as in `/proc/cpuinfo`.
+  public static func best(for features: Set<String>) -> Target {
+    if features.isSuperset(of: ["avx512f", "avx512bw", "avx512dq", "avx512vl", "fma"]) {
+      return x86v4
+    }
+    return features.isSuperset(of: ["avx2", "fma", "bmi2"]) ? x86v3 : generic
+  }
+
+  public var hasVectors: Bool { lanes > 1 }
+  public var description: String { name }
+}
