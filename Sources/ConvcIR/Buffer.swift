@@ -10,7 +10,9 @@ public struct Buffer: Sendable, Hashable, Identifiable {
     /// A part of the arena, given its place by `PlanMemory`.
     case arena(bytes: Int)
     /// The caller's memory, NCHW.
-    case input(Int), target(Int), output(Int)
+    case input(Int)
+    case target(Int)
+    case output(Int)
     /// A parameter in the parameter block: its index in the table.
     case parameter(Int)
     /// A parameter's gradient in the gradient block.

@@ -25,8 +25,12 @@ public protocol Layer: Sendable {
   /// The part the layer can play in a group.
   func role(in mode: Mode, frozen: Bool) -> FusionRole
 
-  /// Ways to compute a group that this layer anchors. Asked only of layers whose role is `anchor`.
+  /// Ways to compute a group that this layer anchors. Asked only of layers that can be an anchor.
   func candidates(for group: GroupContext) -> [Candidate]
+
+  /// Buffers of the epilogue's ``Epilogue/channelValues``: one value per map, padded to whole vectors.
+  func channelValues(of node: Node, in graph: Graph, buffers: any BufferSource, lanes: Int)
+    -> [Buffer.ID]
 }
 
 extension Layer {
@@ -35,6 +39,9 @@ extension Layer {
   public func multiplyAdds(for inputs: [TensorType]) -> Int { 0 }
   public func lostPixels(for inputs: [TensorType]) -> LostPixels { LostPixels(rows: 0, columns: 0) }
   public func candidates(for group: GroupContext) -> [Candidate] { [] }
+  public func channelValues(
+    of node: Node, in graph: Graph, buffers: any BufferSource, lanes: Int
+  ) -> [Buffer.ID] { [] }
 }
 
 /// Whether a program infers or trains.

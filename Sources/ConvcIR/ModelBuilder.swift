@@ -1,0 +1,95 @@
+/// Collects the layers of a network that is written as a graph.
+public final class ModelBuilder {
+  public private(set) var model: Model
+  private var numbers: [String: Int] = [:]
+
+  public init(name: String) {
+    model = Model(name: name, inputs: [], nodes: [], outputs: [])
+  }
+
+  /// An input of the network.
+  ///
+  /// - Parameter shape: extents of one image, `[C, H, W]`, or `[F]` for features.
+  public func input(
+    _ name: String, _ shape: [Int], file: String = #fileID, line: Int = #line
+  ) -> Value {
+    model.inputs.append(
+      Model.Input(name: name, shape: shape, location: SourceLocation(file: file, line: line)))
+    return Value(name: name, builder: self)
+  }
+
+  /// Applies a layer to values.
+  ///
+  /// - Parameters:
+  ///   - name: a C identifier; nil: the layer is numbered by its kind, `conv1`.
+  ///   - frozen: training leaves the layer's parameters alone.
+  public func apply(
+    _ layer: any Layer, to values: [Value], name: String? = nil, frozen: Bool = false,
+    file: String = #fileID, line: Int = #line
+  ) -> Value {
+    append(
+      LayerEntry(
+        layer: layer, name: name, isFrozen: frozen,
+        location: SourceLocation(file: file, line: line)), to: values)
+  }
+
+  /// Names a value as a result of the network.
+  public func output(_ name: String, _ value: Value) {
+    model.outputs.append(Model.Output(name: name, node: value.name))
+  }
+
+  /// Judges an output by a loss.
+  ///
+  /// - Parameters:
+  ///   - output: name of the output.
+  ///   - target: name of the target that the caller passes.
+  ///   - weight: factor in the sum that training minimises.
+  public func loss(
+    _ loss: any Loss, on output: String, target: String, weight: Float = 1, name: String? = nil,
+    file: String = #fileID, line: Int = #line
+  ) {
+    model.losses.append(
+      Model.LossTerm(
+        name: name ?? "loss_\(output)", loss: loss, output: output, target: target, weight: weight,
+        location: SourceLocation(file: file, line: line)))
+  }
+
+  func append(_ entry: LayerEntry, to values: [Value]) -> Value {
+    let name = entry.name ?? number(type(of: entry.layer).kind)
+    model.nodes.append(
+      Model.Node(
+        name: name, layer: entry.layer, inputs: values.map(\.name), isFrozen: entry.isFrozen,
+        location: entry.location))
+    return Value(name: name, builder: self)
+  }
+
+  private func number(_ kind: String) -> String {
+    let taken = Set(model.nodes.map(\.name))
+    var next = numbers[kind, default: 0]
+    repeat { next += 1 } while taken.contains("\(kind)\(next)")
+    numbers[kind] = next
+    return "\(kind)\(next)"
+  }
+}
+
+/// What a layer of a graph under construction returns.
+public struct Value {
+  public let name: String
+  let builder: ModelBuilder
+
+  /// Applies a layer to this value.
+  public func apply(
+    _ layer: any Layer, name: String? = nil, frozen: Bool = false, file: String = #fileID,
+    line: Int = #line
+  ) -> Value {
+    builder.apply(layer, to: [self], name: name, frozen: frozen, file: file, line: line)
+  }
+
+  /// Applies a layer to this value and others.
+  public func apply(
+    _ layer: any Layer, with others: [Value], name: String? = nil, file: String = #fileID,
+    line: Int = #line
+  ) -> Value {
+    builder.apply(layer, to: [self] + others, name: name, file: file, line: line)
+  }
+}

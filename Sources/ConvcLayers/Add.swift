@@ -1,0 +1,30 @@
+import ConvcIR
+
+/// Adds values of equal shape.
+///
+/// - Inputs: two or more of one shape. Output: the same shape.
+/// - Fusion: an epilogue of the input that is computed last.
+/// - Errors: fewer than two inputs; shapes that differ (nothing is broadcast).
+/// - Source: ONNX `Sum`, opset 13.
+public struct Add: Layer {
+  public static let kind = "add"
+
+  public init() {}
+
+  public var summary: String { "Add" }
+
+  public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
+    guard inputs.count >= 2 else {
+      throw .inputCount(expected: "at least two inputs", got: inputs.count)
+    }
+    for input in inputs.dropFirst() where input.shape != inputs[0].shape {
+      throw .shapesDiffer(
+        inputs[0].shape, input.shape, wayOut: "bring both to one shape, for example with a 1x1 convolution")
+    }
+    return inputs[0]
+  }
+
+  public func role(in mode: Mode, frozen: Bool) -> FusionRole {
+    .elementwise(Epilogue(template: "add", backwardTemplate: nil, hasVectorForm: true))
+  }
+}

@@ -1,0 +1,39 @@
+import ConvcIR
+
+/// Takes the mean of each window of a map.
+///
+/// - Input: `[N, C, H, W]`.
+/// - Output: `[N, C, OH, OW]`, sized by ``Window2D/outputSize(height:width:)``, which rounds as the window says.
+/// - Divisor: the whole window, or with `countsPadding` false the cells inside the map.
+/// - Errors: input not of rank 4; a window that does not fit; a padding as large as the window.
+/// - Source: ONNX `AveragePool`, opset 19.
+public struct AveragePool2D: Layer {
+  public static let kind = "pool"
+
+  public let window: Window2D
+  public let countsPadding: Bool
+
+  /// - Parameter stride: nil: the kernel size.
+  public init(
+    kernelSize: Size2D, stride: Size2D? = nil, padding: Padding = 0, rounding: Rounding = .floor,
+    countsPadding: Bool = true
+  ) {
+    window = Window2D(
+      kernelSize: kernelSize, stride: stride ?? kernelSize, padding: padding, rounding: rounding)
+    self.countsPadding = countsPadding
+  }
+
+  public var summary: String {
+    "AveragePool2D \(window.poolingText)" + (countsPadding ? "" : ", padding not counted")
+  }
+
+  public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
+    try window.pooledType(of: inputs)
+  }
+
+  public func lostPixels(for inputs: [TensorType]) -> LostPixels {
+    window.lostPixels(height: inputs[0].maps.h, width: inputs[0].maps.w)
+  }
+
+  public func role(in mode: Mode, frozen: Bool) -> FusionRole { .anchor(accepts: []) }
+}

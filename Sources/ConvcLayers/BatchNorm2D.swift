@@ -1,0 +1,58 @@
+import ConvcIR
+
+/// Normalises each channel to mean 0 and variance 1, then scales and shifts it.
+///
+/// While training mean and variance are those of the batch, and running statistics follow them:
+/// `running = (1 − momentum) · running + momentum · batch`, the variance unbiased there. Inference and frozen layers use
+/// the running statistics: then the layer is one multiply-add per value, `y = x · scale + shift`, whose two factors
+/// `prepare` computes.
+///
+/// - Input and output: `[N, C, H, W]` or `[N, C]`.
+/// - Parameters: `weight [C]` (scale), `bias [C]`; statistics `running_mean [C]`, `running_var [C]`.
+/// - Saved for backward: mean and inverse deviation per channel.
+/// - Lanes without an image count neither in statistics nor in gradients.
+/// - Source: Ioffe and Szegedy 2015; ONNX `BatchNormalization`, opset 15.
+public struct BatchNorm2D: Layer {
+  public static let kind = "bn"
+
+  /// Share of a batch in the running statistics.
+  public let momentum: Float
+  /// Added to the variance.
+  public let epsilon: Float
+
+  public init(momentum: Float = 0.1, epsilon: Float = 1e-5) {
+    self.momentum = momentum
+    self.epsilon = epsilon
+  }
+
+  public var summary: String { "BatchNorm2D" }
+
+  public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
+    let input = try inputs.single()
+    guard input.shape.count == 4 || input.shape.count == 2 else {
+      throw .rank(expected: 4, got: input.shape, wayOut: "this layer works on [N, C, H, W] or [N, C]")
+    }
+    guard momentum >= 0, momentum <= 1, epsilon > 0 else {
+      throw .setting("momentum \(momentum) has to be in 0...1 and epsilon \(epsilon) above 0")
+    }
+    return input
+  }
+
+  public func parameters(for inputs: [TensorType]) -> [ParameterSpec] {
+    let shape = [inputs[0].maps.c]
+    return [
+      ParameterSpec("weight", shape: shape, initializer: .constant(1)),
+      ParameterSpec("bias", shape: shape, initializer: .constant(0)),
+      ParameterSpec("running_mean", shape: shape, initializer: .constant(0), isStatistic: true),
+      ParameterSpec("running_var", shape: shape, initializer: .constant(1), isStatistic: true),
+    ]
+  }
+
+  public func role(in mode: Mode, frozen: Bool) -> FusionRole {
+    if mode == .training, !frozen { return .anchor(accepts: [.vector, .scalar]) }
+    return .elementwise(
+      Epilogue(
+        template: "batchnorm", backwardTemplate: "batchnorm_frozen_backward", hasVectorForm: true,
+        channelValues: ["scale", "shift"]))
+  }
+}

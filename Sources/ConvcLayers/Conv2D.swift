@@ -1,0 +1,81 @@
+import ConvcIR
+
+/// Convolves maps with learned kernels (cross-correlation: the kernel is not flipped).
+///
+/// - Input: `[N, C, H, W]`.
+/// - Output: `[N, K, OH, OW]`, sized by ``Window2D/outputSize(height:width:)``.
+/// - Parameters: `weight [K, C/groups, R, S]`, and `bias [K]` unless switched off.
+/// - Fusion: takes a batch norm (inference), ReLU, addition and tiling maximum pooling into its loops.
+/// - Errors: input not of rank 4; channels or outputs that groups do not divide; a window that does not fit.
+/// - Source: ONNX `Conv`, opset 11.
+public struct Conv2D: Layer {
+  public static let kind = "conv"
+
+  public let outputChannels: Int
+  public let window: Window2D
+  public let groups: Int
+  public let hasBias: Bool
+  public let initializer: Initializer
+
+  public init(
+    outputChannels: Int, kernelSize: Size2D, stride: Size2D = 1, padding: Padding = 0,
+    dilation: Size2D = 1, groups: Int = 1, bias: Bool = true, rounding: Rounding = .floor,
+    initializer: Initializer = .heNormal
+  ) {
+    self.outputChannels = outputChannels
+    window = Window2D(
+      kernelSize: kernelSize, stride: stride, padding: padding, dilation: dilation,
+      rounding: rounding)
+    self.groups = groups
+    hasBias = bias
+    self.initializer = initializer
+  }
+
+  public var summary: String {
+    "Conv2D \(window.text)" + (groups == 1 ? "" : ", groups \(groups)")
+      + (hasBias ? "" : ", no bias")
+  }
+
+  public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
+    let input = try inputs.singleMaps()
+    let maps = input.maps
+    guard outputChannels > 0, groups > 0 else {
+      throw .setting("outputChannels \(outputChannels) and groups \(groups) have to be at least 1")
+    }
+    guard maps.c % groups == 0, outputChannels % groups == 0 else {
+      throw .setting(
+        "groups \(groups) does not divide \(maps.c) input channels and \(outputChannels) output channels; "
+          + "use a common divisor of both")
+    }
+    guard window.rounding != .ceil else {
+      throw .setting("rounding ceil is for pooling; use floor or exact, and padding for the rest")
+    }
+    let size = try window.outputSize(height: maps.h, width: maps.w)
+    return input.with(shape: [maps.n, outputChannels, size.height, size.width])
+  }
+
+  public func parameters(for inputs: [TensorType]) -> [ParameterSpec] {
+    let channels = inputs[0].maps.c / groups
+    let taps = window.kernelSize.height * window.kernelSize.width
+    let weight = ParameterSpec(
+      "weight", shape: [outputChannels, channels, window.kernelSize.height, window.kernelSize.width],
+      initializer: initializer, decays: true, fanIn: channels * taps,
+      fanOut: outputChannels / groups * taps)
+    let bias = ParameterSpec("bias", shape: [outputChannels], initializer: .constant(0))
+    return hasBias ? [weight, bias] : [weight]
+  }
+
+  public func multiplyAdds(for inputs: [TensorType]) -> Int {
+    guard let output = try? output(for: inputs) else { return 0 }
+    let taps = window.kernelSize.height * window.kernelSize.width
+    return output.count * (inputs[0].maps.c / groups) * taps
+  }
+
+  public func lostPixels(for inputs: [TensorType]) -> LostPixels {
+    window.lostPixels(height: inputs[0].maps.h, width: inputs[0].maps.w)
+  }
+
+  public func role(in mode: Mode, frozen: Bool) -> FusionRole {
+    .anchor(accepts: [.vector, .pooling])
+  }
+}

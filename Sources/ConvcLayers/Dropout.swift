@@ -1,0 +1,46 @@
+import ConvcIR
+
+/// Sets each value to zero with a probability while training, and scales the others by 1/(1 − rate).
+///
+/// - Input and output: any shape. At inference: nothing happens.
+/// - Masks: Philox 4x32-10, keyed by the step's seed and the layer's name, counted by the step's number and the value's
+///   NCHW index: layout, fusion and threads do not change them. Backward draws them again; none is saved.
+/// - Errors: a rate outside `0..<1`.
+/// - Source: Srivastava et al. 2014 (inverted scaling); Salmon et al. 2011 (Philox).
+public struct Dropout: Layer {
+  public static let kind = "dropout"
+
+  /// Probability of a zero.
+  public let rate: Double
+
+  public init(rate: Double) {
+    self.rate = rate
+  }
+
+  public var summary: String { "Dropout \(rate)" }
+
+  public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
+    let input = try inputs.single()
+    guard rate >= 0, rate < 1 else {
+      throw .setting("rate \(rate) is out of range; a probability in 0..<1 is expected")
+    }
+    return input
+  }
+
+  public func role(in mode: Mode, frozen: Bool) -> FusionRole {
+    guard mode == .training, rate > 0 else { return .view }
+    // A value is kept where 32 random bits are at or above the threshold.
+    let threshold = UInt32((rate * 4_294_967_296).rounded().clamped(to: 0...4_294_967_295))
+    return .elementwise(
+      Epilogue(
+        template: "dropout", backwardTemplate: "dropout", hasVectorForm: false, keepsMask: true,
+        constants: ["threshold": "\(threshold)u", "scale": cFloat(Float(1 / (1 - rate)))],
+        isRandom: true))
+  }
+}
+
+extension Double {
+  func clamped(to range: ClosedRange<Double>) -> Double {
+    Swift.min(Swift.max(self, range.lowerBound), range.upperBound)
+  }
+}

@@ -1,0 +1,21 @@
+import ConvcIR
+
+/// Turns maps into features, in NCHW order.
+///
+/// - Input: `[N, ...]`. Output: `[N, F]`, F the product of the other extents.
+/// - Fusion: a view; it costs nothing where the layout keeps NCHW order within an image.
+/// - Source: ONNX `Flatten`, opset 13.
+public struct Flatten: Layer {
+  public static let kind = "flatten"
+
+  public init() {}
+
+  public var summary: String { "Flatten" }
+
+  public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
+    let input = try inputs.single()
+    return input.with(shape: [input.shape[0], input.shape.dropFirst().reduce(1, *)])
+  }
+
+  public func role(in mode: Mode, frozen: Bool) -> FusionRole { .view }
+}

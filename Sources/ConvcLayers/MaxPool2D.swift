@@ -1,0 +1,41 @@
+import ConvcIR
+
+/// Takes the maximum of each window of a map.
+///
+/// - Input: `[N, C, H, W]`.
+/// - Output: `[N, C, OH, OW]`, sized by ``Window2D/outputSize(height:width:)``, which rounds as the window says.
+/// - Saved for backward: the row-major position of the winner in its window.
+/// - Ties: the first cell in row-major order wins. Padding never wins. NaN wins.
+/// - Fusion: an epilogue of its producer when windows tile the map: then no cell is computed twice.
+/// - Errors: input not of rank 4; a window that does not fit; a padding as large as the window.
+/// - Source: ONNX `MaxPool`, opset 12.
+public struct MaxPool2D: Layer {
+  public static let kind = "pool"
+
+  public let window: Window2D
+
+  /// - Parameter stride: nil: the kernel size.
+  public init(
+    kernelSize: Size2D, stride: Size2D? = nil, padding: Padding = 0, rounding: Rounding = .floor
+  ) {
+    window = Window2D(
+      kernelSize: kernelSize, stride: stride ?? kernelSize, padding: padding, rounding: rounding)
+  }
+
+  public var summary: String { "MaxPool2D \(window.poolingText)" }
+
+  public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
+    try window.pooledType(of: inputs)
+  }
+
+  public func lostPixels(for inputs: [TensorType]) -> LostPixels {
+    window.lostPixels(height: inputs[0].maps.h, width: inputs[0].maps.w)
+  }
+
+  public func role(in mode: Mode, frozen: Bool) -> FusionRole {
+    let kernel = window.kernelSize
+    // Positions in larger windows do not fit the byte that fused kernels save.
+    guard window.tiles, kernel.height * kernel.width <= 256 else { return .anchor(accepts: []) }
+    return .pooling(Pooling(height: kernel.height, width: kernel.width))
+  }
+}

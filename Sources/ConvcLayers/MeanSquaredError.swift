@@ -1,0 +1,16 @@
+import ConvcIR
+
+/// Mean of the squared differences between prediction and target.
+///
+/// - Prediction and target: one shape `[N, ...]`.
+/// - Value: mean over all values of the batch. Gradient: `weight · 2 (x − t) / (N · values)`.
+/// - Source: PyTorch `MSELoss` with reduction `mean`.
+public struct MeanSquaredError: Loss {
+  public static let kind = "mean-squared-error"
+
+  public init() {}
+
+  public func target(for prediction: TensorType) throws(LayerError) -> TensorType { prediction }
+
+  public func classes(for prediction: TensorType) -> Int? { nil }
+}

@@ -1,0 +1,26 @@
+import ConvcIR
+
+/// Takes the larger of zero and each value; NaN passes through.
+///
+/// - Input and output: any shape.
+/// - Gradient at zero: 0.
+/// - Fusion: an epilogue of the layer before; pooling may move in front of it.
+/// - Source: ONNX `Relu`, opset 14.
+public struct ReLU: Layer {
+  public static let kind = "relu"
+
+  public init() {}
+
+  public var summary: String { "ReLU" }
+
+  public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
+    try inputs.single()
+  }
+
+  public func role(in mode: Mode, frozen: Bool) -> FusionRole {
+    .elementwise(
+      Epilogue(
+        template: "relu", backwardTemplate: "relu_backward", hasVectorForm: true, isMonotone: true,
+        backwardReadsOutput: true, keepsMask: true))
+  }
+}

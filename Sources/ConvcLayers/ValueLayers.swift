@@ -1,0 +1,79 @@
+import ConvcIR
+
+/// The layers as methods of a value, for networks written as graphs.
+extension Value {
+  public func conv2d(
+    _ outputChannels: Int, kernelSize: Size2D, stride: Size2D = 1, padding: Padding = 0,
+    dilation: Size2D = 1, groups: Int = 1, bias: Bool = true, name: String? = nil,
+    frozen: Bool = false, file: String = #fileID, line: Int = #line
+  ) -> Value {
+    apply(
+      Conv2D(
+        outputChannels: outputChannels, kernelSize: kernelSize, stride: stride, padding: padding,
+        dilation: dilation, groups: groups, bias: bias), name: name, frozen: frozen, file: file,
+      line: line)
+  }
+
+  public func dense(
+    _ outputs: Int, name: String? = nil, frozen: Bool = false, file: String = #fileID,
+    line: Int = #line
+  ) -> Value {
+    apply(Dense(outputs: outputs), name: name, frozen: frozen, file: file, line: line)
+  }
+
+  public func batchNorm(
+    name: String? = nil, frozen: Bool = false, file: String = #fileID, line: Int = #line
+  ) -> Value {
+    apply(BatchNorm2D(), name: name, frozen: frozen, file: file, line: line)
+  }
+
+  public func relu(name: String? = nil, file: String = #fileID, line: Int = #line) -> Value {
+    apply(ReLU(), name: name, file: file, line: line)
+  }
+
+  public func maxPool(
+    _ kernelSize: Size2D, stride: Size2D? = nil, padding: Padding = 0, name: String? = nil,
+    file: String = #fileID, line: Int = #line
+  ) -> Value {
+    apply(
+      MaxPool2D(kernelSize: kernelSize, stride: stride, padding: padding), name: name, file: file,
+      line: line)
+  }
+
+  public func averagePool(
+    _ kernelSize: Size2D, stride: Size2D? = nil, padding: Padding = 0, name: String? = nil,
+    file: String = #fileID, line: Int = #line
+  ) -> Value {
+    apply(
+      AveragePool2D(kernelSize: kernelSize, stride: stride, padding: padding), name: name,
+      file: file, line: line)
+  }
+
+  public func globalAveragePool(
+    name: String? = nil, file: String = #fileID, line: Int = #line
+  ) -> Value {
+    apply(GlobalAveragePool(), name: name, file: file, line: line)
+  }
+
+  public func flatten(name: String? = nil, file: String = #fileID, line: Int = #line) -> Value {
+    apply(Flatten(), name: name, file: file, line: line)
+  }
+
+  public func dropout(
+    _ rate: Double, name: String? = nil, file: String = #fileID, line: Int = #line
+  ) -> Value {
+    apply(Dropout(rate: rate), name: name, file: file, line: line)
+  }
+
+  public func add(
+    _ others: Value..., name: String? = nil, file: String = #fileID, line: Int = #line
+  ) -> Value {
+    apply(Add(), with: others, name: name, file: file, line: line)
+  }
+
+  public func concat(
+    _ others: Value..., name: String? = nil, file: String = #fileID, line: Int = #line
+  ) -> Value {
+    apply(Concat(), with: others, name: name, file: file, line: line)
+  }
+}

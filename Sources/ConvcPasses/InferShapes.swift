@@ -1,0 +1,309 @@
+import ConvcIR
+
+/// Finds the type of every tensor, and puts the nodes into topological order.
+///
+/// Before: layers and edges by name. After: every edge has a shape, every parameter a place in the parameter block
+/// (trainable ones first, then frozen ones, then running statistics). Layers that no output needs are an error: they
+/// would be silently left out. Needs nothing; everything later needs shapes.
+public struct InferShapes: Pass {
+  public static let name = "infer-shapes"
+
+  public let batch: Int
+  public let memoryLimit: Int
+
+  public init(batch: Int, memoryLimit: Int) {
+    self.batch = batch
+    self.memoryLimit = memoryLimit
+  }
+
+  public func run(_ model: Model) throws(CompileError) -> Graph {
+    guard (1...1 << 20).contains(batch) else {
+      throw CompileError(layer: model.name, "batch \(batch) is out of range; 1...\(1 << 20) is expected")
+    }
+    var inference = Inference(model: model, batch: batch, memoryLimit: memoryLimit)
+    inference.checkNames()
+    inference.addInputs()
+    inference.addNodes(in: inference.order())
+    inference.addOutputsAndLosses()
+    guard inference.findings.isEmpty else { throw CompileError(inference.findings) }
+    return inference.graph()
+  }
+}
+
+/// The state of one run.
+private struct Inference {
+  let model: Model
+  let batch: Int
+  let memoryLimit: Int
+  var findings: [Diagnostic] = []
+  var tensors: [Tensor] = []
+  var byName: [String: Tensor.ID] = [:]
+  var inputs: [Tensor.ID] = []
+  var nodes: [Node] = []
+  var declared: [(name: String, spec: ParameterSpec, kind: ParameterKind)] = []
+  var outputs: [(name: String, tensor: Tensor.ID)] = []
+  var losses: [LossNode] = []
+  var targets: [TargetTensor] = []
+  var bytes = 0
+
+  mutating func report(_ layer: String, _ location: SourceLocation?, _ message: String) {
+    findings.append(Diagnostic(layer: layer, location: location, message: message))
+  }
+
+  mutating func checkNames() {
+    var seen: Set<String> = []
+    let named =
+      model.inputs.map { ($0.name, $0.location) } + model.nodes.map { ($0.name, $0.location) }
+    for (name, location) in named {
+      if !name.isCIdentifier {
+        report(
+          name, location,
+          "is not a C identifier; use letters, digits and underscores, no digit first and no C keyword")
+      }
+      if !seen.insert(name).inserted {
+        report(name, location, "is the name of two layers; rename one")
+      }
+    }
+    if model.outputs.isEmpty { report(model.name, nil, "has no output; name at least one") }
+  }
+
+  mutating func addTensor(
+    _ name: String, _ type: TensorType, producer: Node.ID?, location: SourceLocation?
+  ) -> Tensor.ID? {
+    var size = type.element.size
+    for extent in type.shape {
+      let product = size.multipliedReportingOverflow(by: extent)
+      size = product.overflow ? Int.max : product.partialValue
+    }
+    let sum = bytes.addingReportingOverflow(size)
+    guard size < Int.max, !sum.overflow, sum.partialValue <= memoryLimit else {
+      report(
+        name, location,
+        "its output \(type) takes the network's tensors beyond the memory limit of \(memoryLimit >> 20) MiB; "
+          + "use a smaller batch or image, or raise the limit")
+      return nil
+    }
+    bytes = sum.partialValue
+    let id = Tensor.ID(tensors.count)
+    tensors.append(Tensor(id: id, name: name, type: type, producer: producer))
+    byName[name] = id
+    return id
+  }
+
+  mutating func addInputs() {
+    for input in model.inputs {
+      guard input.shape.count == 1 || input.shape.count == 3, input.shape.allSatisfy({ $0 > 0 })
+      else {
+        report(
+          input.name, input.location,
+          "has shape \(input.shape); extents [C, H, W] or [F], all above 0, are expected")
+        continue
+      }
+      let type = TensorType(shape: [batch] + input.shape)
+      if let id = addTensor(input.name, type, producer: nil, location: input.location) {
+        inputs.append(id)
+      }
+    }
+  }
+
+  /// Nodes so that each comes after what it reads, else as written.
+  mutating func order() -> [Model.Node] {
+    let known = Set(model.inputs.map(\.name)).union(model.nodes.map(\.name))
+    for node in model.nodes {
+      for input in node.inputs where !known.contains(input) {
+        report(node.name, node.location, "reads \(input), which is neither a layer nor an input")
+      }
+    }
+    guard findings.isEmpty else { return [] }
+    var placed = Set(model.inputs.map(\.name))
+    var result: [Model.Node] = []
+    var waiting = model.nodes
+    while !waiting.isEmpty {
+      var rest: [Model.Node] = []
+      for node in waiting {
+        if node.inputs.allSatisfy(placed.contains) {
+          placed.insert(node.name)
+          result.append(node)
+        } else {
+          rest.append(node)
+        }
+      }
+      if rest.count == waiting.count {
+        let path = cycle(among: rest)
+        report(path[0], rest.first?.location, "is part of a cycle: \(path.joined(separator: " -> "))")
+        return []
+      }
+      waiting = rest
+    }
+    return result
+  }
+
+  /// A cycle's names, the first again at the end.
+  private func cycle(among nodes: [Model.Node]) -> [String] {
+    let reads = Dictionary(nodes.map { ($0.name, $0.inputs) }, uniquingKeysWith: { a, _ in a })
+    var path: [String] = []
+    var name = nodes[0].name
+    while !path.contains(name) {
+      path.append(name)
+      guard let next = reads[name]?.first(where: { reads[$0] != nil }) else { return path }
+      name = next
+    }
+    let start = path.firstIndex(of: name) ?? 0
+    return (path[start...] + [name]).reversed()
+  }
+
+  mutating func addNodes(in order: [Model.Node]) {
+    for node in order {
+      let ids = node.inputs.compactMap { byName[$0] }
+      // What an earlier finding left without a shape is not reported again.
+      guard ids.count == node.inputs.count else { continue }
+      let types = ids.map { tensors[$0.index].type }
+      let type: TensorType
+      do {
+        type = try node.layer.output(for: types)
+      } catch {
+        let readers = node.inputs.joined(separator: ", ")
+        report(node.name, node.location, "\(error)" + (readers.isEmpty ? "" : " (reads \(readers))"))
+        continue
+      }
+      let id = Node.ID(nodes.count)
+      guard
+        let output = addTensor(node.name, type, producer: id, location: node.location),
+        let parameters = declare(node, types)
+      else { continue }
+      nodes.append(
+        Node(
+          id: id, name: node.name, layer: node.layer, inputs: ids, output: output,
+          parameters: parameters, isFrozen: node.isFrozen, location: node.location))
+    }
+  }
+
+  private mutating func declare(_ node: Model.Node, _ types: [TensorType]) -> [Int]? {
+    var indices: [Int] = []
+    for spec in node.layer.parameters(for: types) {
+      var count = 4
+      for extent in spec.shape {
+        let product = count.multipliedReportingOverflow(by: extent)
+        count = product.overflow ? Int.max : product.partialValue
+      }
+      guard count < memoryLimit, bytes + count <= memoryLimit else {
+        report(
+          node.name, node.location,
+          "its \(spec.name) \(spec.shape.map(String.init).joined(separator: "x")) takes the network beyond the memory "
+            + "limit of \(memoryLimit >> 20) MiB; make the layer smaller, or raise the limit")
+        return nil
+      }
+      bytes += count
+      let kind: ParameterKind =
+        spec.isStatistic ? .statistic : node.isFrozen ? .frozen : .trainable
+      indices.append(declared.count)
+      declared.append((node.name + "." + spec.name, spec, kind))
+    }
+    return indices
+  }
+
+  mutating func addOutputsAndLosses() {
+    guard findings.isEmpty else { return }
+    var seen: Set<String> = []
+    for output in model.outputs {
+      guard let tensor = byName[output.node] else {
+        report(output.name, nil, "is an output of \(output.node), which is not a layer")
+        continue
+      }
+      if !seen.insert(output.name).inserted {
+        report(output.name, nil, "is the name of two outputs; rename one")
+      }
+      outputs.append((output.name, tensor))
+    }
+    for term in model.losses { add(term) }
+    reportUnused()
+  }
+
+  private mutating func add(_ term: Model.LossTerm) {
+    guard let output = outputs.firstIndex(where: { $0.name == term.output }) else {
+      report(term.name, term.location, "judges \(term.output), which is not an output")
+      return
+    }
+    guard term.weight.isFinite, term.weight >= 0 else {
+      report(term.name, term.location, "has weight \(term.weight); a finite one of at least 0 is expected")
+      return
+    }
+    let prediction = outputs[output].tensor
+    let type = tensors[prediction.index].type
+    do {
+      let wanted = TargetTensor(
+        name: term.target, type: try term.loss.target(for: type),
+        classes: term.loss.classes(for: type))
+      if !targets.contains(wanted) {
+        if targets.contains(where: { $0.name == term.target }) {
+          report(term.name, term.location, "needs another type of target \(term.target) than an earlier loss; rename it")
+        }
+        targets.append(wanted)
+      }
+      let index = targets.firstIndex(of: wanted) ?? 0
+      losses.append(
+        LossNode(
+          name: term.name, loss: term.loss, prediction: prediction, output: output, target: index,
+          weight: term.weight))
+    } catch {
+      report(term.name, term.location, "\(error)")
+    }
+  }
+
+  private mutating func reportUnused() {
+    var needed = Set(outputs.map(\.tensor))
+    for node in nodes.reversed() where needed.contains(node.output) {
+      needed.formUnion(node.inputs)
+    }
+    for node in nodes where !needed.contains(node.output) {
+      report(node.name, node.location, "is computed, but no output needs it; make it an output or leave it out")
+    }
+    for input in inputs where !needed.contains(input) {
+      report(tensors[input.index].name, nil, "is an input that no output needs; leave it out")
+    }
+  }
+
+  func graph() -> Graph {
+    let order = declared.indices.sorted {
+      (declared[$0].kind, $0) < (declared[$1].kind, $1)
+    }
+    var table: [Parameter] = []
+    var place = [Int](repeating: 0, count: declared.count)
+    var offset = 0
+    for index in order {
+      let entry = declared[index]
+      place[index] = table.count
+      table.append(
+        Parameter(name: entry.name, spec: entry.spec, kind: entry.kind, offset: offset))
+      offset += entry.spec.count
+    }
+    let placed = nodes.map { node in
+      Node(
+        id: node.id, name: node.name, layer: node.layer, inputs: node.inputs, output: node.output,
+        parameters: node.parameters.map { place[$0] }, isFrozen: node.isFrozen,
+        location: node.location)
+    }
+    return Graph(
+      name: model.name, batch: batch, tensors: tensors, inputs: inputs, nodes: placed,
+      outputs: outputs, losses: losses, targets: targets, parameters: table,
+      preprocessing: model.preprocessing, classNames: model.classNames)
+  }
+}
+
+extension String {
+  /// Whether C accepts the text as a name that is not one of its own.
+  var isCIdentifier: Bool {
+    guard let first = utf8.first, !(48...57).contains(first) else { return false }
+    let allowed = utf8.allSatisfy {
+      (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 95
+    }
+    return allowed && !Self.cKeywords.contains(self) && utf8.count <= 64
+  }
+
+  private static let cKeywords: Set<String> = [
+    "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum",
+    "extern", "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict",
+    "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union",
+    "unsigned", "void", "volatile", "while", "main",
+  ]
+}
