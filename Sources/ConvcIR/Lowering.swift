@@ -164,3 +164,19 @@ public struct LossContext {
     self.machine = machine
   }
 }
+
+/// Kernels that belong to no layer: elementwise groups, reorders, halos, copies.
+public protocol KernelLibrary: Sendable {
+  /// Ways to compute a group without an anchor.
+  func elementwise(_ group: GroupContext) -> [Candidate]
+  /// Copies a tensor into another layout or halo; `accumulates`: adds to what is there.
+  func reorder(
+    _ source: Placement, to destination: Placement, name: String, layers: [String],
+    accumulates: Bool
+  ) -> KernelCall
+  /// Writes the zeros around a tensor's maps.
+  func clearHalo(of placement: Placement, name: String, layers: [String]) -> KernelCall
+  /// Copies one parameter into the packed block.
+  func copyParameter(_ parameter: Parameter, from master: Buffer.ID, to packed: Buffer.ID)
+    -> KernelCall
+}
