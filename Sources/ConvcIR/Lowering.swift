@@ -176,7 +176,6 @@ public protocol KernelLibrary: Sendable {
   ) -> KernelCall
   /// Writes the zeros around a tensor's maps.
   func clearHalo(of placement: Placement, name: String, layers: [String]) -> KernelCall
-  /// Copies one parameter into the packed block.
-  func copyParameter(_ parameter: Parameter, from master: Buffer.ID, to packed: Buffer.ID)
-    -> KernelCall
+  /// Copies the parameter block into the packed block.
+  func copyParameters(count: Int, from master: Buffer.ID, to packed: Buffer.ID) -> KernelCall
 }

@@ -1,0 +1,317 @@
+import ConvcIR
+
+/// Turns groups with their chosen candidates into calls on buffers.
+final class KernelLowering: BufferSource {
+  private let training: TrainingGraph
+  private let chosen: [Candidate]
+  private let target: Target
+  private let library: any KernelLibrary
+
+  private(set) var buffers: [Buffer] = []
+  private(set) var calls: [KernelCall] = []
+  private(set) var packedEntries: [PackedEntry] = []
+
+  private var fixed: [Buffer.Kind: Buffer.ID] = [:]
+  private var savedBuffers: [String: Buffer.ID] = [:]
+  private var instances: [InstanceKey: Placement] = [:]
+  private var primaries: [Tensor.ID: Placement] = [:]
+  private var gradients: [GradientKey: GradientState] = [:]
+  private var needs: [Tensor.ID: [Layout: Halo]] = [:]
+  private var dense: Set<InstanceKey> = []
+  private var group = ""
+
+  /// A tensor's memory in one layout; `isDense`: without halo, as views need it.
+  private struct InstanceKey: Hashable {
+    let tensor: Tensor.ID
+    let layout: Layout
+    let isDense: Bool
+  }
+
+  private struct GradientKey: Hashable {
+    let tensor: Tensor.ID
+    let layout: Layout
+  }
+
+  private struct GradientState {
+    let placement: Placement
+    var isWritten: Bool
+  }
+
+  init(
+    training: TrainingGraph, chosen: [Candidate], target: Target, library: any KernelLibrary
+  ) {
+    self.training = training
+    self.chosen = chosen
+    self.target = target
+    self.library = library
+  }
+
+  private var fused: FusedGraph { training.fused }
+  private var graph: Graph { training.graph }
+
+  func run() {
+    collectNeeds()
+    for group in fused.groups { lowerForward(group) }
+    for (index, output) in graph.outputs.enumerated() { copyOutput(output, index) }
+    guard training.mode == .training else { return }
+    for (index, loss) in graph.losses.enumerated() { lower(loss, index) }
+    for step in training.backward { lowerBackward(step) }
+  }
+
+  // MARK: Forward
+
+  /// Collects which layouts and halos the readers of each tensor want.
+  private func collectNeeds() {
+    for group in fused.groups {
+      let candidate = chosen[group.id]
+      for (index, input) in group.inputs.enumerated() {
+        need(input, candidate.inputs[index], candidate.halos[index])
+      }
+      for operand in group.members.flatMap(\.operands) { need(operand, candidate.output, .none) }
+    }
+  }
+
+  private func need(_ tensor: Tensor.ID, _ layout: Layout, _ halo: Halo) {
+    let storage = fused.storage(of: tensor)
+    if storage == tensor {
+      needs[storage, default: [:]][layout] =
+        needs[storage]?[layout].map { $0.union(halo) } ?? halo
+    } else {
+      dense.insert(InstanceKey(tensor: storage, layout: layout, isDense: true))
+    }
+  }
+
+  private func lowerForward(_ group: Group) {
+    let candidate = chosen[group.id]
+    self.group = group.name
+    let inputs = zip(group.inputs, candidate.inputs).map { source($0, $1) }
+    let operands = group.members.flatMap(\.operands).map { source($0, candidate.output) }
+    let output = makePrimary(group.output, candidate.output)
+    calls += candidate.forward(forwardContext(group, inputs, operands, output))
+  }
+
+  private func forwardContext(
+    _ group: Group, _ inputs: [Placement], _ operands: [Placement], _ output: Placement
+  ) -> ForwardContext {
+    ForwardContext(
+      context: context(of: group), inputs: inputs, operands: operands, output: output, buffers: self)
+  }
+
+  private func context(of group: Group) -> GroupContext {
+    GroupContext(
+      group: group, graph: graph, mode: training.mode, target: target,
+      backward: training.backward.first { $0.group == group.id })
+  }
+
+  /// The buffer that a group writes: with the halo its readers want, unless a view needs it without.
+  private func makePrimary(_ tensor: Tensor.ID, _ layout: Layout) -> Placement {
+    let denseKey = InstanceKey(tensor: tensor, layout: layout, isDense: true)
+    let halo = dense.contains(denseKey) ? Halo.none : needs[tensor]?[layout] ?? .none
+    let placement = makeInstance(tensor, layout, halo)
+    primaries[tensor] = placement
+    return placement
+  }
+
+  private func makeInstance(_ tensor: Tensor.ID, _ layout: Layout, _ halo: Halo) -> Placement {
+    let name = graph[tensor].name
+    let type = graph[tensor].type
+    let sized = Placement(
+      buffer: Buffer.ID(0), type: type, layout: layout, halo: halo, lanes: target.lanes)
+    let placement = Placement(
+      buffer: arena(name, bytes: sized.bytes), type: type, layout: layout, halo: halo,
+      lanes: target.lanes)
+    instances[InstanceKey(tensor: tensor, layout: layout, isDense: halo.isNone)] = placement
+    if !halo.isNone {
+      calls.append(library.clearHalo(of: placement, name: "\(name)_clear_halo", layers: [name]))
+    }
+    return placement
+  }
+
+  /// A tensor as a reader wants it, reordered where no buffer holds it so.
+  private func source(_ tensor: Tensor.ID, _ layout: Layout) -> Placement {
+    let storage = fused.storage(of: tensor)
+    let isView = storage != tensor
+    let halo = isView ? Halo.none : needs[storage]?[layout] ?? .none
+    let key = InstanceKey(tensor: storage, layout: layout, isDense: halo.isNone)
+    if let found = instances[key] { return found.viewed(as: graph[tensor].type) }
+    let primary = primaries[storage] ?? inputPlacement(storage)
+    if primary.layout == layout, primary.halo == halo {
+      return primary.viewed(as: graph[tensor].type)
+    }
+    let made = makeInstance(storage, layout, halo)
+    calls.append(
+      library.reorder(
+        primary, to: made, name: "\(graph[storage].name)_to_\(layout.rawValue)",
+        layers: [graph[storage].name], accumulates: false))
+    return made.viewed(as: graph[tensor].type)
+  }
+
+  private func inputPlacement(_ tensor: Tensor.ID) -> Placement {
+    guard let index = graph.inputs.firstIndex(of: tensor) else {
+      preconditionFailure("internal error: \(graph[tensor].name) is read before it is written")
+    }
+    return Placement(
+      buffer: outside(.input(index), name: graph[tensor].name), type: graph[tensor].type,
+      layout: .nchw, lanes: target.lanes)
+  }
+
+  private func copyOutput(_ output: (name: String, tensor: Tensor.ID), _ index: Int) {
+    let storage = fused.storage(of: output.tensor)
+    let primary = primaries[storage] ?? inputPlacement(storage)
+    let destination = Placement(
+      buffer: outside(.output(index), name: output.name), type: graph[storage].type, layout: .nchw,
+      lanes: target.lanes)
+    calls.append(
+      library.reorder(
+        primary, to: destination, name: "\(graph[storage].name)_to_output",
+        layers: [graph[storage].name], accumulates: false))
+  }
+
+  // MARK: Losses and backward
+
+  private func lower(_ loss: LossNode, _ index: Int) {
+    group = loss.name
+    let storage = fused.storage(of: loss.prediction)
+    let layout = (primaries[storage] ?? inputPlacement(storage)).layout
+    // Losses read features, whose blocks of channels would not be whole.
+    let readable: Layout = layout == .blocked ? .nchw : layout
+    if storage != loss.prediction || readable != layout { need(loss.prediction, readable, .none) }
+    let prediction = source(loss.prediction, readable)
+    let wanted = training.contributions[storage] != nil
+    calls += loss.loss.calls(
+      for: LossContext(
+        name: loss.name, prediction: prediction,
+        target: outside(.target(loss.target), name: graph.targets[loss.target].name),
+        gradient: wanted ? gradientTarget(loss.prediction, readable) : nil, weight: loss.weight,
+        index: index, losses: outside(.losses, name: "losses"), buffers: self, machine: target))
+  }
+
+  private func lowerBackward(_ step: BackwardGroup) {
+    let group = fused.groups[step.group]
+    let candidate = chosen[group.id]
+    self.group = group.name
+    let outputGradient = collectGradient(of: group.output, candidate.output, group)
+    let inputs = zip(group.inputs, candidate.inputs).map { source($0, $1) }
+    let operandTensors = group.members.flatMap(\.operands)
+    let operands = operandTensors.map { source($0, candidate.output) }
+    let output = source(group.output, candidate.output)
+    let inputGradients = zip(group.inputs.indices, step.inputs).map { index, wanted in
+      wanted ? gradientTarget(group.inputs[index], candidate.inputs[index]) : nil
+    }
+    let operandGradients = zip(operandTensors, step.operands).map { tensor, wanted in
+      wanted ? gradientTarget(tensor, candidate.output) : nil
+    }
+    calls += candidate.backward(
+      BackwardContext(
+        forward: forwardContext(group, inputs, operands, output), wanted: step,
+        outputGradient: outputGradient, inputGradients: inputGradients,
+        operandGradients: operandGradients))
+  }
+
+  /// The place to which a reader's gradient goes. Asking counts as writing: the next asker adds.
+  private func gradientTarget(_ tensor: Tensor.ID, _ layout: Layout) -> GradientPlacement {
+    let storage = fused.storage(of: tensor)
+    let state = gradientState(storage, layout)
+    gradients[GradientKey(tensor: storage, layout: layout)]?.isWritten = true
+    return GradientPlacement(
+      placement: state.placement.viewed(as: graph[tensor].type), accumulates: state.isWritten)
+  }
+
+  private func gradientState(_ storage: Tensor.ID, _ layout: Layout) -> GradientState {
+    let key = GradientKey(tensor: storage, layout: layout)
+    if let found = gradients[key] { return found }
+    let type = graph[storage].type
+    let sized = Placement(buffer: Buffer.ID(0), type: type, layout: layout, lanes: target.lanes)
+    let state = GradientState(
+      placement: Placement(
+        buffer: arena("d_\(graph[storage].name)", bytes: sized.bytes), type: type, layout: layout,
+        lanes: target.lanes), isWritten: false)
+    gradients[key] = state
+    return state
+  }
+
+  /// The whole gradient of a group's output in the group's layout: what readers in other layouts wrote is added to it.
+  private func collectGradient(of tensor: Tensor.ID, _ layout: Layout, _ group: Group)
+    -> Placement
+  {
+    var whole = gradientState(tensor, layout)
+    for other in Layout.allCases where other != layout {
+      guard let part = gradients[GradientKey(tensor: tensor, layout: other)], part.isWritten else {
+        continue
+      }
+      let name = graph[tensor].name
+      calls.append(
+        library.reorder(
+          part.placement, to: whole.placement, name: "\(name)_gradient_to_\(layout.rawValue)",
+          layers: [name], accumulates: whole.isWritten))
+      whole.isWritten = true
+    }
+    guard whole.isWritten else {
+      preconditionFailure("internal error: nothing writes the gradient of \(group.name)")
+    }
+    gradients[GradientKey(tensor: tensor, layout: layout)] = whole
+    return whole.placement
+  }
+
+  // MARK: Buffers
+
+  private func add(_ name: String, _ kind: Buffer.Kind, offset: Int = 0) -> Buffer.ID {
+    let id = Buffer.ID(buffers.count)
+    buffers.append(Buffer(id: id, name: name, kind: kind, offset: offset))
+    return id
+  }
+
+  private func outside(_ kind: Buffer.Kind, name: String) -> Buffer.ID {
+    if let found = fixed[kind] { return found }
+    let id = add(name, kind)
+    fixed[kind] = id
+    return id
+  }
+
+  func arena(_ name: String, bytes: Int) -> Buffer.ID { add(name, .arena(bytes: bytes)) }
+
+  func saved(_ name: String, bytes: Int) -> Buffer.ID {
+    let key = "\(group)_\(name)"
+    if let found = savedBuffers[key] { return found }
+    let id = arena(key, bytes: bytes)
+    savedBuffers[key] = id
+    return id
+  }
+
+  func masterParameter(_ index: Int) -> Buffer.ID {
+    outside(.parameter(index), name: graph.parameters[index].name)
+  }
+
+  func parameter(_ index: Int) -> Buffer.ID {
+    guard training.mode == .inference else { return masterParameter(index) }
+    let key = "\(index) in packed parameters"
+    if let found = savedBuffers[key] { return found }
+    _ = packed("parameters", bytes: graph.parameterCount * 4) { destination in
+      library.copyParameters(
+        count: graph.parameterCount, from: masterParameter(0), to: destination)
+    }
+    let id = add(
+      graph.parameters[index].name, .packed("parameters"), offset: graph.parameters[index].offset)
+    savedBuffers[key] = id
+    return id
+  }
+
+  func gradient(_ index: Int) -> Buffer.ID {
+    outside(.gradient(index), name: "d_" + graph.parameters[index].name)
+  }
+
+  func packed(_ key: String, bytes: Int, prepare: (Buffer.ID) -> KernelCall) -> Buffer.ID {
+    if let found = fixed[.packed(key)] { return found }
+    let id = outside(.packed(key), name: key)
+    packedEntries.append(PackedEntry(key: key, bytes: bytes, prepare: prepare(id)))
+    return id
+  }
+}
+
+extension Placement {
+  /// The same memory read as another shape.
+  fileprivate func viewed(as type: TensorType) -> Placement {
+    type == self.type
+      ? self : Placement(buffer: buffer, type: type, layout: layout, halo: halo, lanes: lanes)
+  }
+}

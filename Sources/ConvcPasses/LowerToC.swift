@@ -1,0 +1,107 @@
+import ConvcIR
+
+/// Merges the schedules of a build into one C module: a function for each kernel, used by every call whose text would be
+/// the same.
+///
+/// Before: schedules for inference and, in a train build, for training. After: functions in the order of their first
+/// use, the packed block with the entries of both programs, and a hash that identifies the model. Needs serial kernels
+/// to be known: a kernel that runs on one thread is another function.
+public struct LowerToC: Pass {
+  public static let name = "lower-to-c"
+
+  /// Prefix of all symbols: a C identifier.
+  public let prefix: String
+  public let modelHash: String
+
+  public init(prefix: String, modelHash: String) {
+    self.prefix = prefix
+    self.modelHash = modelHash
+  }
+
+  public func run(_ schedules: (inference: Schedule, training: Schedule?)) -> CModule {
+    var functions = FunctionTable()
+    let inference = program(schedules.inference, &functions)
+    let training = schedules.training.map { program($0, &functions) }
+    var packed: [PackedSlot] = []
+    var bytes = 0
+    let entries =
+      schedules.inference.plan.kernels.packed + (schedules.training?.plan.kernels.packed ?? [])
+    for entry in entries where !packed.contains(where: { $0.entry.key == entry.key }) {
+      packed.append(
+        PackedSlot(entry: entry, offset: bytes, function: functions.name(of: entry.prepare)))
+      bytes = (bytes + entry.bytes + 63) / 64 * 64
+    }
+    let kernels = schedules.inference.plan.kernels
+    return CModule(
+      name: prefix, graph: kernels.graph, target: kernels.target, functions: functions.all,
+      packed: packed, packedBytes: bytes, inference: inference, training: training,
+      modelHash: modelHash)
+  }
+
+  private func program(_ schedule: Schedule, _ functions: inout FunctionTable) -> CProgram {
+    let calls = schedule.plan.kernels.calls
+    var names = [String](repeating: "", count: calls.count)
+    for step in schedule.steps {
+      switch step {
+      case .shared(let call):
+        names[call] = functions.name(of: calls[call])
+      case .single(let small):
+        for call in small { names[call] = functions.name(of: calls[call].serial()) }
+      case .barrier:
+        break
+      }
+    }
+    return CProgram(schedule: schedule, functions: names)
+  }
+}
+
+/// Functions by their text.
+private struct FunctionTable {
+  private(set) var all: [CFunction] = []
+  private var taken: Set<String> = []
+  private var known: [KernelCall: Int] = [:]
+
+  /// The function of a call; equal calls share the first one, which then lists the layers of all.
+  mutating func name(of call: KernelCall) -> String {
+    let text = call.textOnly()
+    if let index = known[text] {
+      let merged = all[index].call.adding(layers: call.layers)
+      all[index] = CFunction(name: all[index].name, call: merged)
+      return all[index].name
+    }
+    var name = call.name
+    var number = 2
+    while !taken.insert(name).inserted {
+      name = "\(call.name)_\(number)"
+      number += 1
+    }
+    known[text] = all.count
+    all.append(CFunction(name: name, call: call))
+    return name
+  }
+}
+
+extension KernelCall {
+  /// The call without what does not show in the function's code: names, buffers, origins.
+  fileprivate func textOnly() -> KernelCall {
+    KernelCall(
+      template: template, name: "", title: "", layers: [], constants: constants, flags: flags,
+      texts: texts,
+      fragments: fragments.mapValues { list in
+        list.map { Fragment(template: $0.template, values: $0.values, layer: "") }
+      }, support: support, scalars: scalars,
+      arguments: arguments.map {
+        Argument(
+          $0.name, element: $0.element, access: $0.access, buffer: Buffer.ID(0),
+          dimensions: $0.dimensions, text: "")
+      }, isParallel: isParallel, work: Work(flops: 0, bytes: 0, efficiency: 1))
+  }
+
+  fileprivate func adding(layers more: [String]) -> KernelCall {
+    let new = more.filter { !layers.contains($0) }
+    return KernelCall(
+      template: template, name: name, title: title, notes: notes, layers: layers + new,
+      constants: constants, flags: flags, texts: texts, fragments: fragments, support: support,
+      scalars: scalars, arguments: arguments, isParallel: isParallel, work: work)
+  }
+}

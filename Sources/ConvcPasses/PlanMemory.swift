@@ -1,0 +1,84 @@
+import ConvcIR
+
+/// Gives every buffer of the arena an offset, so that buffers that are never alive together share memory.
+///
+/// Before: buffers with sizes. After: offsets at multiples of 64 bytes. A buffer is alive from the first call that
+/// uses it to the last; the largest ones are placed first, each at the lowest offset where nothing alive at the same
+/// time lies. Needs the final order of the calls: lifetimes are intervals in it.
+public struct PlanMemory: Pass {
+  public static let name = "plan-memory"
+
+  /// Bytes that the arena may take.
+  public let limit: Int
+
+  public init(limit: Int) {
+    self.limit = limit
+  }
+
+  public func run(_ kernels: KernelGraph) throws(CompileError) -> MemoryPlan {
+    let alive = lifetimes(of: kernels)
+    let order = alive.sorted { a, b in
+      (b.bytes, a.first, a.buffer) < (a.bytes, b.first, b.buffer)
+    }
+    var placed: [ArenaSlot] = []
+    for wanted in order {
+      let offset = lowestOffset(for: wanted, among: placed)
+      placed.append(
+        ArenaSlot(
+          buffer: wanted.buffer, offset: offset, bytes: wanted.bytes, first: wanted.first,
+          last: wanted.last))
+    }
+    let bytes = placed.map { Self.aligned($0.offset + $0.bytes) }.max() ?? 0
+    guard bytes <= limit else {
+      throw CompileError(
+        layer: kernels.graph.name,
+        "\(kernels.mode.rawValue) needs an arena of \(bytes >> 20) MiB, over the memory limit of \(limit >> 20) MiB; "
+          + "use a smaller batch or image, or raise the limit")
+    }
+    return MemoryPlan(
+      kernels: kernels, slots: placed.sorted { ($0.first, $0.buffer) < ($1.first, $1.buffer) },
+      bytes: bytes, lowerBound: lowerBound(alive, calls: kernels.calls.count))
+  }
+
+  private static func aligned(_ bytes: Int) -> Int { (bytes + 63) / 64 * 64 }
+
+  private func lifetimes(of kernels: KernelGraph) -> [ArenaSlot] {
+    var first: [Buffer.ID: Int] = [:]
+    var last: [Buffer.ID: Int] = [:]
+    for (index, call) in kernels.calls.enumerated() {
+      for argument in call.arguments where kernels[argument.buffer].arenaBytes > 0 {
+        first[argument.buffer] = first[argument.buffer] ?? index
+        last[argument.buffer] = index
+      }
+    }
+    return kernels.buffers.compactMap { buffer in
+      guard let begin = first[buffer.id], let end = last[buffer.id] else { return nil }
+      return ArenaSlot(
+        buffer: buffer.id, offset: 0, bytes: buffer.arenaBytes, first: begin, last: end)
+    }
+  }
+
+  private func lowestOffset(for wanted: ArenaSlot, among placed: [ArenaSlot]) -> Int {
+    let neighbours = placed.filter { $0.first <= wanted.last && wanted.first <= $0.last }
+      .sorted { ($0.offset, $0.bytes) < ($1.offset, $1.bytes) }
+    var offset = 0
+    for other in neighbours {
+      if offset + wanted.bytes <= other.offset { break }
+      offset = max(offset, Self.aligned(other.offset + other.bytes))
+    }
+    return offset
+  }
+
+  private func lowerBound(_ alive: [ArenaSlot], calls: Int) -> Int {
+    var change = [Int](repeating: 0, count: calls + 1)
+    for slot in alive {
+      change[slot.first] += Self.aligned(slot.bytes)
+      change[slot.last + 1] -= Self.aligned(slot.bytes)
+    }
+    var sum = 0
+    return change.reduce(0) { most, next in
+      sum += next
+      return max(most, sum)
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import ConvcIR
+
+/// Decides which kernels share their work, and where threads have to wait for each other.
+///
+/// Before: calls in order, buffers with offsets. After: the body of one parallel region. No kernel waits at its end; a
+/// barrier stands only where a call reads or writes what another call since the last barrier wrote, or overwrites what
+/// one read, be it through data or through arena memory that is used again. Kernels too small to share run one after
+/// the other on a single thread, without barriers between them. Needs offsets: reuse of memory is a dependence too.
+public struct PlanParallelism: Pass {
+  public static let name = "plan-parallelism"
+
+  /// Kernels under this many microseconds run on one thread.
+  public static let smallest = 10.0
+
+  public init() {}
+
+  public func run(_ plan: MemoryPlan) -> Schedule {
+    let kernels = plan.kernels
+    let places = Places(plan: plan)
+    var steps: [ScheduleStep] = []
+    var open: [Int] = []
+    var single: [Int] = []
+    for (index, call) in kernels.calls.enumerated() {
+      let isSmall =
+        !call.isParallel || call.work.microseconds(on: kernels.target) < Self.smallest
+      // Within one single block calls run in order: only what happened outside of it can be in the way.
+      let rivals = isSmall ? open.filter { !single.contains($0) } : open
+      if let reason = places.conflict(of: call, with: rivals) {
+        if !single.isEmpty { steps.append(.single(calls: single)) }
+        single = []
+        steps.append(.barrier(reason: reason))
+        open = []
+      }
+      if isSmall {
+        single.append(index)
+      } else {
+        if !single.isEmpty { steps.append(.single(calls: single)) }
+        single = []
+        steps.append(.shared(call: index))
+      }
+      open.append(index)
+    }
+    if !single.isEmpty { steps.append(.single(calls: single)) }
+    return Schedule(plan: plan, steps: steps)
+  }
+}
+
+/// Where the arguments of calls lie.
+private struct Places {
+  let plan: MemoryPlan
+  private let slots: [Buffer.ID: ArenaSlot]
+
+  init(plan: MemoryPlan) {
+    self.plan = plan
+    slots = Dictionary(uniqueKeysWithValues: plan.slots.map { ($0.buffer, $0) })
+  }
+
+  /// Why a call has to wait for one of the others; nil: it need not.
+  func conflict(of call: KernelCall, with others: [Int]) -> String? {
+    let kernels = plan.kernels
+    for index in others {
+      let other = kernels.calls[index]
+      for mine in call.arguments {
+        for theirs in other.arguments
+        where (mine.access.writes || theirs.access.writes) && overlap(mine.buffer, theirs.buffer) {
+          if mine.buffer != theirs.buffer {
+            return "\(kernels[mine.buffer].name) takes the place of \(kernels[theirs.buffer].name)"
+          }
+          let name = kernels[mine.buffer].name
+          return theirs.access.writes ? "\(name) is complete" : "\(name) is read to the end"
+        }
+      }
+    }
+    return nil
+  }
+
+  private func overlap(_ a: Buffer.ID, _ b: Buffer.ID) -> Bool {
+    if a == b { return true }
+    guard let first = slots[a], let second = slots[b] else { return false }
+    return first.offset < second.offset + second.bytes && second.offset < first.offset + first.bytes
+  }
+}

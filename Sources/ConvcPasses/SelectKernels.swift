@@ -1,0 +1,83 @@
+import ConvcIR
+
+/// Chooses a family of kernels and layouts for each group, and turns the groups into kernel calls.
+///
+/// Before: groups and what backward wants of them. After: one list of calls (forward, losses, backward) on buffers with
+/// layouts and halos, and explicit reorders between layouts. Each group offers candidates; the least sum of their costs
+/// and of the reorders between them wins. A tensor has one buffer per layout for all its readers, forward and
+/// backward; a convolution's input carries the zero halo that the widest of its readers needs. Needs the backward pass:
+/// it counts in the cost, and shares layouts and saved buffers with the forward pass.
+public struct SelectKernels: Pass {
+  public static let name = "select-kernels"
+
+  public let target: Target
+  public let library: any KernelLibrary
+  /// Families that may be chosen; nil: all. `generic` is always a candidate where nothing else is left.
+  public let families: Set<String>?
+
+  public init(target: Target, library: any KernelLibrary, families: Set<String>? = nil) {
+    self.target = target
+    self.library = library
+    self.families = families
+  }
+
+  public func run(_ training: TrainingGraph) -> KernelGraph {
+    let candidates = training.fused.groups.map { group in
+      self.candidates(of: group, in: training)
+    }
+    let search = LayoutSearch(training: training, candidates: candidates)
+    let chosen = search.best()
+    let lowering = KernelLowering(
+      training: training, chosen: zip(candidates, chosen).map { $0[$1] }, target: target,
+      library: library)
+    lowering.run()
+    return KernelGraph(
+      graph: training.graph, mode: training.mode, target: target,
+      selections: selections(training, candidates, chosen), buffers: lowering.buffers,
+      calls: lowering.calls, packed: lowering.packedEntries)
+  }
+
+  private func candidates(of group: Group, in training: TrainingGraph) -> [Candidate] {
+    let graph = training.graph
+    let context = GroupContext(
+      group: group, graph: graph, mode: training.mode, target: target,
+      backward: training.backward.first { $0.group == group.id })
+    let offered =
+      context.anchor.map { $0.layer.candidates(for: context) } ?? library.elementwise(context)
+    let possible = offered.filter { candidate in
+      // A view's memory is its source's; only layouts that keep the order within an image can be one.
+      zip(group.inputs, candidate.inputs).allSatisfy {
+        $1 != .blocked || training.fused.views[$0] == nil
+      }
+        && (candidate.output != .blocked
+          || !group.members.flatMap(\.operands).contains { training.fused.views[$0] != nil })
+    }
+    let wanted = possible.filter { families?.contains($0.family) ?? true }
+    let result = wanted.isEmpty ? possible.filter { $0.family == "generic" } : wanted
+    guard !result.isEmpty else {
+      preconditionFailure("internal error: \(group.name) has no generic kernel")
+    }
+    return result
+  }
+
+  private func selections(
+    _ training: TrainingGraph, _ candidates: [[Candidate]], _ chosen: [Int]
+  ) -> [Selection] {
+    training.fused.groups.map { group in
+      let offered = candidates[group.id]
+      let choice = offered[chosen[group.id]]
+      let others = offered.indices.filter { $0 != chosen[group.id] }.map {
+        "\(offered[$0].family) \(offered[$0].output.rawValue) \(microseconds(offered[$0].microseconds))"
+      }
+      return Selection(
+        group: group.name, family: choice.family, inputs: choice.inputs, output: choice.output,
+        microseconds: choice.microseconds, others: others)
+    }
+  }
+}
+
+/// A time in words: `12.5 us`.
+func microseconds(_ value: Double) -> String {
+  let tenths = Int((value * 10).rounded())
+  return "\(tenths / 10).\(tenths % 10) us"
+}
