@@ -1,0 +1,33 @@
+import ConvcIR
+
+/// Candidates of a group whose kernels read and write one layout, whichever it is: the same template serves all.
+func anyLayoutCandidates(
+  for group: GroupContext,
+  forward: @escaping @Sendable (ForwardContext) -> [KernelCall],
+  backward: @escaping @Sendable (BackwardContext) -> [KernelCall]
+) -> [Candidate] {
+  let target = group.target
+  let types = group.inputTypes + [group.outputType]
+  let bytes = types.reduce(0) { $0 + $1.bytes }
+  var layouts: [(Layout, Double)] = [(.nchw, 1)]
+  if target.hasVectors {
+    let batch = types[0].maps.n
+    let padded = (batch + target.lanes - 1) / target.lanes * target.lanes
+    layouts.append((.lanes, Double(padded) / Double(batch)))
+    if types.allSatisfy({ $0.maps.c % target.lanes == 0 }) { layouts.append((.blocked, 1)) }
+  }
+  return layouts.map { layout, factor in
+    Candidate(
+      family: layout == .nchw ? "generic" : layout.rawValue,
+      inputs: group.inputTypes.map { _ in layout },
+      halos: group.inputTypes.map { _ in .none }, output: layout,
+      microseconds: group.passes * factor * Double(bytes) / 10e3, forward: forward,
+      backward: backward)
+  }
+}
+
+/// Work of a kernel that is bound by memory.
+func streamingWork(_ placements: Placement..., flopsPerValue: Double = 1) -> Work {
+  let bytes = placements.reduce(0) { $0 + $1.bytes }
+  return Work(flops: Double(bytes / 4) * flopsPerValue, bytes: Double(bytes), efficiency: 0.1)
+}

@@ -1,0 +1,125 @@
+import ConvcIR
+
+/// Kernels that belong to no layer: elementwise groups, reorders, halos, copies.
+public struct CommonKernels: KernelLibrary {
+  public init() {}
+
+  // MARK: Elementwise groups
+
+  public func elementwise(_ group: GroupContext) -> [Candidate] {
+    anyLayoutCandidates(
+      for: group, forward: { [elementwiseForward($0)] }, backward: elementwiseBackward)
+  }
+
+  private func elementwiseForward(_ context: ForwardContext) -> KernelCall {
+    let group = context.context.group
+    let pieces = PieceMaker(forward: context, dialect: .scalar).epilogues(group.members)
+    return elementwiseCall(
+      name: "\(group.name)_forward", title: summary(group.members, context.context.graph),
+      layers: layerNames(group, context.context.graph), from: context.inputs[0],
+      to: context.output, names: ("x", "y"), accumulates: false, pieces: pieces)
+  }
+
+  private func elementwiseBackward(_ context: BackwardContext) -> [KernelCall] {
+    var calls: [KernelCall] = []
+    if let gradient = context.inputGradients[0] {
+      calls.append(
+        passGradient(context, to: gradient, through: context.context.group.members, part: ""))
+    }
+    return calls + operandGradients(context)
+  }
+
+  func layerNames(_ group: Group, _ graph: Graph) -> [String] {
+    group.nodes.map { graph[$0].name }
+  }
+}
+
+/// What members do, in words.
+func summary(_ members: [Member], _ graph: Graph) -> String {
+  members.map { graph[$0.node].layer.summary }.joined(separator: "; ")
+}
+
+/// Gradients of the members' operands: the output's gradient through the reverse of the members that follow.
+func operandGradients(_ context: BackwardContext) -> [KernelCall] {
+  let members = context.context.group.members
+  var calls: [KernelCall] = []
+  var operand = 0
+  for (index, member) in members.enumerated() {
+    for _ in member.operands {
+      if let gradient = context.operandGradients[operand] {
+        let name = context.context.graph[member.node].name
+        calls.append(
+          passGradient(
+            context, to: gradient, through: Array(members[(index + 1)...]),
+            part: "_\(name)_operand"))
+      }
+      operand += 1
+    }
+  }
+  return calls
+}
+
+/// Writes the output's gradient, taken back through members, to another gradient of the same layout.
+private func passGradient(
+  _ context: BackwardContext, to gradient: GradientPlacement, through members: [Member],
+  part: String
+) -> KernelCall {
+  let group = context.context.group
+  let graph = context.context.graph
+  let pieces = PieceMaker(forward: context.forward, dialect: .scalar).reversed(members)
+  return elementwiseCall(
+    name: "\(group.name)\(part)_backward", title: "gradient through "
+      + (members.isEmpty ? "Add" : summary(members, graph)),
+    layers: group.nodes.map { graph[$0].name }, from: context.outputGradient,
+    to: gradient.placement, names: ("d_y", "d_x"), accumulates: gradient.accumulates,
+    pieces: pieces)
+}
+
+/// A loop over all values of one layout with pieces in its body.
+func elementwiseCall(
+  name: String, title: String, layers: [String], from source: Placement, to result: Placement,
+  names: (String, String), accumulates: Bool, pieces: Pieces, sourceChannel: Int = 0,
+  resultChannel: Int = 0, channels: Placement? = nil
+) -> KernelCall {
+  let extent = channels ?? result
+  let input = source.argument(
+    names.0, .read, .scalar, names: source.channelNames(like: extent),
+    meaning: source.lanesText
+  ).advanced(by: source.channelOrigin(sourceChannel))
+  let output = result.argument(
+    names.1, accumulates ? .update : .write, .scalar,
+    names: result.channelNames(like: extent)
+  ).advanced(by: result.channelOrigin(resultChannel))
+  return KernelCall(
+    template: "elementwise", name: name, title: title, layers: layers,
+    constants: [ConstantRow(extent.extents())],
+    flags: ["maps": extent.isMaps, "vector": extent.isVector],
+    texts: [
+      "outer": extent.outerScalar.rawValue, "from": names.0, "to": names.1,
+      "at": extent.at(.scalar), "store": accumulates ? "+=" : "=",
+    ], fragments: ["work": pieces.fragments], support: pieces.support,
+    scalars: [extent.outerScalar] + pieces.scalars, arguments: [input, output] + pieces.arguments,
+    work: streamingWork(extent, extent))
+}
+
+extension Placement {
+  /// Names of the dimensions of a tensor that a kernel sees a part of: other extents stand as numbers.
+  fileprivate func channelNames(like extent: Placement) -> (c: String, h: String, w: String) {
+    (blocks == extent.blocks ? "C" : "\(blocks)", "H", "W")
+  }
+
+  /// Floats from the first channel to another one.
+  fileprivate func channelOrigin(_ channel: Int) -> Int {
+    let map = rows * columns
+    return layout == .lanes ? channel * map * lanes : channel * map
+  }
+}
+
+extension Argument {
+  /// The same buffer, seen from a later element on.
+  fileprivate func advanced(by elements: Int) -> Argument {
+    Argument(
+      name, element: element, access: access, buffer: buffer, origin: origin + elements,
+      dimensions: dimensions, text: text)
+  }
+}

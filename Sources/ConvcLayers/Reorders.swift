@@ -1,0 +1,97 @@
+import ConvcIR
+
+extension CommonKernels {
+  public func reorder(
+    _ source: Placement, to destination: Placement, name: String, layers: [String],
+    accumulates: Bool
+  ) -> KernelCall {
+    let usesGroups = source.layout == .lanes || destination.layout == .lanes
+    let isMasked = source.layout != destination.layout && usesGroups
+    let image = usesGroups ? "n * LANES + l" : "n"
+    let value = "x" + source.reorderIndex(image: image, isGrouped: usesGroups)
+    let fills = isMasked && destination.layout == .lanes
+    return KernelCall(
+      template: "reorder", name: name,
+      title: "from \(source.text) to \(destination.text)",
+      notes: fills ? ["Lanes without an image get zeros."] : [], layers: layers,
+      constants: [ConstantRow(source.channelExtents)],
+      flags: [
+        "maps": source.isMaps, "grouped": usesGroups,
+        "skips": isMasked && destination.layout != .lanes,
+      ],
+      texts: [
+        "outer": usesGroups ? "groups" : "batch",
+        "value": fills ? "\(image) < batch ? \(value) : 0.0f" : value,
+        "to": "y" + destination.reorderIndex(image: image, isGrouped: usesGroups),
+        "store": accumulates ? "+=" : "=",
+      ], scalars: isMasked ? [.batch, .groups] : [usesGroups ? .groups : .batch],
+      arguments: [
+        source.reorderArgument("x", .read),
+        destination.reorderArgument("y", accumulates ? .update : .write),
+      ], work: streamingWork(source, destination, flopsPerValue: 2))
+  }
+
+  public func clearHalo(of placement: Placement, name: String, layers: [String]) -> KernelCall {
+    let halo = placement.halo
+    let whole = Placement(
+      buffer: placement.buffer,
+      type: placement.type.with(shape: [
+        placement.maps.n, placement.maps.c, placement.rows, placement.columns,
+      ]), layout: placement.layout, lanes: placement.lanes)
+    return KernelCall(
+      template: "clear_halo", name: name, title: "zeros around the maps",
+      notes: ["Arena memory is used again, so every step writes them anew."], layers: layers,
+      constants: [
+        ConstantRow(
+          [
+            Constant("C", placement.blocks), Constant("H", placement.rows),
+            Constant("W", placement.columns),
+          ], comment: "with the halo"),
+        ConstantRow([
+          Constant("TOP", halo.top), Constant("BOTTOM", halo.bottom),
+          Constant("LEFT", halo.left), Constant("RIGHT", halo.right),
+        ]),
+      ], flags: ["vector": placement.isVector],
+      texts: ["outer": placement.outerScalar.rawValue, "lane": placement.isVector ? "[l]" : ""],
+      scalars: [placement.outerScalar],
+      arguments: [whole.argument("y", .write, .scalar, meaning: placement.lanesText)],
+      work: Work(flops: 0, bytes: Double(placement.bytes) / 8, efficiency: 1))
+  }
+
+  public func copyParameters(count: Int, from master: Buffer.ID, to packed: Buffer.ID)
+    -> KernelCall
+  {
+    KernelCall(
+      template: "copy_parameters", name: "copy_parameters",
+      title: "the parameters as inference reads them", layers: [],
+      constants: [ConstantRow([Constant("COUNT", count)])], scalars: [],
+      arguments: [
+        Argument("x", element: "float", access: .read, buffer: master, text: "[\(count)]"),
+        Argument("y", element: "float", access: .write, buffer: packed, text: "[\(count)]"),
+      ], work: Work(flops: 0, bytes: Double(count * 8), efficiency: 1))
+  }
+}
+
+extension Placement {
+  /// Channels, not blocks of them: reorders count in channels.
+  fileprivate var channelExtents: [Constant] {
+    isMaps
+      ? [Constant("C", maps.c), Constant("H", maps.h), Constant("W", maps.w)]
+      : [Constant("C", maps.c)]
+  }
+
+  fileprivate func reorderIndex(image: String, isGrouped: Bool) -> String {
+    let pixel = isMaps ? "[h][w]" : ""
+    switch layout {
+    case .nchw: return "[\(image)][c]\(pixel)"
+    case .blocked: return "[\(image)][c / LANES]\(pixel)[c % LANES]"
+    case .lanes: return "[n][c]\(pixel)[l]"
+    }
+  }
+
+  fileprivate func reorderArgument(_ name: String, _ access: Access) -> Argument {
+    argument(
+      name, access, .scalar, names: (layout == .blocked ? "\(blocks)" : "C", "H", "W"),
+      meaning: lanesText)
+  }
+}
