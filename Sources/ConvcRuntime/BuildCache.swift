@@ -53,6 +53,7 @@ final class BuildCache: Sendable {
 
   /// Makes the folders, and a file in them to see that one can.
   private static func prepare(_ folder: String) throws(FileError) {
+    try FileSystem.makeFolder(folder)
     for name in ["libraries", "probes", "work"] { try FileSystem.makeFolder("\(folder)/\(name)") }
     FileSystem.removeTree(try FileSystem.makeUniqueFolder(folder + "/work/try-"))
   }

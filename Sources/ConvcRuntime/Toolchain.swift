@@ -18,7 +18,7 @@ public struct Toolchain: Sendable {
   ///
   /// A compiler that is named (`named`, else `$CONVC_CC`, else `$CC`) is the only one tried.
   /// Otherwise the first with working OpenMP wins among `clang`, `clang-22` to `clang-14`, the
-  /// `clang` beside the `swift` on `PATH`, `gcc` and `cc`; if none has OpenMP, the first that works,
+  /// `clang` beside the `swift` on `PATH`, `gcc` and `cc`; if none has it, the first that works,
   /// and ``notes`` says so. Trials are remembered in the cache folder.
   ///
   /// - Parameters:
