@@ -77,11 +77,11 @@ public struct Toolchain: Sendable {
   ///
   /// - Parameters:
   ///   - sources: C files, and headers that they include, by plain file names.
-  ///   - options: see ``CompileOptions``.
+  ///   - options: see ``LibraryOptions``.
   /// - Errors: ``ToolchainError/compilation(_:)`` with the compiler's command, status and output;
   ///   the cache folder cannot be written.
   public func build(
-    sources: [CSource], options: CompileOptions = CompileOptions()
+    sources: [CSource], options: LibraryOptions = LibraryOptions()
   ) async throws(ToolchainError) -> Built {
     for source in sources where source.name.contains("/") {
       preconditionFailure("internal error: source \(source.name) is not a plain file name")
@@ -116,7 +116,7 @@ public struct Toolchain: Sendable {
   ///
   /// - Errors: as ``build(sources:options:)``; the library cannot be opened.
   public func load(
-    sources: [CSource], options: CompileOptions = CompileOptions()
+    sources: [CSource], options: LibraryOptions = LibraryOptions()
   ) async throws(ToolchainError) -> LoadedLibrary {
     let built = try await build(sources: sources, options: options)
     do {
@@ -142,7 +142,7 @@ public struct Toolchain: Sendable {
     let link: [String]
   }
 
-  private func plan(_ sources: [CSource], _ options: CompileOptions) -> Plan {
+  private func plan(_ sources: [CSource], _ options: LibraryOptions) -> Plan {
     let openMP = options.openMP ? compiler.openMP : nil
     let flags =
       options.compileFlags(compiler.family, processor: processor) + (openMP?.compile ?? [])
@@ -186,7 +186,7 @@ public struct Toolchain: Sendable {
   }
 
   /// The hash of all that a library depends on.
-  private func key(_ sources: [CSource], _ options: CompileOptions) -> String {
+  private func key(_ sources: [CSource], _ options: LibraryOptions) -> String {
     var hash = SHA256()
     let plan = plan(sources, options)
     var groups = [["library 1", compiler.version], options.processorKey(processor)]

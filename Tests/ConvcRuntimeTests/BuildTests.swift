@@ -7,14 +7,14 @@ import Testing
 struct BuildTests {
   let sandbox: Sandbox
   let one = CSource(name: "one.c", text: "int one(void) { return 1; }\n")
-  let plain = CompileOptions(architecture: .baseline, openMP: false)
+  let plain = LibraryOptions(architecture: .baseline, openMP: false)
 
   init() throws {
     sandbox = try Sandbox()
   }
 
   private func build(
-    _ sources: [CSource], _ options: CompileOptions? = nil
+    _ sources: [CSource], _ options: LibraryOptions? = nil
   ) async throws -> Toolchain.Built {
     try await sandbox.toolchain().build(sources: sources, options: options ?? plain)
   }
@@ -33,11 +33,11 @@ struct BuildTests {
   @Test("compiles again when text, name, flag, OpenMP or architecture change")
   func misses() async throws {
     _ = try await build([one])
-    let changes: [([CSource], CompileOptions)] = [
+    let changes: [([CSource], LibraryOptions)] = [
       ([CSource(name: "one.c", text: one.text + "\n")], plain),
       ([CSource(name: "uno.c", text: one.text)], plain),
-      ([one], CompileOptions(architecture: .baseline, openMP: false, extraFlags: ["-DX"])),
-      ([one], CompileOptions(architecture: .native, openMP: false)),
+      ([one], LibraryOptions(architecture: .baseline, openMP: false, extraFlags: ["-DX"])),
+      ([one], LibraryOptions(architecture: .native, openMP: false)),
     ]
     for (sources, options) in changes {
       #expect(try await build(sources, options).fromCache == false)

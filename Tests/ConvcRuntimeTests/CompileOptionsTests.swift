@@ -2,7 +2,7 @@ import Testing
 
 @testable import ConvcRuntime
 
-@Suite("CompileOptions")
+@Suite("LibraryOptions")
 struct CompileOptionsTests {
   let narrow = HostProcessor(cpuinfo: "model name: narrow\nflags: avx2\n")
   let wide = HostProcessor(
@@ -10,7 +10,7 @@ struct CompileOptionsTests {
 
   @Test("asks each compiler for fused multiply-add in its own words")
   func contraction() {
-    let options = CompileOptions(architecture: .baseline, extraFlags: ["-g"])
+    let options = LibraryOptions(architecture: .baseline, extraFlags: ["-g"])
     let common = ["-std=c99", "-O2", "-fno-math-errno", "-fPIC", "-fvisibility=hidden"]
     #expect(
       options.compileFlags(.clang, processor: wide) == common + ["-ffp-contract=on", "-g"])
@@ -21,9 +21,9 @@ struct CompileOptionsTests {
 
   @Test("keeps clang from halving 512-bit vectors")
   func vectorWidth() {
-    func flags(_ architecture: CompileOptions.Architecture, _ processor: HostProcessor) -> [String]
+    func flags(_ architecture: LibraryOptions.Architecture, _ processor: HostProcessor) -> [String]
     {
-      CompileOptions(architecture: architecture).compileFlags(.clang, processor: processor)
+      LibraryOptions(architecture: architecture).compileFlags(.clang, processor: processor)
         .filter { $0.hasPrefix("-m") }
     }
     let width = "-mprefer-vector-width=512"
@@ -37,8 +37,8 @@ struct CompileOptionsTests {
 
   @Test("makes the processor part of the cache key only where it matters")
   func processorKey() {
-    #expect(CompileOptions(architecture: .row("x86-64-v3")).processorKey(wide) == [])
-    #expect(CompileOptions().processorKey(narrow) == ["narrow", "avx2"])
+    #expect(LibraryOptions(architecture: .row("x86-64-v3")).processorKey(wide) == [])
+    #expect(LibraryOptions().processorKey(narrow) == ["narrow", "avx2"])
   }
 
   @Test("quotes a command for a shell")

@@ -15,7 +15,7 @@ struct SessionTests {
     let toolchain = try await sandbox.toolchain()
     let library = try await toolchain.load(
       sources: TinyModel.sources,
-      options: CompileOptions(
+      options: LibraryOptions(
         architecture: .baseline, openMP: false, extraFlags: macros.map { "-D\($0)" }))
     let session = try Session(Program(library: library, prefix: "tiny"))
     try session.setParameterBlock(Self.start)

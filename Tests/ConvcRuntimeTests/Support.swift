@@ -47,7 +47,7 @@ final class Sandbox {
 extension Toolchain {
   /// Builds the tiny model, with macros that make a variant of it.
   func tiny(_ macros: String...) async throws -> Program {
-    let options = CompileOptions(
+    let options = LibraryOptions(
       architecture: .baseline, openMP: false, extraFlags: macros.map { "-D\($0)" })
     let library = try await load(sources: TinyModel.sources, options: options)
     return try Program(library: library, prefix: "tiny")

@@ -1,5 +1,5 @@
 /// How C is compiled.
-public struct CompileOptions: Sendable, Equatable {
+public struct LibraryOptions: Sendable, Equatable {
   /// The instructions that the compiler may use.
   public enum Architecture: Sendable, Equatable {
     /// The compiler's default, which every machine of the kind runs.
