@@ -75,6 +75,8 @@ public protocol BufferSource: AnyObject {
   func gradient(_ index: Int) -> Buffer.ID
   /// An entry of the packed block; `prepare` makes the kernel that writes it.
   func packed(_ key: String, bytes: Int, prepare: (Buffer.ID) -> KernelCall) -> Buffer.ID
+  /// An entry of the packed block from a later float on.
+  func packedPart(of entry: Buffer.ID, offset: Int) -> Buffer.ID
 }
 
 /// What the forward kernels of a group are made from.

@@ -157,7 +157,7 @@ struct PieceMaker {
       values["index"] = output.isMaps ? "(\(channel) * \(maps.h) + h) * \(maps.w) + w" : channel
       values["key"] = "0x" + String(fnv1a32(node.name), radix: 16) + "u"
       pieces.scalars = [.seed, .step]
-      pieces.support = ["random"]
+      pieces.support = ["support_random"]
     }
     return values
   }

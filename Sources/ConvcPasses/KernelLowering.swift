@@ -306,6 +306,14 @@ final class KernelLowering: BufferSource {
     packedEntries.append(PackedEntry(key: key, bytes: bytes, prepare: prepare(id)))
     return id
   }
+
+  func packedPart(of entry: Buffer.ID, offset: Int) -> Buffer.ID {
+    let key = "\(entry.index) from \(offset)"
+    if let found = savedBuffers[key] { return found }
+    let id = add(buffers[entry.index].name, buffers[entry.index].kind, offset: offset)
+    savedBuffers[key] = id
+    return id
+  }
 }
 
 extension Placement {
