@@ -1,0 +1,197 @@
+/// Pieces of C text: lines of at most 120 columns, and words of the user's made harmless.
+enum CText {
+  static let columns = 120
+
+  // MARK: Words
+
+  static func isIdentifier(_ text: String) -> Bool {
+    guard let first = text.utf8.first, !isDigit(first) else { return false }
+    return text.utf8.allSatisfy(isWord)
+  }
+
+  /// A C identifier that resembles the text: `_` for other characters, a letter before a digit.
+  static func identifier(_ text: String) -> String {
+    var name = String(
+      text.unicodeScalars.map { scalar in
+        scalar.isASCII && isWord(UInt8(truncatingIfNeeded: scalar.value)) ? Character(scalar) : "_"
+      })
+    // A leading underscore is reserved for the compiler.
+    if name.utf8.first.map({ isDigit($0) || $0 == UInt8(ascii: "_") }) ?? true {
+      name = "m\(name)"
+    }
+    return keywords.contains(name) ? "\(name)_" : name
+  }
+
+  /// The identifier that prefixes a model's symbols; `convc` is the interface's own.
+  static func prefix(_ name: String) -> String {
+    let prefix = identifier(name)
+    return prefix.lowercased() == "convc" ? "m_\(prefix)" : prefix
+  }
+
+  static func isWord(_ byte: UInt8) -> Bool {
+    isDigit(byte) || byte == UInt8(ascii: "_")
+      || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) && byte < 0x80
+  }
+
+  static func isDigit(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+  }
+
+  private static let keywords: Set<String> = [
+    "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else",
+    "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register",
+    "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef",
+    "union", "unsigned", "void", "volatile", "while", "asm", "typeof", "bool", "true", "false",
+    "class", "delete", "explicit", "export", "friend", "mutable", "namespace", "new", "operator",
+    "private", "protected", "public", "template", "this", "throw", "try", "catch", "typename",
+    "using", "virtual", "main",
+  ]
+
+  // MARK: Texts of the user's
+
+  /// A string literal: anything but plain ASCII as octal escapes, `?` escaped against trigraphs.
+  static func string(_ text: String) -> String {
+    var literal = "\""
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "?"):
+        literal += "\\" + String(UnicodeScalar(byte))
+      case 0x20..<0x7F:
+        literal += String(UnicodeScalar(byte))
+      default:
+        let digits = String(byte, radix: 8)
+        literal += "\\" + String(repeating: "0", count: 3 - digits.count) + digits
+      }
+    }
+    return literal + "\""
+  }
+
+  /// Text that can stand in a `//` comment: on one line, without what would end or nest a comment.
+  ///
+  /// A `\\` at its end is left to ``closed(_:)``, which sees the whole line.
+  static func comment(_ text: String) -> String {
+    var result = ""
+    var last: Unicode.Scalar = " "
+    for scalar in text.unicodeScalars {
+      let next = visible(scalar)
+      switch (last, next) {
+      case ("*", "/"), ("/", "*"), ("?", "?"): result += " "
+      default: break
+      }
+      result.unicodeScalars.append(next)
+      last = next
+    }
+    return result
+  }
+
+  /// The line, with a full stop where its comment would go on in the next line.
+  static func closed(_ line: String) -> String {
+    line.hasSuffix("\\") && line.contains("//") ? "\(line) ." : line
+  }
+
+  private static func visible(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
+    switch scalar.properties.generalCategory {
+    case .control, .lineSeparator, .paragraphSeparator, .spaceSeparator: " "
+    case .format, .surrogate, .privateUse, .unassigned: "?"
+    default: scalar
+    }
+  }
+
+  /// A `float` in its shortest exact form.
+  static func float(_ value: Float) -> String {
+    if value.isNaN { return "NAN" }
+    if value.isInfinite { return value < 0 ? "-INFINITY" : "INFINITY" }
+    return "\(value)f"
+  }
+
+  // MARK: Lines
+
+  /// `head` + items + `tail`, broken after commas: aligned with the head's end, or 8 columns deeper.
+  ///
+  /// - Parameter indentation: columns that the lines will be moved to the right.
+  static func list(
+    _ head: String, _ items: [String], _ tail: String, indentation: Int = 0
+  ) -> [String] {
+    let longest = (items.map(\.count).max() ?? 0) + tail.count + 1
+    let own = head.prefix { $0 == " " }.count
+    let isAligned = head.count <= 64 && head.count + longest + indentation <= columns
+    return fill(
+      head, items, tail, column: isAligned ? head.count : own + 8, separator: ",",
+      width: columns - indentation)
+  }
+
+  /// A condition broken after `||`, aligned with the head's end.
+  static func anyOf(
+    _ head: String, _ items: [String], _ tail: String, indentation: Int = 0
+  ) -> [String] {
+    fill(
+      head, items, tail, column: head.count, separator: " ||", width: columns - indentation)
+  }
+
+  private static func fill(
+    _ head: String, _ items: [String], _ tail: String, column: Int, separator: String, width: Int
+  ) -> [String] {
+    var lines: [String] = []
+    var line = head
+    for (index, item) in items.enumerated() {
+      let text = item + (index == items.count - 1 ? tail : separator)
+      let space = index == 0 ? "" : " "
+      if line.count + space.count + text.count <= width || line.count <= column {
+        line += space + text
+      } else {
+        lines.append(line)
+        line = String(repeating: " ", count: column) + text
+      }
+    }
+    if items.isEmpty { line += tail }
+    return lines + [line]
+  }
+
+  /// A line; a comment that is too long becomes several, each with the same indentation.
+  static func wrapComment(_ line: String) -> [String] {
+    guard line.count > columns else { return [line] }
+    let spaces = line.prefix { $0 == " " }
+    let body = line.dropFirst(spaces.count)
+    guard body.hasPrefix("//") else { return [line] }
+    let inner = body.dropFirst(2).prefix { $0 == " " }
+    let prefix = "\(spaces)//\(inner)"
+    return wrap(String(body.dropFirst(2 + inner.count)), first: prefix, following: prefix)
+  }
+
+  /// Words in lines of at most 120 columns.
+  static func wrap(_ text: String, first: String, following: String) -> [String] {
+    var lines: [String] = []
+    var line = first
+    var isEmpty = true
+    for word in text.split(separator: " ") {
+      if isEmpty {
+        line += word
+      } else if line.count + 1 + word.count <= columns {
+        line += " " + word
+      } else {
+        lines.append(line)
+        line = following + word
+      }
+      isEmpty = false
+    }
+    return lines + [line]
+  }
+
+  /// The identifiers in C text, without comments and strings.
+  static func words(in lines: [String]) -> Set<String> {
+    var words: Set<String> = []
+    for line in lines {
+      for word in line.cText.utf8.split(whereSeparator: { !isWord($0) }) {
+        words.insert(String(decoding: word, as: UTF8.self))
+      }
+    }
+    return words
+  }
+}
+
+extension String {
+  /// The line up to its `//` comment.
+  fileprivate var cText: Substring {
+    firstRange(of: "//").map { self[..<$0.lowerBound] } ?? self[...]
+  }
+}

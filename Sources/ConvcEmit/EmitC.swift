@@ -1,0 +1,112 @@
+import ConvcIR
+
+/// A file of the generated C.
+public struct CSourceFile: Sendable, Hashable {
+  /// Name without a folder: `lenet5.c`.
+  public let name: String
+  public let text: String
+
+  public init(name: String, text: String) {
+    self.name = name
+    self.text = text
+  }
+}
+
+/// The generated C of a model.
+public struct EmittedFiles: Sendable, Hashable {
+  public let header: CSourceFile
+  /// `NAME.c` with the entry points first, then `NAME_1.c`, ... where the model is split.
+  public let sources: [CSourceFile]
+
+  public init(header: CSourceFile, sources: [CSourceFile]) {
+    self.header = header
+    self.sources = sources
+  }
+
+  /// The header, then the sources.
+  public var all: [CSourceFile] { [header] + sources }
+}
+
+/// How C text is written.
+public struct EmitOptions: Sendable {
+  /// Number of source files; nil: one, or more where one would be longer than 4000 lines.
+  ///
+  /// Fewer are written where there are not as many kernels.
+  public var units: Int?
+  public var templates: TemplateLibrary
+
+  public init(units: Int? = nil, templates: TemplateLibrary = .embedded) {
+    self.units = units
+    self.templates = templates
+  }
+}
+
+/// Turns a module into C text.
+///
+/// Before: functions as templates with their bindings, programs as lists of steps. After: a header
+/// and C99 source files that hold the same bytes for the same module and options, on any machine.
+///
+/// Needs a complete module: what does not fit together (a template that is not there, a binding
+/// that is not used, a buffer without a place) is a mistake of the compiler's, and traps.
+public struct EmitC: Pass {
+  public static let name = "emit-c"
+
+  /// Lines of a source file beyond which a model is split.
+  static let linesPerUnit = 4000
+
+  public let options: EmitOptions
+
+  public init(_ options: EmitOptions = EmitOptions()) {
+    self.options = options
+  }
+
+  public func run(_ module: CModule) -> EmittedFiles {
+    do {
+      return try files(module)
+    } catch {
+      preconditionFailure("internal error: \(error)")
+    }
+  }
+
+  /// The same, with what is wrong with a template as an error.
+  func files(_ module: CModule) throws(TemplateError) -> EmittedFiles {
+    let renderer = TemplateRenderer(library: options.templates)
+    let kernels = try KernelTexts(module, renderer: renderer)
+    let whole = UnitText(module, renderer: renderer, kernels: kernels, units: [])
+    let units = units(kernels: kernels, mainLines: try whole.mainLines())
+    let text = UnitText(module, renderer: renderer, kernels: kernels, units: units)
+    let name = kernels.prefix
+    var sources = [CSourceFile(name: "\(name).c", text: try text.main())]
+    for unit in 1..<max(units.count, 1) {
+      sources.append(CSourceFile(name: "\(name)_\(unit).c", text: try text.part(unit)))
+    }
+    let header = try HeaderText(module, renderer: renderer).lines()
+    return EmittedFiles(
+      header: CSourceFile(name: "\(name).h", text: Self.text(header)), sources: sources)
+  }
+
+  /// Indices of the kernels in each file; the first file also has the entry points.
+  private func units(kernels: KernelTexts, mainLines: Int) -> [Range<Int>] {
+    let sizes = kernels.all.map(\.lines.count)
+    let total = sizes.reduce(mainLines, +)
+    let automatic = (total + Self.linesPerUnit - 1) / Self.linesPerUnit
+    let wanted = max(1, options.units ?? automatic)
+    var units: [Range<Int>] = []
+    var start = 0
+    var sum = mainLines
+    for (index, size) in sizes.enumerated() {
+      // The next file begins where this one has its share, at the nearer end of a kernel.
+      if units.count < wanted - 1, (sum + size / 2) * wanted > total * (units.count + 1) {
+        units.append(start..<index)
+        start = index
+      }
+      sum += size
+    }
+    units.append(start..<sizes.count)
+    return units.enumerated().filter { $0.offset == 0 || !$0.element.isEmpty }.map(\.element)
+  }
+
+  static func text(_ lines: [String]) -> String {
+    TemplateRenderer.tidy(lines).joined(separator: "\n") + "\n"
+  }
+}

@@ -1,0 +1,156 @@
+import ConvcIR
+
+/// How a generated function can be called.
+public enum Linkage: Sendable, Hashable {
+  /// From its own file.
+  case `static`
+  /// From the other files of the model, but not from outside the library.
+  case hidden
+}
+
+/// Renders kernel calls to C functions.
+///
+/// A template names the parts `head` (comment and signature), `constants`, `views`, and its
+/// fragments; ``TemplateRenderer`` checks that it uses what it is given, and only that.
+public struct KernelRenderer {
+  let renderer: TemplateRenderer
+
+  public init(renderer: TemplateRenderer) {
+    self.renderer = renderer
+  }
+
+  /// The C function of a call.
+  ///
+  /// - Parameters:
+  ///   - name: The function's name.
+  ///   - sharing: For each further use of the function the layers whose work it does.
+  /// - Throws: what ``TemplateRenderer/render(_:_:)`` refuses; a template without `{{> head}}`.
+  public func function(
+    _ call: KernelCall, name: String, linkage: Linkage = .static, sharing: [[String]] = []
+  ) throws(TemplateError) -> [String] {
+    var parts = [
+      "head": Self.comment(call, sharing: sharing) + Self.signature(call, name, linkage, " {"),
+      "constants": Self.constants(call),
+      "views": Self.views(call),
+    ]
+    for key in call.fragments.keys.sorted() {
+      parts[key] = try fragments(call.fragments[key] ?? [])
+    }
+    var flags = call.flags
+    flags["parallel"] = call.isParallel
+    let bindings = TemplateBindings(
+      texts: call.texts, flags: flags, parts: parts,
+      optional: ["constants", "views", "parallel"])
+    return try renderer.render(call.template, bindings)
+  }
+
+  /// Helper functions that kernels name in `support`: C text without tags.
+  public func support(_ template: String) throws(TemplateError) -> [String] {
+    try renderer.render(template, TemplateBindings())
+  }
+
+  /// The declaration of a function that stands in another file.
+  static func declaration(_ call: KernelCall, name: String) -> [String] {
+    signature(call, name, .hidden, ";")
+  }
+
+  private func fragments(_ fragments: [Fragment]) throws(TemplateError) -> [String] {
+    var lines: [String] = []
+    var layer: String?
+    for fragment in fragments {
+      if fragment.layer != layer { lines.append("// \(CText.comment(fragment.layer))") }
+      layer = fragment.layer
+      let bindings = TemplateBindings(texts: fragment.values)
+      lines += try renderer.render(fragment.template, bindings)
+    }
+    return lines
+  }
+
+  // MARK: Head
+
+  private static func comment(_ call: KernelCall, sharing: [[String]]) -> [String] {
+    var lines = paragraph(call.title)
+    let layers = call.layers.joined(separator: " + ")
+    if !call.title.contains(layers) { lines += paragraph("Layers: \(layers).") }
+    let others = sharing.map { $0.joined(separator: " + ") }.filter { $0 != layers }
+    if !others.isEmpty {
+      lines += paragraph("The same for \(others.joined(separator: ", ")).")
+    }
+    if !call.arguments.isEmpty { lines += ["//"] + arguments(call) }
+    if !call.notes.isEmpty { lines += ["//"] + paragraph(call.notes.joined(separator: " ")) }
+    return lines
+  }
+
+  private static func paragraph(_ text: String) -> [String] {
+    CText.wrap(CText.comment(text), first: "// ", following: "// ")
+  }
+
+  /// Name, shape and meaning of each argument in columns.
+  private static func arguments(_ call: KernelCall) -> [String] {
+    var table = TextTable()
+    for argument in call.arguments {
+      let text = CText.comment(argument.text)
+      guard text.hasPrefix("["), let end = text.firstIndex(of: "]") else {
+        table.add([argument.name, text])
+        continue
+      }
+      let meaning = text[text.index(after: end)...].drop { $0 == " " }
+      table.add([argument.name, String(text[...end])] + (meaning.isEmpty ? [] : [String(meaning)]))
+    }
+    return table.comment
+  }
+
+  private static func signature(
+    _ call: KernelCall, _ name: String, _ linkage: Linkage, _ tail: String
+  ) -> [String] {
+    let scalars = call.scalars.map { "\($0.cType) \($0.rawValue)" }
+    let pointers = call.arguments.map { argument in
+      "\(type(argument)) *restrict \(argument.name)\(argument.dimensions.isEmpty ? "" : "_")"
+    }
+    let parameters = scalars + pointers
+    let isStatic = linkage == .static
+    let attribute = isStatic ? [] : ["__attribute__((visibility(\"hidden\")))"]
+    return attribute
+      + CText.list(
+        "\(isStatic ? "static " : "")void \(name)(", parameters.isEmpty ? ["void"] : parameters,
+        ")\(tail)")
+  }
+
+  private static func type(_ argument: Argument) -> String {
+    argument.access == .read ? "const \(argument.element)" : argument.element
+  }
+
+  // MARK: Parts
+
+  private static func constants(_ call: KernelCall) -> [String] {
+    call.constants.flatMap { row -> [String] in
+      for constant in row.constants
+      where Int(Int32(truncatingIfNeeded: constant.value)) != constant.value {
+        preconditionFailure("internal error: \(call.name): \(constant.name) does not fit an int")
+      }
+      let comment = row.comment.isEmpty ? "" : "  // \(CText.comment(row.comment))"
+      var lines = CText.list(
+        "enum { ", row.constants.map { "\($0.name) = \($0.value)" }, " };", indentation: 4)
+      if let last = lines.popLast() {
+        if last.count + comment.count + 4 <= CText.columns {
+          lines.append(last + comment)
+        } else {
+          lines.insert(String(comment.dropFirst(2)), at: 0)
+          lines.append(last)
+        }
+      }
+      return lines
+    }
+  }
+
+  private static func views(_ call: KernelCall) -> [String] {
+    call.arguments.filter { !$0.dimensions.isEmpty }.flatMap { argument in
+      let type = type(argument)
+      let extents = argument.dimensions.map { "[\($0)]" }.joined()
+      let declared = "\(type) (*\(argument.name))\(extents) ="
+      let value = "(\(type) (*)\(extents))\(argument.name)_;"
+      return declared.count + value.count + 5 <= CText.columns
+        ? ["\(declared) \(value)"] : [declared, "    \(value)"]
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import ConvcIR
+
+/// The kernels of a module as C functions, in the order of their first use.
+struct KernelTexts {
+  struct Kernel {
+    let function: CFunction
+    /// Layers of the further uses of the function.
+    let sharing: [[String]]
+    /// Name as a static function, and as one that other files call.
+    let name: String
+    let sharedName: String
+    /// Its text as a static function.
+    let lines: [String]
+  }
+
+  let prefix: String
+  let all: [Kernel]
+  private let renderer: KernelRenderer
+
+  init(_ module: CModule, renderer: TemplateRenderer) throws(TemplateError) {
+    prefix = CText.prefix(module.name)
+    self.renderer = KernelRenderer(renderer: renderer)
+    let uses = Self.uses(module)
+    var order: [String] = []
+    var layers: [String: [[String]]] = [:]
+    for use in uses {
+      if layers[use.function] == nil { order.append(use.function) }
+      let known = layers[use.function] ?? []
+      if !known.contains(use.layers) { layers[use.function] = known + [use.layers] }
+    }
+    let functions = Dictionary(grouping: module.functions, by: \.name)
+    if let unused = module.functions.first(where: { layers[$0.name] == nil }) {
+      preconditionFailure("internal error: nothing calls \(unused.name)")
+    }
+    var symbols = Symbols(reserved: EntryPoints.reserved(prefix))
+    var kernels: [Kernel] = []
+    for name in order {
+      guard let same = functions[name], same.count == 1 else {
+        preconditionFailure("internal error: \(functions[name]?.count ?? 0) functions are \(name)")
+      }
+      let symbol = symbols.name(CText.identifier(name))
+      let sharing = Array((layers[name] ?? []).dropFirst())
+      kernels.append(
+        Kernel(
+          function: same[0], sharing: sharing, name: symbol,
+          sharedName: symbols.name("\(prefix)_\(symbol)"),
+          lines: try self.renderer.function(same[0].call, name: symbol, sharing: sharing)))
+    }
+    all = kernels
+  }
+
+  /// The text of a kernel that other files call.
+  func hidden(_ kernel: Kernel) throws(TemplateError) -> [String] {
+    try renderer.function(
+      kernel.function.call, name: kernel.sharedName, linkage: .hidden, sharing: kernel.sharing)
+  }
+
+  /// The helper functions of kernels, each once.
+  func support(of kernels: ArraySlice<Kernel>) throws(TemplateError) -> [String] {
+    var known: Set<String> = []
+    var lines: [String] = []
+    for template in kernels.flatMap(\.function.call.support)
+    where known.insert(template).inserted {
+      lines += try renderer.support(template) + [""]
+    }
+    return lines
+  }
+
+  /// Functions by the module's names, given the kernels that stand in the first file.
+  func functions(inFirst first: Range<Int>) -> [String: KernelFunction] {
+    var functions: [String: KernelFunction] = [:]
+    for (index, kernel) in all.enumerated() {
+      functions[kernel.function.name] = KernelFunction(
+        function: kernel.function,
+        symbol: first.contains(index) ? kernel.name : kernel.sharedName)
+    }
+    return functions
+  }
+
+  private static func uses(_ module: CModule) -> [(function: String, layers: [String])] {
+    var uses: [(function: String, layers: [String])] = []
+    for program in [module.inference, module.training].compactMap({ $0 }) {
+      for (call, function) in zip(program.schedule.plan.kernels.calls, program.functions) {
+        uses.append((function, call.layers))
+      }
+    }
+    return uses + module.packed.map { ($0.function, $0.entry.prepare.layers) }
+  }
+}

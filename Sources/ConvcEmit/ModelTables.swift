@@ -1,0 +1,132 @@
+import ConvcIR
+
+/// The descriptor that `NAME_model` returns.
+struct ModelTables {
+  /// Names of the tables in C.
+  static let names: Set<String> = [
+    "model_inputs", "model_outputs", "model_targets", "model_losses", "model_parameters",
+    "model_classes", "model_preprocessing",
+  ]
+
+  private let module: CModule
+  private let renderer: TemplateRenderer
+  private var graph: Graph { module.graph }
+  private var targets: [TargetTensor] { module.training == nil ? [] : graph.targets }
+  private var losses: [LossNode] { module.training == nil ? [] : graph.losses }
+
+  init(_ module: CModule, renderer: TemplateRenderer) {
+    self.module = module
+    self.renderer = renderer
+  }
+
+  func lines() throws(TemplateError) -> [String] {
+    try renderer.render(
+      "file_model",
+      TemplateBindings(
+        texts: ["name": CText.prefix(module.name)], parts: ["tables": tables, "fields": fields]))
+  }
+
+  private var fields: [String] {
+    let prefix = CText.prefix(module.name)
+    let isTraining = module.training != nil
+    let trainable = isTraining ? graph.trainableCount : 0
+    func entry(_ name: String) -> String { isTraining ? "\(prefix)_\(name)" : "NULL" }
+    func table(_ name: String, _ count: Int) -> String { count > 0 ? "model_\(name)" : "NULL" }
+    let counts: [(String, Int)] = [
+      ("inputs", graph.inputs.count), ("outputs", graph.outputs.count),
+      ("targets", targets.count), ("losses", losses.count),
+      ("parameters", graph.parameters.count), ("classes", graph.classNames.count),
+    ]
+    let sizes: [(String, Int)] = [
+      ("parameters_floats", graph.parameterCount), ("gradients_floats", trainable),
+      ("optimizer_floats", trainable), ("packed_bytes", module.packedBytes),
+      ("inference_workspace_bytes", module.inference.schedule.plan.bytes),
+      ("training_workspace_bytes", module.training?.schedule.plan.bytes ?? 0),
+    ]
+    return [
+      ".abi_version = CONVC_ABI_VERSION,",
+      ".struct_size = sizeof(convc_model),",
+      ".name = \(CText.string(graph.name)),",
+      ".target = \(CText.string(module.target.name)),",
+      ".model_hash = \(CText.string(module.modelHash)),",
+      ".max_batch = \(graph.batch),",
+      ".fixed_batch = 0,",
+    ] + counts.map { ".\($0)_count = \($1)," } + counts.map { ".\($0) = \(table($0, $1))," }
+      + sizes.map { ".\($0) = \($1)," }
+      + [
+        ".prepare = \(prefix)_prepare,", ".forward = \(prefix)_forward,",
+        ".gradients = \(entry("gradients")),", ".update = \(entry("update")),",
+        ".train_step = \(entry("train_step")),",
+      ]
+  }
+
+  private var tables: [String] {
+    let inputs = graph.inputs.enumerated().map { index, id in
+      tensor(
+        graph[id].name, graph[id].type,
+        preprocessing: index == 0 && graph.preprocessing != nil ? "&model_preprocessing" : "NULL")
+    }
+    let outputs = graph.outputs.map { tensor($0.name, graph[$0.tensor].type) }
+    let targets = targets.map { tensor($0.name, $0.type) }
+    let losses = losses.map { loss in
+      "{\(CText.string(loss.name)), \(CText.float(loss.weight)), \(loss.output), \(loss.target)},"
+    }
+    return preprocessing
+      + table("convc_tensor model_inputs", inputs)
+      + table("convc_tensor model_outputs", outputs)
+      + table("convc_tensor model_targets", targets)
+      + table("convc_loss model_losses", losses)
+      + table("convc_parameter model_parameters", graph.parameters.map(parameter))
+      + table("char *const model_classes", graph.classNames.map { "\(CText.string($0))," })
+  }
+
+  private func table(_ declaration: String, _ rows: [String]) -> [String] {
+    guard !rows.isEmpty else { return [] }
+    return ["static const \(declaration)[] = {"] + rows.map { "    \($0)" } + ["};", ""]
+  }
+
+  private var preprocessing: [String] {
+    guard let preprocessing = graph.preprocessing else { return [] }
+    func values(_ values: [Float]) -> String {
+      "(const float[]){\(values.map(CText.float).joined(separator: ", "))}"
+    }
+    return CText.list(
+      "static const convc_preprocessing model_preprocessing = {",
+      [
+        CText.float(preprocessing.scale), "\(preprocessing.mean.count)",
+        values(preprocessing.mean), values(preprocessing.deviation),
+      ], "};") + [""]
+  }
+
+  private func tensor(
+    _ name: String, _ type: TensorType, preprocessing: String = "NULL"
+  ) -> String {
+    let element: String
+    switch type.element {
+    case .float32: element = "CONVC_FLOAT32"
+    case .int32: element = "CONVC_INT32"
+    case .uint8, .uint16:
+      preconditionFailure("internal error: \(name) has elements that the interface lacks")
+    }
+    return "{\(CText.string(name)), \(element), \(shape(type.shape)), \(preprocessing)},"
+  }
+
+  private func parameter(_ parameter: Parameter) -> String {
+    let kind =
+      switch parameter.kind {
+      case .trainable: "CONVC_TRAINABLE"
+      case .frozen: "CONVC_FROZEN"
+      case .statistic: "CONVC_STATISTIC"
+      }
+    let hasGradient = module.training != nil && parameter.kind == .trainable
+    return "{\(CText.string(parameter.name)), \(kind), \(shape(parameter.spec.shape)),"
+      + " \(parameter.offset), \(hasGradient ? parameter.offset : -1)},"
+  }
+
+  /// Rank and extents.
+  private func shape(_ shape: [Int]) -> String {
+    if shape.isEmpty { return "0, NULL" }
+    let extents = shape.map(String.init).joined(separator: ", ")
+    return "\(shape.count), (const int64_t[]){\(extents)}"
+  }
+}

@@ -1,0 +1,91 @@
+import ConvcIR
+
+/// The source files of a module.
+struct UnitText {
+  private let module: CModule
+  private let renderer: TemplateRenderer
+  private let kernels: KernelTexts
+  /// Indices of the kernels in each file; empty: no kernel is written.
+  private let units: [Range<Int>]
+
+  init(
+    _ module: CModule, renderer: TemplateRenderer, kernels: KernelTexts, units: [Range<Int>]
+  ) {
+    self.module = module
+    self.renderer = renderer
+    self.kernels = kernels
+    self.units = units
+  }
+
+  /// Lines of the first file without its kernels.
+  func mainLines() throws(TemplateError) -> Int {
+    FileHead(module).lines.count + (try entryPoints(inFirst: kernels.all.indices)).count
+  }
+
+  /// The file with the entry points.
+  func main() throws(TemplateError) -> String {
+    let first = units.first ?? 0..<0
+    let own = kernels.all[first]
+    var code = try kernels.support(of: own)
+    for kernel in own { code += kernel.lines + [""] }
+    for kernel in kernels.all[first.upperBound...] {
+      code += KernelRenderer.declaration(kernel.function.call, name: kernel.sharedName)
+    }
+    code += [""] + (try entryPoints(inFirst: first))
+    let model = try ModelTables(module, renderer: renderer).lines()
+    return EmitC.text(
+      FileHead(module).lines + ["#include \"\(kernels.prefix).h\""]
+        + (try prelude(code, tables: model)) + [""] + code + [""] + model)
+  }
+
+  /// A further file, with nothing but kernels.
+  func part(_ unit: Int) throws(TemplateError) -> String {
+    let own = kernels.all[units[unit]]
+    var code = try kernels.support(of: own)
+    for kernel in own { code += try kernels.hidden(kernel) + [""] }
+    let title = "// Kernels of \(kernels.prefix), part \(unit) of \(units.count - 1)."
+    return EmitC.text(
+      [title, "#include \"\(kernels.prefix).h\""] + (try prelude(code, tables: [])) + [""] + code)
+  }
+
+  private func entryPoints(inFirst first: Range<Int>) throws(TemplateError) -> [String] {
+    let blocks = BlockOffsets(module)
+    let functions = kernels.functions(inFirst: first)
+    let prepare = PrepareText(module: module, blocks: blocks, functions: functions)
+    let forward = ProgramText(
+      entry: .forward, program: module.inference, blocks: blocks, functions: functions)
+    let gradients = module.training.map {
+      ProgramText(entry: .gradients, program: $0, blocks: blocks, functions: functions)
+    }
+    let entries = EntryText(module, renderer: renderer)
+    var lines = try entries.prepare(steps: prepare.lines)
+    lines += [""] + (try entries.forward(steps: forward.lines))
+    if let gradients { lines += [""] + (try entries.training(steps: gradients.lines)) }
+    let used = CText.words(in: lines)
+    let arenas = [forward.arena] + (gradients.map { [$0.arena] } ?? [])
+    let tables = [blocks.parameters, blocks.packed] + arenas
+    return tables.flatMap { $0.lines(used: used) } + lines
+  }
+
+  /// Includes, macros and types that the code uses.
+  private func prelude(_ code: [String], tables: [String]) throws(TemplateError) -> [String] {
+    let words = CText.words(in: code)
+    func uses(_ names: Set<String>) -> Bool { !words.isDisjoint(with: names) }
+    let tableWords = CText.words(in: tables)
+    let flags = [
+      "math": uses(Self.mathWords) || !tableWords.isDisjoint(with: ["NAN", "INFINITY"]),
+      "string": uses(["memcpy", "memset", "memmove"]), "omp": uses(["OMP"]),
+      "unroll": uses(["UNROLL"]), "vectors": uses(["lanes", "masks", "bytes", "LANES", "pick"]),
+      "pick": uses(["pick"]),
+    ]
+    return try renderer.render(
+      "file_prelude", TemplateBindings(texts: ["lanes": "\(module.target.lanes)"], flags: flags))
+  }
+
+  /// What templates use of `math.h`.
+  private static let mathWords: Set<String> = [
+    "INFINITY", "NAN", "HUGE_VALF", "sqrtf", "expf", "logf", "log1pf", "expm1f", "tanhf", "powf",
+    "fabsf", "fmaxf", "fminf", "floorf", "ceilf", "roundf", "rintf", "fmaf", "isnan", "isinf",
+    "isfinite", "sqrt", "exp", "log", "fabs", "pow", "ldexpf", "erff",
+  ]
+}
