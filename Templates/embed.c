@@ -9,6 +9,48 @@
 static const convc_template texts[] = {{"", (const unsigned char[]) {
 #embed "../Sources/ConvcABI/include/convc_abi.h"
 
+TEMPLATE(add_scalar)
+#embed "Kernels/add_scalar.c.mustache"
+TEMPLATE(add_vector)
+#embed "Kernels/add_vector.c.mustache"
+TEMPLATE(averagepool2d_backward)
+#embed "Kernels/averagepool2d_backward.c.mustache"
+TEMPLATE(averagepool2d_forward)
+#embed "Kernels/averagepool2d_forward.c.mustache"
+TEMPLATE(batchnorm_backward)
+#embed "Kernels/batchnorm_backward.c.mustache"
+TEMPLATE(batchnorm_forward)
+#embed "Kernels/batchnorm_forward.c.mustache"
+TEMPLATE(batchnorm_frozen_backward_scalar)
+#embed "Kernels/batchnorm_frozen_backward_scalar.c.mustache"
+TEMPLATE(batchnorm_frozen_backward_vector)
+#embed "Kernels/batchnorm_frozen_backward_vector.c.mustache"
+TEMPLATE(batchnorm_prepare)
+#embed "Kernels/batchnorm_prepare.c.mustache"
+TEMPLATE(batchnorm_scalar)
+#embed "Kernels/batchnorm_scalar.c.mustache"
+TEMPLATE(batchnorm_vector)
+#embed "Kernels/batchnorm_vector.c.mustache"
+TEMPLATE(clear_halo)
+#embed "Kernels/clear_halo.c.mustache"
+TEMPLATE(conv2d_generic_backward_data)
+#embed "Kernels/conv2d_generic_backward_data.c.mustache"
+TEMPLATE(conv2d_generic_backward_weight)
+#embed "Kernels/conv2d_generic_backward_weight.c.mustache"
+TEMPLATE(conv2d_generic_forward)
+#embed "Kernels/conv2d_generic_forward.c.mustache"
+TEMPLATE(copy_parameters)
+#embed "Kernels/copy_parameters.c.mustache"
+TEMPLATE(dense_generic_backward_data)
+#embed "Kernels/dense_generic_backward_data.c.mustache"
+TEMPLATE(dense_generic_backward_weight)
+#embed "Kernels/dense_generic_backward_weight.c.mustache"
+TEMPLATE(dense_generic_forward)
+#embed "Kernels/dense_generic_forward.c.mustache"
+TEMPLATE(dropout_scalar)
+#embed "Kernels/dropout_scalar.c.mustache"
+TEMPLATE(elementwise)
+#embed "Kernels/elementwise.c.mustache"
 TEMPLATE(file_forward)
 #embed "Kernels/file_forward.c.mustache"
 TEMPLATE(file_gradients)
@@ -25,6 +67,32 @@ TEMPLATE(file_train_step)
 #embed "Kernels/file_train_step.c.mustache"
 TEMPLATE(file_update)
 #embed "Kernels/file_update.c.mustache"
+TEMPLATE(loss_mean)
+#embed "Kernels/loss_mean.c.mustache"
+TEMPLATE(maxpool2d_backward)
+#embed "Kernels/maxpool2d_backward.c.mustache"
+TEMPLATE(maxpool2d_forward)
+#embed "Kernels/maxpool2d_forward.c.mustache"
+TEMPLATE(mean_squared_error)
+#embed "Kernels/mean_squared_error.c.mustache"
+TEMPLATE(relu_backward_scalar)
+#embed "Kernels/relu_backward_scalar.c.mustache"
+TEMPLATE(relu_backward_vector)
+#embed "Kernels/relu_backward_vector.c.mustache"
+TEMPLATE(relu_scalar)
+#embed "Kernels/relu_scalar.c.mustache"
+TEMPLATE(relu_vector)
+#embed "Kernels/relu_vector.c.mustache"
+TEMPLATE(reorder)
+#embed "Kernels/reorder.c.mustache"
+TEMPLATE(softmax_cross_entropy)
+#embed "Kernels/softmax_cross_entropy.c.mustache"
+TEMPLATE(support_dot)
+#embed "Kernels/support_dot.c.mustache"
+TEMPLATE(support_exp_log)
+#embed "Kernels/support_exp_log.c.mustache"
+TEMPLATE(support_random)
+#embed "Kernels/support_random.c.mustache"
 
 , 0}}};
 

@@ -1,0 +1,118 @@
+import ConvcEmit
+import ConvcIR
+import ConvcLayers
+import ConvcPasses
+import ConvcRuntime
+
+/// What a network is built for, with the defaults of this machine.
+public struct BuildOptions: Sendable {
+  /// Largest batch: any batch from 1 to this can be run.
+  public var batch: Int
+  /// Whether the build can train, beside inferring.
+  public var trains: Bool
+  /// Row of the target table; nil: the widest this machine can run.
+  public var target: Target?
+  /// Prefix of all C symbols; nil: the model's name.
+  public var name: String?
+  /// Families of kernels that may be chosen; nil: all.
+  public var families: Set<String>?
+  /// Whether layers may be fused.
+  public var fuses: Bool
+  /// Bytes of arena and parameters above which a network is refused.
+  public var memoryLimit: Int
+
+  public init(
+    batch: Int = 64, trains: Bool = true, target: Target? = nil, name: String? = nil,
+    families: Set<String>? = nil, fuses: Bool = true, memoryLimit: Int = 16 << 30
+  ) {
+    self.batch = batch
+    self.trains = trains
+    self.target = target
+    self.name = name
+    self.families = families
+    self.fuses = fuses
+    self.memoryLimit = memoryLimit
+  }
+}
+
+extension Target {
+  /// The widest row of the table that this machine can run.
+  public static var native: Target { best(for: Set(HostProcessor.current.features)) }
+}
+
+/// A compiled network: its stages, and the C they end in.
+public struct Compilation: Sendable {
+  public let stages: Stages
+
+  public var graph: Graph { stages.graph }
+  /// Prefix of all C symbols.
+  public var prefix: String { stages.module.name }
+
+  /// The C files.
+  ///
+  /// - Parameter units: how many source files share the kernels; nil: one, or more where it would be unreasonably large.
+  public func files(units: Int? = nil) -> EmittedFiles {
+    EmitC(EmitOptions(units: units)).run(stages.module)
+  }
+
+  /// Writes `PREFIX.h` and `PREFIX.c` (more `.c` files for large models) to a folder.
+  ///
+  /// - Returns: the paths, the header's first.
+  /// - Throws: ``OutputError``; nothing is left half written.
+  public func emit(to folder: String) throws(OutputError) -> [String] {
+    try OutputFolder(folder).write(files().all.map { ($0.name, $0.text) })
+  }
+
+  /// Compiles the C into the cache and opens it.
+  ///
+  /// - Throws: ``ToolchainError`` where no compiler works or one fails.
+  public func load(
+    toolchain: Toolchain? = nil, options: LibraryOptions? = nil
+  ) async throws -> Program {
+    let tools: Toolchain
+    if let toolchain { tools = toolchain } else { tools = try await Toolchain.find() }
+    let library = try await tools.load(
+      sources: sources(), options: options ?? libraryOptions)
+    return try Program(library: library, prefix: prefix)
+  }
+
+  /// Flags that suit the target.
+  public var libraryOptions: LibraryOptions {
+    var options = LibraryOptions()
+    options.architecture = stages.module.target.march == nil ? .baseline : .native
+    return options
+  }
+
+  /// The files as the toolchain takes them, split so that all cores compile.
+  public func sources() -> [CSource] {
+    let functions = stages.module.functions.count
+    let units = functions > 60 ? HostProcessor.count : 1
+    return files(units: units > 1 ? units : nil).all.map { CSource(name: $0.name, text: $0.text) }
+  }
+}
+
+extension Model {
+  /// Compiles the network to C.
+  ///
+  /// - Throws: ``CompileError`` with every mistake that was found, each with layer and source line.
+  public func compile(_ options: BuildOptions = BuildOptions()) throws(CompileError) -> Compilation
+  {
+    let pipeline = Pipeline(
+      options: CompileOptions(
+        batch: options.batch, target: options.target ?? .native, families: options.families,
+        fuses: options.fuses, memoryLimit: options.memoryLimit), trains: options.trains,
+      library: CommonKernels(), prefix: options.name ?? cPrefix)
+    return Compilation(stages: try pipeline.run(self))
+  }
+
+  /// The model's name as a C identifier: `_` for other characters.
+  public var cPrefix: String {
+    let mapped = String(
+      name.unicodeScalars.map { scalar in
+        scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
+          ? Character(scalar) : "_"
+      })
+    let first = mapped.first ?? "_"
+    return first.isNumber || mapped.isEmpty ? "m_" + mapped : mapped
+  }
+}

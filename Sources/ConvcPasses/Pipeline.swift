@@ -1,0 +1,96 @@
+import ConvcIR
+
+/// Every stage of one compilation, for those who want to look at them.
+public struct Stages: Sendable {
+  public let model: Model
+  public let graph: Graph
+  /// Inference first, then training where it is built.
+  public let programs: [ProgramStages]
+  public let module: CModule
+}
+
+/// The stages of one program: inference, or training.
+public struct ProgramStages: Sendable {
+  public let fused: FusedGraph
+  public let training: TrainingGraph
+  public let kernels: KernelGraph
+  public let memory: MemoryPlan
+  public let schedule: Schedule
+}
+
+/// The order of the passes: the compiler's table of contents.
+///
+/// 1. ``InferShapes``: everything later needs shapes.
+/// 2. ``Fuse``: before differentiation, so that only forward readers count.
+/// 3. ``Differentiate``: groups give their fused backward kernels.
+/// 4. ``SelectKernels``: layouts serve forward and backward alike.
+/// 5. ``PlanMemory``: lifetimes are intervals in the final order of the calls.
+/// 6. ``PlanParallelism``: memory that is used again is a dependence.
+/// 7. ``LowerToC``: serial kernels are functions of their own.
+public struct Pipeline: Sendable {
+  public let options: CompileOptions
+  /// Whether a training program is built beside the one for inference.
+  public let trains: Bool
+  public let library: any KernelLibrary
+  /// Prefix of all symbols.
+  public let prefix: String
+
+  public init(
+    options: CompileOptions, trains: Bool, library: any KernelLibrary, prefix: String
+  ) {
+    self.options = options
+    self.trains = trains
+    self.library = library
+    self.prefix = prefix
+  }
+
+  /// Takes a network to a C module.
+  ///
+  /// - Throws: every mistake that was found, with layer and source line.
+  public func run(_ model: Model) throws(CompileError) -> Stages {
+    let graph = try InferShapes(batch: options.batch, memoryLimit: options.memoryLimit).run(model)
+    if trains, graph.losses.isEmpty {
+      throw CompileError(layer: model.name, "has no loss to train with; add one")
+    }
+    var programs = [try program(graph, .inference)]
+    if trains {
+      if graph.trainableCount == 0 {
+        throw CompileError(layer: model.name, "has no trainable parameter; freeze fewer layers")
+      }
+      programs.append(try program(graph, .training))
+    }
+    let module = LowerToC(prefix: prefix, modelHash: modelHash(of: graph)).run(
+      (programs[0].schedule, programs.count > 1 ? programs[1].schedule : nil))
+    return Stages(model: model, graph: graph, programs: programs, module: module)
+  }
+
+  private func program(_ graph: Graph, _ mode: Mode) throws(CompileError) -> ProgramStages {
+    let fused = Fuse(mode: mode, fuses: options.fuses).run(graph)
+    let training = Differentiate().run(fused)
+    let kernels = SelectKernels(
+      target: options.target, library: library, families: options.families
+    ).run(training)
+    let memory = try PlanMemory(limit: options.memoryLimit).run(kernels)
+    let schedule = PlanParallelism().run(memory)
+    return ProgramStages(
+      fused: fused, training: training, kernels: kernels, memory: memory, schedule: schedule)
+  }
+}
+
+/// Identifies a network: layers, settings, edges and shapes of one image, not batch or target.
+///
+/// FNV-1a with 128 bits (Fowler, Noll and Vo, IETF draft-eastlake-fnv), in hexadecimal.
+public func modelHash(of graph: Graph) -> String {
+  var lines = graph.inputs.map { "\(graph[$0].name) \(graph[$0].type.shape.dropFirst())" }
+  for node in graph.nodes {
+    let reads = node.inputs.map { graph[$0].name }.joined(separator: ",")
+    let shape = graph[node.output].type.shape.dropFirst()
+    lines.append("\(node.name) \(node.layer.summary) \(reads) \(shape)")
+  }
+  lines += graph.outputs.map { "\($0.name) \(graph[$0.tensor].name)" }
+  let prime: UInt128 = (1 << 88) + 0x13b
+  let start: UInt128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d
+  let hash = lines.joined(separator: "\n").utf8.reduce(start) { ($0 ^ UInt128($1)) &* prime }
+  let digits = String(hash, radix: 16)
+  return String(repeating: "0", count: 32 - digits.count) + digits
+}
