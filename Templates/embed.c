@@ -39,6 +39,14 @@ TEMPLATE(conv2d_generic_backward_weight)
 #embed "Kernels/conv2d_generic_backward_weight.c.mustache"
 TEMPLATE(conv2d_generic_forward)
 #embed "Kernels/conv2d_generic_forward.c.mustache"
+TEMPLATE(conv2d_lanes_backward_data)
+#embed "Kernels/conv2d_lanes_backward_data.c.mustache"
+TEMPLATE(conv2d_lanes_backward_weight)
+#embed "Kernels/conv2d_lanes_backward_weight.c.mustache"
+TEMPLATE(conv2d_lanes_forward)
+#embed "Kernels/conv2d_lanes_forward.c.mustache"
+TEMPLATE(conv2d_lanes_weight_sum)
+#embed "Kernels/conv2d_lanes_weight_sum.c.mustache"
 TEMPLATE(copy_parameters)
 #embed "Kernels/copy_parameters.c.mustache"
 TEMPLATE(dense_generic_backward_data)
@@ -47,6 +55,12 @@ TEMPLATE(dense_generic_backward_weight)
 #embed "Kernels/dense_generic_backward_weight.c.mustache"
 TEMPLATE(dense_generic_forward)
 #embed "Kernels/dense_generic_forward.c.mustache"
+TEMPLATE(dense_lanes_backward_data)
+#embed "Kernels/dense_lanes_backward_data.c.mustache"
+TEMPLATE(dense_lanes_backward_weight)
+#embed "Kernels/dense_lanes_backward_weight.c.mustache"
+TEMPLATE(dense_lanes_forward)
+#embed "Kernels/dense_lanes_forward.c.mustache"
 TEMPLATE(dropout_scalar)
 #embed "Kernels/dropout_scalar.c.mustache"
 TEMPLATE(elementwise)
@@ -91,8 +105,12 @@ TEMPLATE(support_dot)
 #embed "Kernels/support_dot.c.mustache"
 TEMPLATE(support_exp_log)
 #embed "Kernels/support_exp_log.c.mustache"
+TEMPLATE(support_lane_sums)
+#embed "Kernels/support_lane_sums.c.mustache"
 TEMPLATE(support_random)
 #embed "Kernels/support_random.c.mustache"
+TEMPLATE(support_transpose)
+#embed "Kernels/support_transpose.c.mustache"
 
 , 0}}};
 

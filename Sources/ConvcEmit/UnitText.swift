@@ -76,10 +76,20 @@ struct UnitText {
       "math": uses(Self.mathWords) || !tableWords.isDisjoint(with: ["NAN", "INFINITY"]),
       "string": uses(["memcpy", "memset", "memmove"]), "omp": uses(["OMP"]),
       "unroll": uses(["UNROLL"]), "vectors": uses(["lanes", "masks", "bytes", "LANES", "pick"]),
-      "pick": uses(["pick"]),
+      "pick": uses(["pick"]), "roll": uses(["ROLL"]), "bounds": uses(["MIN", "MAX"]),
+      "loose": uses(["loose"]), "zip": uses(["zip_low", "zip_high"]),
     ]
-    return try renderer.render(
-      "file_prelude", TemplateBindings(texts: ["lanes": "\(module.target.lanes)"], flags: flags))
+    let lanes = module.target.lanes
+    let texts = [
+      "lanes": "\(lanes)", "low": Self.zip(from: 0, lanes: lanes),
+      "high": Self.zip(from: lanes / 2, lanes: lanes),
+    ]
+    return try renderer.render("file_prelude", TemplateBindings(texts: texts, flags: flags))
+  }
+
+  /// Indices that interleave half of one vector with half of another.
+  private static func zip(from first: Int, lanes: Int) -> String {
+    (0..<lanes / 2).map { "\(first + $0), \(lanes + first + $0)" }.joined(separator: ", ")
   }
 
   /// What templates use of `math.h`.

@@ -38,8 +38,10 @@ public struct Fragment: Sendable, Hashable {
 /// How a kernel uses a buffer.
 public enum Access: String, Sendable, Hashable {
   case read, write, update
+  /// Writes the zeros around the maps, where no other kernel writes.
+  case halo
 
-  public var reads: Bool { self != .write }
+  public var reads: Bool { self == .read || self == .update }
   public var writes: Bool { self != .read }
 }
 

@@ -2,13 +2,19 @@ import ConvcIR
 
 extension Conv2D {
   public func candidates(for group: GroupContext) -> [Candidate] {
-    [genericCandidate(for: group)]
+    var all = [genericCandidate(for: group)]
+    if group.target.hasVectors, groups == 1, window.dilation == 1 {
+      all += [lanesCandidate(for: group)].compactMap { $0 }
+    }
+    return all
   }
 }
 
 extension Dense {
   public func candidates(for group: GroupContext) -> [Candidate] {
-    [genericCandidate(for: group)]
+    var all = [genericCandidate(for: group)]
+    if group.target.hasVectors { all += [lanesCandidate(for: group)].compactMap { $0 } }
+    return all
   }
 }
 

@@ -54,7 +54,7 @@ extension CommonKernels {
       ], flags: ["vector": placement.isVector],
       texts: ["outer": placement.outerScalar.rawValue, "lane": placement.isVector ? "[l]" : ""],
       scalars: [placement.outerScalar],
-      arguments: [whole.argument("y", .write, .scalar, meaning: placement.lanesText)],
+      arguments: [whole.argument("y", .halo, .scalar, meaning: placement.lanesText)],
       work: Work(flops: 0, bytes: Double(placement.bytes) / 8, efficiency: 1))
   }
 

@@ -156,8 +156,11 @@ private struct Fusion {
       return "\(draft.nodes[0].name)'s kernels have no place for pooling"
     }
     guard draft.pooling == nil else { return "the group pools already" }
+    if let adding = draft.epilogues.first(where: { !$0.operands.isEmpty }) {
+      return "\(graph[adding.node].name)'s other operand differs from cell to cell"
+    }
     if mode == .inference { return nil }
-    for member in draft.epilogues where !member.epilogue.isMonotone || !member.operands.isEmpty {
+    for member in draft.epilogues where !member.epilogue.isMonotone {
       return "backward would need the map before pooling: \(graph[member.node].name) differs from cell to cell"
     }
     return nil

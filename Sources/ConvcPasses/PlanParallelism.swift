@@ -63,6 +63,12 @@ private struct Places {
       for mine in call.arguments {
         for theirs in other.arguments
         where (mine.access.writes || theirs.access.writes) && overlap(mine.buffer, theirs.buffer) {
+          // A halo and the maps inside it are written independently.
+          if mine.buffer == theirs.buffer, [mine.access, theirs.access] == [.halo, .write]
+            || [mine.access, theirs.access] == [.write, .halo]
+          {
+            continue
+          }
           if mine.buffer != theirs.buffer {
             return "\(kernels[mine.buffer].name) takes the place of \(kernels[theirs.buffer].name)"
           }

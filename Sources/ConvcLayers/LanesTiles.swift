@@ -1,0 +1,229 @@
+import ConvcIR
+
+/// Sizes of a convolution as the tile rules see it.
+struct ConvShape: Sendable {
+  let c: Int, h: Int, w: Int, k: Int, r: Int, s: Int
+  /// Output rows and columns, after pooling.
+  let oh: Int, ow: Int
+  let pool: Pooling
+  let stride: Size2D
+  let padding: Padding
+  /// Vectors of images at the largest batch.
+  let groups: Int
+}
+
+/// Register tiles of the kernels that have images in lanes: which part of the output a kernel keeps in registers.
+///
+/// Each rule weighs the cycles of the inner loop: two multiply-adds or loads a cycle, at least the latency of four for a
+/// chain, and what the end of a tile costs. It reads shapes and the target alone.
+struct LanesTiles: Sendable {
+  let target: Target
+
+  /// Bytes of the buffer for a strip of gradients, small enough for half of the first-level cache.
+  private var buffer: Int { 26 << 10 }
+  private var vector: Int { 4 * target.lanes }
+
+  /// Cycles of one step with so many multiply-adds and loads.
+  private static func step(_ adds: Int, _ loads: Int) -> Double {
+    max(Double(adds) / 2, Double(loads) / 2, 4) + 0.6
+  }
+
+  private static func divisors(_ n: Int) -> [Int] { (1...n).filter { n % $0 == 0 } }
+  static func ceil(_ a: Int, _ b: Int) -> Int { (a + b - 1) / b }
+
+  /// Maps and columns of a forward tile. The last tile of a row overlaps its neighbour.
+  func forward(_ shape: ConvShape) -> (maps: Int, columns: Int) {
+    var best = (cost: Double.infinity, maps: 1, columns: 1)
+    for maps in (shape.k == 1 ? 1 : 2)...max(shape.k == 1 ? 1 : 2, min(shape.k, target.registers)) {
+      for columns in 1...shape.ow {
+        let cells = shape.pool.height * shape.pool.width * columns
+        guard maps * cells + maps + 1 <= target.registers else { continue }
+        let step = Self.step(maps * cells, maps + cells)
+        let tiles = Double(Self.ceil(shape.k, maps) * Self.ceil(shape.ow, columns))
+        let cost =
+          tiles * (step * Double(shape.c * shape.r * shape.s) + 10 + 1.5 * Double(maps * cells))
+        if cost < best.cost * 0.999 { best = (cost, maps, columns) }
+      }
+    }
+    return (best.maps, best.columns)
+  }
+
+  /// Maps, channels and pooled rows of a weight gradient's tile, and the chunks that images are cut into.
+  func backwardWeight(_ shape: ConvShape) -> (maps: Int, channels: Int, rows: Int, chunks: Int)? {
+    var best = (cost: Double.infinity, maps: 0, channels: 0, rows: 0)
+    let cells = shape.pool.height * shape.pool.width
+    for maps in Self.divisors(shape.k) {
+      let row = maps * cells * shape.ow * vector
+      guard row <= buffer || (maps == 1 && row <= 48 << 10) else { continue }
+      for channels in Self.divisors(shape.c) {
+        let sums = maps * channels * shape.s
+        let fits = sums + min(maps, channels * shape.s) + 1 <= target.registers
+        guard fits || (maps == 1 && channels == 1) else { continue }
+        let rows = max(1, min(shape.oh, buffer / row))
+        let steps = Double(shape.k / maps * (shape.c / channels) * shape.r)
+        let step = Self.step(sums, maps + channels * shape.s)
+        let ends = Double(Self.ceil(shape.oh, rows)) * (20 + 1.5 * Double(sums))
+        let cost = steps * (Double(shape.oh * shape.ow * cells) * step + ends)
+        if cost < best.cost * 0.999 { best = (cost, maps, channels, rows) }
+      }
+    }
+    guard best.maps > 0 else { return nil }
+    var chunks = 1
+    while shape.k / best.maps * chunks < 16, chunks * 2 <= min(shape.groups, 8) { chunks *= 2 }
+    return (best.maps, best.channels, best.rows, chunks)
+  }
+
+  /// A tile of the gradient by data, and the buffer of output gradients it reads.
+  struct DataTile: Sendable {
+    var channels = 1
+    var columns = 1
+    /// Rows of a strip; maps in the buffer.
+    var strip = 1
+    var maps = 1
+    var bufferRows = 1
+    var bufferColumns = 1
+    /// Zero columns on the left of the buffer.
+    var left = 0
+  }
+
+  /// The whole row in registers where it fits: then no column outside the map is multiplied. Else tiles over a buffer
+  /// with a zero halo.
+  func backwardData(_ shape: ConvShape) -> DataTile? {
+    var best = (cost: Double.infinity, channels: 1, columns: 1)
+    for channels in Self.divisors(shape.c) {
+      for columns in 1...shape.w {
+        guard columns == shape.w || columns % shape.stride.width == 0 else { continue }
+        let sums = channels * columns
+        guard sums + min(channels, 4) + 1 <= target.registers || sums == 1 else { continue }
+        let taps = self.taps(shape, columns)
+        let step = Self.step(
+          Int(Double(channels) * taps), Int(taps / Double(shape.s)) + shape.s * channels)
+        let tiles = Double(shape.c / channels * Self.ceil(shape.w, columns))
+        let cost =
+          tiles
+          * (step * Double(shape.k * shape.r) / Double(shape.stride.height) + 10 + Double(sums))
+        if cost < best.cost * 0.999 { best = (cost, channels, columns) }
+      }
+    }
+    guard best.columns == shape.w || best.columns % shape.stride.width == 0 else { return nil }
+    var tile = DataTile(channels: best.channels, columns: best.columns)
+    (tile.bufferColumns, tile.left) = bufferColumns(shape, best.columns)
+    tile.strip = Self.ceil(shape.h, max(1, min(shape.h, Self.ceil(8, shape.groups))))
+    while true {
+      tile.bufferRows = bufferRows(shape, tile.strip)
+      let one = tile.bufferRows * tile.bufferColumns * vector
+      if one <= buffer || tile.strip == 1 {
+        guard one <= 48 << 10 else { return nil }
+        let maps = max(1, min(shape.k, buffer / one))
+        tile.maps = Self.ceil(shape.k, Self.ceil(shape.k, maps))
+        return tile
+      }
+      tile.strip = Self.ceil(tile.strip, 2)
+    }
+  }
+
+  /// Multiply-adds of a row of taps and one map.
+  private func taps(_ shape: ConvShape, _ columns: Int) -> Double {
+    guard columns == shape.w else {
+      return Double(shape.s * columns) / Double(shape.stride.width)
+    }
+    let width = shape.stride.width * shape.pool.width * shape.ow
+    var count = 0
+    for s in 0..<shape.s {
+      for j in 0..<shape.w {
+        let q = j + shape.padding.left - s
+        if q % shape.stride.width == 0, q >= 0, q < width { count += 1 }
+      }
+    }
+    return Double(count)
+  }
+
+  private func bufferColumns(_ shape: ConvShape, _ columns: Int) -> (Int, Int) {
+    let width = shape.pool.width * shape.ow
+    guard columns != shape.w else { return (width, 0) }
+    let stride = shape.stride.width
+    let left = max(0, (shape.s - 1 - shape.padding.left + stride - 1) / stride)
+    let last = (Self.ceil(shape.w, columns) * columns - 1 + shape.padding.left) / stride
+    return (left + max(width, last + 1), left)
+  }
+
+  private func bufferRows(_ shape: ConvShape, _ strip: Int) -> Int {
+    let stride = shape.stride.height
+    var most = 1
+    for top in Swift.stride(from: 0, to: shape.h, by: strip) {
+      let bottom = min(top + strip, shape.h)
+      let first = max(top + shape.padding.top - shape.r + stride, 0) / stride / shape.pool.height
+      let last = (bottom - 1 + shape.padding.top) / stride
+      let end = min(last, shape.pool.height * shape.oh - 1) / shape.pool.height + 1
+      most = max(most, end - min(first, end))
+    }
+    return most * shape.pool.height
+  }
+
+  /// Tiles of the three dense kernels.
+  struct DenseTiles: Sendable {
+    /// Vectors of images, and outputs, of a forward tile.
+    var groups = 1
+    var outputs = 1
+    /// Features of a data tile; features of a part; outputs in the buffer.
+    var features = 1
+    var part = 1
+    var dataOutputs = 1
+    /// Vectors of images in the buffer, blocks of features and outputs of a weight tile; outputs of a part.
+    var weightGroups = 1
+    var weightBlocks = 1
+    var weightOutputs = 1
+    var weightPart = 1
+  }
+
+  func dense(features: Int, outputs: Int, groups: Int) -> DenseTiles {
+    var tiles = DenseTiles()
+    tiles.groups = min(groups, features * outputs * 4 > target.level2 / 2 ? 4 : 2)
+    tiles.outputs = side(outputs, other: tiles.groups)
+    tiles.features = side(features, other: tiles.groups)
+    let parts = Self.ceil(groups, tiles.groups)
+    let wanted = max(1, Self.ceil(8, parts))
+    tiles.part = tiles.features * max(1, Self.ceil(features, tiles.features) / wanted)
+    tiles.dataOutputs = min(outputs, buffer / (tiles.groups * vector))
+    weightTiles(features, outputs, groups, &tiles)
+    return tiles
+  }
+
+  /// The length of a tile's second side: the last tile overlaps its neighbour.
+  private func side(_ n: Int, other: Int) -> Int {
+    var best = (cost: Double.infinity, length: 1)
+    for length in 1...n {
+      if other * length + min(other, length) + 1 > target.registers { break }
+      let cost = Double(Self.ceil(n, length)) * Self.step(other * length, other + length)
+      if cost < best.cost * 0.999 { best = (cost, length) }
+    }
+    return best.length
+  }
+
+  private func weightTiles(
+    _ features: Int, _ outputs: Int, _ groups: Int, _ tiles: inout DenseTiles
+  ) {
+    let blocks = Self.ceil(features, target.lanes)
+    var best = (cost: Double.infinity, blocks: 1, outputs: 1)
+    for b in 1...min(6, blocks) {
+      for t in 1...outputs {
+        if b * t + min(b, t) + 1 > target.registers { break }
+        let inner =
+          Double(target.lanes * groups * Self.ceil(outputs, t)) * Self.step(b * t, b + t)
+        let cost =
+          Double(Self.ceil(blocks, b)) * (inner + Double(groups * (80 * b + 3 * outputs)))
+        if cost < best.cost * 0.999 { best = (cost, b, t) }
+      }
+    }
+    tiles.weightBlocks = best.blocks
+    tiles.weightOutputs = best.outputs
+    tiles.weightGroups = min(groups, 4)
+    var part = min(outputs, (20 << 10) / (tiles.weightGroups * vector))
+    if Self.ceil(blocks, best.blocks) < 8, outputs >= 48 {
+      part = min(part, Self.ceil(outputs, 2 * best.outputs) * best.outputs)
+    }
+    // The last part holds a whole tile.
+    while outputs % part != 0, outputs % part < best.outputs { part -= 1 }
+    tiles.weightPart = part
+  }
+}
