@@ -18,21 +18,55 @@ struct CCompiler {
   static func build(
     _ files: [CSourceFile], driver: String, compiler: String, flags: [String]
   ) throws -> Result {
+    let sources = files.map(\.name).filter { $0.hasSuffix(".c") } + ["driver.c"]
+    return try inFolder(files + [CSourceFile(name: "driver.c", text: driver)]) { folder in
+      let built = run(
+        compiler,
+        warnings + flags + ["-o", "\(folder)/program", "-I", folder]
+          + sources.map { "\(folder)/\($0)" } + ["-lm"])
+      return built.status == 0 ? run("\(folder)/program", []) : built
+    }
+  }
+
+  /// Compiles a C++ text that includes the files' headers.
+  static func checkCPlusPlus(
+    _ files: [CSourceFile], text: String, compiler: String
+  ) throws -> Result {
+    try inFolder(files + [CSourceFile(name: "driver.cpp", text: text)]) { folder in
+      run(
+        compiler,
+        ["-std=c++11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "\(folder)/driver.cpp"])
+    }
+  }
+
+  /// Symbols of the compiled sources: kind and name, as `nm` prints them.
+  static func symbols(_ files: [CSourceFile], compiler: String) throws -> [String] {
+    try inFolder(files) { folder in
+      let sources = files.map(\.name).filter { $0.hasSuffix(".c") }
+      return sources.flatMap { source -> [String] in
+        let object = "\(folder)/\(source).o"
+        let built = run(
+          compiler, ["-O1", "-fno-pic", "-c", "\(folder)/\(source)", "-o", object])
+        guard built.status == 0 else { return [built.text] }
+        return run("nm", [object]).text.split(separator: "\n").map { line in
+          line.split(separator: " ").suffix(2).joined(separator: " ")
+        }
+      }
+    }
+  }
+
+  private static func inFolder<T>(
+    _ files: [CSourceFile], _ body: (String) throws -> T
+  ) throws -> T {
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("convc-emit-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
-    for file in files + [CSourceFile(name: "driver.c", text: driver)] {
+    for file in files {
       try file.text.write(
         to: folder.appendingPathComponent(file.name), atomically: true, encoding: .utf8)
     }
-    let sources = files.map(\.name).filter { $0.hasSuffix(".c") } + ["driver.c"]
-    let program = folder.appendingPathComponent("program").path
-    let built = run(
-      compiler,
-      warnings + flags + ["-o", program, "-I", folder.path]
-        + sources.map { folder.appendingPathComponent($0).path } + ["-lm"])
-    return built.status == 0 ? run(program, []) : built
+    return try body(folder.path)
   }
 
   static func run(_ program: String, _ arguments: [String]) -> Result {

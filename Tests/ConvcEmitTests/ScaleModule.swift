@@ -258,14 +258,44 @@ struct ScaleModule {
     return CProgram(schedule: Schedule(plan: plan, steps: steps), functions: calls.map(\.name))
   }
 
-  /// - Parameter copies: How often forward copies its result.
-  func module(training: Bool = true, copies: Int = 1) -> CModule {
+  /// How forward copies its result.
+  enum Copies {
+    /// Once, or more often by one function.
+    case shared(Int)
+    /// By one function on one thread.
+    case single(Int)
+    /// Each time by a function of its own.
+    case distinct(Int)
+  }
+
+  private func outputs(_ copies: Copies) -> (calls: [KernelCall], steps: [ScheduleStep]) {
+    let output = copy("y", x: 3, y: 4, count: "batch * C")
+    switch copies {
+    case .shared(let count):
+      return (
+        Array(repeating: output, count: count), (0..<count).map { .shared(call: 2 + $0) }
+      )
+    case .single(let count):
+      return (
+        Array(
+          repeating: copy("y_alone", x: 3, y: 4, count: "batch * C").serial(), count: count),
+        [.single(calls: (0..<count).map { 2 + $0 })]
+      )
+    case .distinct(let count):
+      return (
+        (0..<count).map { copy("y\($0)", x: 3, y: 4, count: "batch * C") },
+        (0..<count).map { .shared(call: 2 + $0) }
+      )
+    }
+  }
+
+  func module(training: Bool = true, copies: Copies = .shared(1)) -> CModule {
     let packed = ["weight", "bias"].enumerated().map { index, name in
       PackedEntry(
         key: "scale1.\(name)", bytes: 64,
         prepare: copy("scale1_\(name)", x: 5 + index, y: 1 + index, count: "C"))
     }
-    let output = copy("y", x: 3, y: 4, count: "batch * C")
+    let outputs = outputs(copies)
     let forward = [scale(x: 0, weight: 1, bias: 2, y: 3), relu(y: 3)]
     let inference = program(
       .inference,
@@ -274,12 +304,12 @@ struct ScaleModule {
         ("scale1", .arena(bytes: Self.arenaBytes)), ("y", .output(0)), ("weight", .parameter(0)),
         ("bias", .parameter(1)),
       ],
-      calls: forward + Array(repeating: output, count: copies), packed: packed,
+      calls: forward + outputs.calls, packed: packed,
       slots: [(3, 0, 0, 2)],
       steps: [
         .shared(call: 0), .barrier(reason: "relu1 reads scale1"), .shared(call: 1),
         .barrier(reason: "y reads relu1"),
-      ] + (0..<copies).map { .shared(call: 2 + $0) })
+      ] + outputs.steps)
     let step = program(
       .training,
       buffers: [
@@ -297,8 +327,11 @@ struct ScaleModule {
         .barrier(reason: "y reads relu1"), .shared(call: 2), .single(calls: [3]),
         .barrier(reason: "scale1_backward reads d_scale1"), .shared(call: 4),
       ])
-    let functions =
-      forward + [output] + (training ? [loss, backward] : []) + packed.map(\.prepare)
+    let calls =
+      inference.schedule.plan.kernels.calls
+      + (training ? step.schedule.plan.kernels.calls : []) + packed.map(\.prepare)
+    var known: Set<String> = []
+    let functions = calls.filter { known.insert($0.name).inserted }
     return CModule(
       name: name, graph: graph, target: target,
       functions: functions.map { CFunction(name: $0.name, call: $0) },
