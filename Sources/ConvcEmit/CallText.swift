@@ -11,6 +11,8 @@ struct BlockOffsets {
   let parameters: OffsetTable
   let packed: OffsetTable
   private let packedIndices: [String: Int]
+  private let parameterIndices: [String: Int]
+  private let graph: Graph
 
   init(_ module: CModule) {
     parameters = OffsetTable(
@@ -22,6 +24,20 @@ struct BlockOffsets {
     var indices: [String: Int] = [:]
     for (index, slot) in module.packed.enumerated() { indices[slot.entry.key] = index }
     packedIndices = indices
+    var parameterIndices: [String: Int] = [:]
+    for (index, parameter) in module.graph.parameters.enumerated() {
+      parameterIndices[parameter.name] = index
+    }
+    self.parameterIndices = parameterIndices
+    graph = module.graph
+  }
+
+  /// The named offset of a buffer in a packed copy of the parameters; nil: it is something else.
+  func copiedParameter(_ buffer: Buffer) -> String? {
+    guard let index = parameterIndices[buffer.name],
+      graph.parameters[index].offset == buffer.offset
+    else { return nil }
+    return parameters[index]
   }
 
   func packed(_ key: String) -> String {
@@ -115,9 +131,10 @@ struct CallText {
       return (pointer.floats("gradients + \(blocks.parameters[index])"), .gradients)
     case .packed(let key):
       let place = "packed + \(blocks.packed(key))"
-      guard buffer.offset != 0 else { return (pointer.cast(place), .packed) }
+      let offset = blocks.copiedParameter(buffer) ?? "\(buffer.offset)"
+      guard offset != "0" else { return (pointer.cast(place), .packed) }
       // The offset counts floats, whatever the element is.
-      let floats = "(\(pointer.qualifier)float *)(\(place)) + \(buffer.offset)"
+      let floats = "(\(pointer.qualifier)float *)(\(place)) + \(offset)"
       return (argument.element == "float" ? pointer.moved(floats) : pointer.cast(floats), .packed)
     }
   }

@@ -60,6 +60,11 @@ public struct EmitC: Pass {
     self.options = options
   }
 
+  /// The prefix of all symbols, and the name of the files, of a model with this name.
+  ///
+  /// `_` stands for what an identifier cannot have; a prefix is its own prefix.
+  public static func prefix(of name: String) -> String { CText.prefix(name) }
+
   public func run(_ module: CModule) -> EmittedFiles {
     do {
       return try files(module)

@@ -35,10 +35,10 @@ struct FileHead {
       table.add([CText.comment(tensor.name), "input", "", tensor.type.description])
     }
     for node in graph.nodes {
-      let kind = type(of: node.layer).kind
       let summary = node.layer.summary
       table.add([
-        CText.comment(node.name), CText.comment(summary.isEmpty ? kind : "\(kind) \(summary)"),
+        CText.comment(node.name),
+        CText.comment(summary.isEmpty ? type(of: node.layer).kind : summary),
         CText.comment(node.inputs.map { graph[$0].name }.joined(separator: ", ")),
         graph[node.output].type.description,
       ])

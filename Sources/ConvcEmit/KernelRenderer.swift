@@ -23,13 +23,14 @@ public struct KernelRenderer {
   ///
   /// - Parameters:
   ///   - name: The function's name.
-  ///   - sharing: For each further use of the function the layers whose work it does.
+  ///   - uses: For each use of the function the layers whose work it does; by default those of the call.
   /// - Throws: what ``TemplateRenderer/render(_:_:)`` refuses; a template without `{{> head}}`.
   public func function(
-    _ call: KernelCall, name: String, linkage: Linkage = .static, sharing: [[String]] = []
+    _ call: KernelCall, name: String, linkage: Linkage = .static, uses: [[String]] = []
   ) throws(TemplateError) -> [String] {
     var parts = [
-      "head": Self.comment(call, sharing: sharing) + Self.signature(call, name, linkage, " {"),
+      "head": Self.comment(call, uses: uses.isEmpty ? [call.layers] : uses)
+        + Self.signature(call, name, linkage, " {"),
       "constants": Self.constants(call),
       "views": Self.views(call),
     ]
@@ -68,13 +69,13 @@ public struct KernelRenderer {
 
   // MARK: Head
 
-  private static func comment(_ call: KernelCall, sharing: [[String]]) -> [String] {
-    var lines = paragraph(call.title)
-    let layers = call.layers.joined(separator: " + ")
-    if !call.title.contains(layers) { lines += paragraph("Layers: \(layers).") }
-    let others = sharing.map { $0.joined(separator: " + ") }.filter { $0 != layers }
-    if !others.isEmpty {
-      lines += paragraph("The same for \(others.joined(separator: ", ")).")
+  private static func comment(_ call: KernelCall, uses: [[String]]) -> [String] {
+    let layers = uses.map { $0.joined(separator: " + ") }
+    let own = layers.first ?? ""
+    let title = call.title.contains(own) ? call.title : "\(own): \(call.title)"
+    var lines = paragraph(title.hasSuffix(".") ? title : "\(title).")
+    if layers.count > 1 {
+      lines += paragraph("The same for \(layers.dropFirst().joined(separator: ", ")).")
     }
     if !call.arguments.isEmpty { lines += ["//"] + arguments(call) }
     if !call.notes.isEmpty { lines += ["//"] + paragraph(call.notes.joined(separator: " ")) }

@@ -4,8 +4,8 @@ import ConvcIR
 struct KernelTexts {
   struct Kernel {
     let function: CFunction
-    /// Layers of the further uses of the function.
-    let sharing: [[String]]
+    /// The layers of each use of the function, each set of them once.
+    let uses: [[String]]
     /// Name as a static function, and as one that other files call.
     let name: String
     let sharedName: String
@@ -39,12 +39,12 @@ struct KernelTexts {
         preconditionFailure("internal error: \(functions[name]?.count ?? 0) functions are \(name)")
       }
       let symbol = symbols.name(CText.identifier(name))
-      let sharing = Array((layers[name] ?? []).dropFirst())
+      let uses = layers[name] ?? []
       kernels.append(
         Kernel(
-          function: same[0], sharing: sharing, name: symbol,
+          function: same[0], uses: uses, name: symbol,
           sharedName: symbols.name("\(prefix)_\(symbol)"),
-          lines: try self.renderer.function(same[0].call, name: symbol, sharing: sharing)))
+          lines: try self.renderer.function(same[0].call, name: symbol, uses: uses)))
     }
     all = kernels
   }
@@ -52,7 +52,7 @@ struct KernelTexts {
   /// The text of a kernel that other files call.
   func hidden(_ kernel: Kernel) throws(TemplateError) -> [String] {
     try renderer.function(
-      kernel.function.call, name: kernel.sharedName, linkage: .hidden, sharing: kernel.sharing)
+      kernel.function.call, name: kernel.sharedName, linkage: .hidden, uses: kernel.uses)
   }
 
   /// The helper functions of kernels, each once.

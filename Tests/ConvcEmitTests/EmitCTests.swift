@@ -135,9 +135,9 @@ struct EmitCTests {
         // Interface: scale.h.
         //
         // Layers:
-        //   layer   kind                     reads  output
-        //   x       input                           4x5
-        //   scale1  scale per channel * / \\  x      4x5
+        //   layer   kind               reads  output
+        //   x       input                     4x5
+        //   scale1  per channel * / \\  x      4x5
         //
         // Parameters:
         //   parameter      shape  floats  at  kind

@@ -48,10 +48,10 @@ struct KernelRendererTests {
 
   private static func render(
     _ call: KernelCall, name: String = "f", linkage: Linkage = .static,
-    sharing: [[String]] = []
+    uses: [[String]] = []
   ) throws -> [String] {
     try KernelRenderer(renderer: TemplateRenderer(library: library))
-      .function(call, name: name, linkage: linkage, sharing: sharing)
+      .function(call, name: name, linkage: linkage, uses: uses)
   }
 
   @Test("writes comment, signature, constants, views and fragments")
@@ -62,9 +62,9 @@ struct KernelRendererTests {
       Fragment(template: "scale_scalar", values: ["factor": "3"], layer: "scale1"),
     ]
     let lines = try Self.render(
-      Self.call(fragments: fragments), sharing: [["conv2", "relu2"], ["conv3"]])
+      Self.call(fragments: fragments), uses: [["conv1", "relu1"], ["conv2", "relu2"], ["conv3"]])
     let expected = """
-      // conv1 + relu1, forward: 5x5 * /
+      // conv1 + relu1, forward: 5x5 * /.
       // The same for conv2 + relu2, conv3.
       //
       //   x       [groups, 3, 32, 16]  16 images in lanes
@@ -96,7 +96,7 @@ struct KernelRendererTests {
     let lines = try Self.render(
       Self.call(layers: (0..<40).map { "layer\($0)" }, isParallel: false, values: 30), name: name)
     #expect(lines.filter { $0.count > 120 } == [])
-    #expect(lines.contains { $0.hasPrefix("// Layers: layer0 + layer1") })
+    #expect(lines.contains { $0.hasPrefix("// layer0 + layer1") })
     #expect(!lines.contains { $0.contains("OMP") })
   }
 
