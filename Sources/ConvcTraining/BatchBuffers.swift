@@ -1,0 +1,26 @@
+/// Memory for the tensors of one batch, at addresses that stay.
+final class BatchBuffers {
+  let inputs: [UnsafeMutableRawPointer]
+  let targets: [UnsafeMutableRawPointer]
+  let outputs: [UnsafeMutableRawPointer]
+
+  /// Room for `batch` images of every tensor of a layout.
+  init(_ layout: ModelLayout, batch: Int) {
+    func allocate(_ tensor: ModelLayout.Tensor) -> UnsafeMutableRawPointer {
+      let bytes = max(64, tensor.element.size * tensor.count * batch)
+      let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+      memory.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+      return memory
+    }
+    inputs = layout.inputs.map(allocate)
+    targets = layout.targets.map(allocate)
+    outputs = layout.outputs.map(allocate)
+  }
+
+  deinit {
+    for memory in inputs + targets + outputs { memory.deallocate() }
+  }
+
+  var readInputs: [UnsafeRawPointer] { inputs.map { UnsafeRawPointer($0) } }
+  var readTargets: [UnsafeRawPointer] { targets.map { UnsafeRawPointer($0) } }
+}

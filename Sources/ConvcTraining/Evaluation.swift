@@ -1,0 +1,178 @@
+import ConvcIR
+
+/// Loss, and accuracy where the network classifies, over some examples.
+public struct Metrics: Sendable, Hashable, Codable {
+  /// The total loss: the mean over the examples of each loss, weighted and summed.
+  public let loss: Double
+  /// Share of examples whose highest score is their class; nil: the network does not classify.
+  public let accuracy: Double?
+
+  public init(loss: Double, accuracy: Double?) {
+    self.loss = loss
+    self.accuracy = accuracy
+  }
+
+  /// Whether these are better than others: by accuracy, then by loss.
+  func isBetter(than other: Metrics) -> Bool {
+    if let accuracy, let others = other.accuracy, accuracy != others { return accuracy > others }
+    return loss < other.loss
+  }
+}
+
+/// How often each class was taken for each class.
+public struct ConfusionMatrix: Sendable, Hashable {
+  public let classes: Int
+  /// Row-major: row = the true class, column = the predicted one.
+  public private(set) var counts: [Int]
+
+  public init(classes: Int) {
+    self.classes = classes
+    counts = [Int](repeating: 0, count: classes * classes)
+  }
+
+  public subscript(actual: Int, predicted: Int) -> Int { counts[actual * classes + predicted] }
+
+  mutating func count(actual: Int, predicted: Int) { counts[actual * classes + predicted] += 1 }
+
+  /// Examples of a class.
+  public func total(of actual: Int) -> Int {
+    counts[(actual * classes)..<((actual + 1) * classes)].reduce(0, +)
+  }
+
+  /// Examples whose class was found.
+  public var correct: Int { (0..<classes).reduce(0) { $0 + self[$1, $1] } }
+
+  /// All examples.
+  public var total: Int { counts.reduce(0, +) }
+
+  /// Share of a class's examples that were found (recall); nil: it has none.
+  public func accuracy(of actual: Int) -> Double? {
+    let total = total(of: actual)
+    return total == 0 ? nil : Double(self[actual, actual]) / Double(total)
+  }
+}
+
+/// What a network achieves on a part of a data set.
+public struct Evaluation: Sendable, Hashable {
+  /// Number of examples.
+  public let images: Int
+  public let metrics: Metrics
+  /// The mean of each loss over the examples, before its weight.
+  public let losses: [Double]
+  /// Nil: the network does not classify.
+  public let confusion: ConfusionMatrix?
+  /// Names of the classes; empty without.
+  public let classNames: [String]
+
+  /// Accuracy of each class; nil entries are classes without examples.
+  public var perClassAccuracy: [Double?] {
+    guard let confusion else { return [] }
+    return (0..<confusion.classes).map { confusion.accuracy(of: $0) }
+  }
+}
+
+/// Measures a network on examples, in the largest batches that it takes.
+public struct Evaluator {
+  private let runner: any StepRunner
+  private let threads: Int
+  private let buffers: BatchBuffers
+
+  /// - Parameter threads: 0: as many as OpenMP takes by default.
+  public init(_ runner: any StepRunner, threads: Int = 0) {
+    self.runner = runner
+    self.threads = threads
+    buffers = BatchBuffers(runner.layout, batch: runner.layout.batches.upperBound)
+  }
+
+  /// Measures a network; nil when it was cancelled.
+  ///
+  /// - Parameters:
+  ///   - examples: what to measure on.
+  ///   - limit: take the first so many at most.
+  ///   - part: the part's name, for errors: `validation`.
+  /// - Throws: examples that do not fit the network, none at all, or a label that is no class.
+  public func evaluate(
+    _ examples: any ExampleSource, limit: Int? = nil, part: String = "test",
+    cancellation: Cancellation? = nil
+  ) throws -> Evaluation? {
+    let layout = runner.layout
+    try layout.check(examples, part: part)
+    let count = min(limit ?? examples.count, examples.count)
+    var tally = EvaluationTally(layout)
+    let batch = layout.batches.upperBound
+    for start in stride(from: 0, to: count, by: batch) {
+      if cancellation?.isCancelled == true { return nil }
+      let end = min(start + batch, count)
+      var indices = Array(start..<end)
+      // A network of fixed batch gets its last batch filled up; what fills it is not counted.
+      while indices.count < layout.batches.lowerBound { indices.append(end - 1) }
+      try examples.write(indices[...], inputs: buffers.inputs, targets: buffers.targets)
+      try runner.forward(
+        inputs: buffers.readInputs, outputs: buffers.outputs, batch: indices.count,
+        threads: threads)
+      try tally.add(buffers, images: end - start, first: start, part: part)
+    }
+    return tally.evaluation
+  }
+}
+
+/// Sums over the batches of an evaluation.
+struct EvaluationTally {
+  private let layout: ModelLayout
+  private var images = 0
+  private var sums: [Double]
+  private var confusion: ConfusionMatrix?
+
+  init(_ layout: ModelLayout) {
+    self.layout = layout
+    sums = [Double](repeating: 0, count: layout.losses.count)
+    confusion = layout.classification.map {
+      ConfusionMatrix(classes: layout.outputs[$0.output].count)
+    }
+  }
+
+  /// Adds the outputs of a batch.
+  ///
+  /// - Parameter first: the position of its first example in the part.
+  mutating func add(
+    _ buffers: BatchBuffers, images count: Int, first: Int, part: String
+  ) throws(TrainingError) {
+    images += count
+    for (index, loss) in layout.losses.enumerated() {
+      let output = layout.outputs[loss.output]
+      let predictions = buffers.outputs[loss.output].assumingMemoryBound(to: Float.self)
+      let target = buffers.targets[loss.target]
+      switch loss.measure {
+      case .softmaxCrossEntropy:
+        let labels = target.assumingMemoryBound(to: Int32.self)
+        for image in 0..<count where labels[image] < 0 || labels[image] >= output.count {
+          throw .label(
+            Int(labels[image]), position: first + image, part: part, classes: output.count)
+        }
+        sums[index] += LossMeasure.crossEntropy(
+          scores: predictions, labels: labels, images: count, classes: output.count)
+      case .meanSquaredError:
+        sums[index] += LossMeasure.squaredError(
+          predictions: predictions, targets: target.assumingMemoryBound(to: Float.self),
+          images: count, values: output.count)
+      }
+    }
+    guard let loss = layout.classification else { return }
+    let classes = layout.outputs[loss.output].count
+    let scores = buffers.outputs[loss.output].assumingMemoryBound(to: Float.self)
+    let labels = buffers.targets[loss.target].assumingMemoryBound(to: Int32.self)
+    for image in 0..<count {
+      confusion?.count(
+        actual: Int(labels[image]),
+        predicted: LossMeasure.winner(scores + image * classes, classes: classes))
+    }
+  }
+
+  var evaluation: Evaluation {
+    let losses = sums.map { $0 / Double(max(1, images)) }
+    let accuracy = confusion.map { Double($0.correct) / Double(max(1, images)) }
+    return Evaluation(
+      images: images, metrics: Metrics(loss: layout.total(losses), accuracy: accuracy),
+      losses: losses, confusion: confusion, classNames: layout.classNames)
+  }
+}

@@ -1,0 +1,118 @@
+import ConvcIR
+
+/// What training needs to know of a compiled network: its tensors, losses and parameters.
+public struct ModelLayout: Sendable {
+  /// An input, output or target.
+  public struct Tensor: Sendable, Hashable {
+    public let name: String
+    /// `float32` or `int32`.
+    public let element: ElementType
+    /// Extents of one image's part: `[C, H, W]`, `[F]`, or `[]` for a label.
+    public let shape: [Int]
+
+    public init(name: String, element: ElementType = .float32, shape: [Int]) {
+      self.name = name
+      self.element = element
+      self.shape = shape
+    }
+
+    /// Elements of one image's part.
+    public var count: Int { shape.reduce(1, *) }
+  }
+
+  /// A loss term, by the indices of the output that it judges and of its target.
+  public struct Loss: Sendable, Hashable {
+    public let name: String
+    public let measure: LossMeasure
+    /// Its factor in the sum that training minimises.
+    public let weight: Float
+    public let output: Int
+    public let target: Int
+
+    public init(name: String, measure: LossMeasure, weight: Float, output: Int, target: Int) {
+      self.name = name
+      self.measure = measure
+      self.weight = weight
+      self.output = output
+      self.target = target
+    }
+  }
+
+  public let model: String
+  /// The hash of the network that the parameters belong to.
+  public let modelHash: String
+  /// The batches that every call takes: one value for a network of fixed batch.
+  public let batches: ClosedRange<Int>
+  public let inputs: [Tensor]
+  public let outputs: [Tensor]
+  public let targets: [Tensor]
+  public let losses: [Loss]
+  /// In the order of the parameter block, which they fill without gaps.
+  public let parameters: [Parameter]
+  /// Floats of the optimiser's state.
+  public let optimizerCount: Int
+  public let preprocessing: InputPreprocessing?
+  public let classNames: [String]
+
+  public init(
+    model: String, modelHash: String, batches: ClosedRange<Int>, inputs: [Tensor],
+    outputs: [Tensor], targets: [Tensor], losses: [Loss], parameters: [Parameter],
+    optimizerCount: Int, preprocessing: InputPreprocessing? = nil, classNames: [String] = []
+  ) {
+    self.model = model
+    self.modelHash = modelHash
+    self.batches = batches
+    self.inputs = inputs
+    self.outputs = outputs
+    self.targets = targets
+    self.losses = losses
+    self.parameters = parameters
+    self.optimizerCount = optimizerCount
+    self.preprocessing = preprocessing
+    self.classNames = classNames
+  }
+
+  /// The layout of a graph.
+  ///
+  /// - Parameters:
+  ///   - modelHash: the hash of the network, as the compiled program has it.
+  ///   - batches: the batches that the compiled program takes.
+  ///   - optimizerCount: floats of the optimiser's state.
+  /// - Throws: a loss that has no measure.
+  public init(
+    graph: Graph, modelHash: String, batches: ClosedRange<Int>, optimizerCount: Int
+  ) throws(TrainingError) {
+    func tensor(_ name: String, _ type: TensorType) -> Tensor {
+      Tensor(name: name, element: type.element, shape: Array(type.shape.dropFirst()))
+    }
+    var losses: [Loss] = []
+    for node in graph.losses {
+      let kind = type(of: node.loss).kind
+      guard let measure = LossMeasure(rawValue: kind) else {
+        throw .unknownLoss(name: node.name, kind: kind)
+      }
+      losses.append(
+        Loss(
+          name: node.name, measure: measure, weight: node.weight, output: node.output,
+          target: node.target))
+    }
+    self.init(
+      model: graph.name, modelHash: modelHash, batches: batches,
+      inputs: graph.inputs.map { tensor(graph[$0].name, graph[$0].type) },
+      outputs: graph.outputs.map { tensor($0.name, graph[$0.tensor].type) },
+      targets: graph.targets.map { tensor($0.name, $0.type) }, losses: losses,
+      parameters: graph.parameters, optimizerCount: optimizerCount,
+      preprocessing: graph.preprocessing, classNames: graph.classNames)
+  }
+
+  /// Floats of the parameter block.
+  public var parameterCount: Int { parameters.reduce(0) { $0 + $1.spec.count } }
+
+  /// The first loss that judges class scores: accuracy is measured on its output.
+  public var classification: Loss? { losses.first { $0.measure == .softmaxCrossEntropy } }
+
+  /// The total loss: the sum of `losses`, each times its weight.
+  public func total(_ losses: [Double]) -> Double {
+    zip(losses, self.losses).reduce(0) { $0 + $1.0 * Double($1.1.weight) }
+  }
+}
