@@ -82,6 +82,18 @@ struct ParameterStream {
     return z ^ (z >> 31)
   }
 
+  /// A number below a bound, each equally likely.
+  ///
+  /// - Source: Lemire 2019, "Fast random integer generation in an interval".
+  mutating func next(below bound: UInt64) -> UInt64 {
+    var product = next().multipliedFullWidth(by: bound)
+    if product.low < bound {
+      let threshold = (0 &- bound) % bound
+      while product.low < threshold { product = next().multipliedFullWidth(by: bound) }
+    }
+    return product.high
+  }
+
   /// A number in 0..<1, a multiple of 2⁻⁵³.
   mutating func uniform() -> Double {
     Double(next() >> 11) * 0x1p-53

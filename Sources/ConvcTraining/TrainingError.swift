@@ -13,7 +13,7 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The folder holds no training that could be resumed.
   case nothingToResume(path: String)
   /// A setting, the model or the data differ from those of the training that is to be resumed.
-  case resumeDiffers(what: String, saved: String, given: String, path: String)
+  case resumeDiffers(saved: String, given: String, path: String)
   case alreadyComplete(epochs: Int, folder: String)
   case badState(path: String, reason: String)
   case cannotWrite(path: String, reason: String)
@@ -45,9 +45,9 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
       "model '\(model)' has no loss; give it one to train it"
     case .nothingToResume(let path):
       "no training to resume: \(path) is missing; leave out --resume to start one"
-    case .resumeDiffers(let what, let saved, let given, let path):
-      "\(path) was saved with \(what) \(saved), this is \(given); "
-        + "resume with the same, or start a new run with --init"
+    case .resumeDiffers(let saved, let given, let path):
+      "\(path) was saved by a training with \(saved), this one has \(given); "
+        + "resume with the same, or start a new run with --init last.safetensors"
     case .alreadyComplete(let epochs, let folder):
       "the training in \(folder) is complete after \(epochs) epochs; "
         + "start a new run with --init \(folder)/best.safetensors to train on"

@@ -1,0 +1,64 @@
+import ConvcIR
+
+extension Trainer {
+  /// The order in which an epoch takes the training images: a permutation that seed and epoch
+  /// select.
+  ///
+  /// - Source: Fisher and Yates 1938, as Durstenfeld 1964 has it.
+  func order(epoch: Int) -> [Int] {
+    var order = Array(0..<data.train.count)
+    var stream = ParameterStream(seed: recipe.seed, name: "order of epoch \(epoch)")
+    order.withUnsafeMutableBufferPointer { order in
+      for last in stride(from: order.count - 1, to: 0, by: -1) {
+        order.swapAt(last, Int(stream.next(below: UInt64(last + 1))))
+      }
+    }
+    return order
+  }
+}
+
+extension EpochSums {
+  /// Adds a step.
+  ///
+  /// - Parameters:
+  ///   - loss: the mean over the batch.
+  ///   - buffers: hold the step's outputs and targets.
+  mutating func add(loss: Double, _ buffers: BatchBuffers, layout: ModelLayout, images count: Int) {
+    self.loss += loss * Double(count)
+    images += count
+    guard let judged = layout.classification else { return }
+    let classes = layout.outputs[judged.output].count
+    let scores = buffers.outputs[judged.output].assumingMemoryBound(to: Float.self)
+    let labels = buffers.targets[judged.target].assumingMemoryBound(to: Int32.self)
+    for image in 0..<count
+    where LossMeasure.winner(scores + image * classes, classes: classes) == Int(labels[image]) {
+      correct += 1
+    }
+  }
+}
+
+extension TrainingState {
+  /// Checks that a training can go on with a recipe and data: all but the threads has to agree.
+  func check(recipe given: Recipe, data: TrainingData, path: String) throws(TrainingError) {
+    guard let changes = try? Recipe.Changes(text: recipe) else {
+      throw .badState(path: path, reason: "its recipe cannot be read")
+    }
+    let saved = Recipe().applying(changes)
+    for (old, new) in zip(saved.settings, given.settings)
+    where old != new && old.name != "threads" {
+      throw .resumeDiffers(
+        saved: "\(old.name) \(old.value)", given: "\(new.name) \(new.value)", path: path)
+    }
+    let facts = [
+      ("data set '\(self.data)'", "'\(data.name)'", self.data == data.name),
+      ("\(trainImages) training images", "\(data.train.count)", trainImages == data.train.count),
+      (
+        "\(validationImages) validation images", "\(data.validation?.count ?? 0)",
+        validationImages == data.validation?.count ?? 0
+      ),
+    ]
+    for (old, new, isSame) in facts where !isSame {
+      throw .resumeDiffers(saved: old, given: new, path: path)
+    }
+  }
+}
