@@ -17,7 +17,9 @@ enum AtomicWrite {
       var start = 0
       while start < bytes.count, reason == nil {
         let count = Glibc.write(file, bytes.baseAddress.map { $0 + start }, bytes.count - start)
-        if count > 0 { start += count } else if errno != EINTR {
+        if count > 0 {
+          start += count
+        } else if errno != EINTR {
           reason = String(cString: strerror(errno))
         }
       }

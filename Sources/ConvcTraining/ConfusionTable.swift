@@ -37,8 +37,26 @@ struct ConfusionTable {
         + "<td class=\"found\">\(found)</td></tr>\n"
     }
     return "<p class=\"soft\">Row: the true class. Column: what the network took it for. "
-      + "Right: share of the class that was found.</p>\n<table class=\"matrix\">\n"
-      + HTML.head([""] + heads + [""]) + "<tbody>\n" + rows.joined() + "</tbody>\n</table>\n"
+      + "Right: share of the class that was found.</p>\n<div class=\"beside\">\n"
+      + "<table class=\"matrix\">\n" + HTML.head([""] + heads + [""]) + "<tbody>\n"
+      + rows.joined() + "</tbody>\n</table>\n\(errors)</div>\n"
+  }
+
+  /// The pairs of classes that were confused most.
+  private var errors: String {
+    let classes = 0..<confusion.classes
+    let pairs = classes.flatMap { row in
+      classes.filter { $0 != row && confusion[row, $0] > 0 }.map { (row, $0) }
+    }.sorted { confusion[$0.0, $0.1] > confusion[$1.0, $1.1] }
+    guard !pairs.isEmpty else { return "" }
+    let items = pairs.prefix(8).map { row, column in
+      HTML.row([
+        "\(name(row)) <span class=\"soft\">taken for</span> \(name(column))",
+        NumberText.grouped(confusion[row, column]),
+      ])
+    }
+    return "<table class=\"errors\">\n" + HTML.head(["most frequent errors", "images"])
+      + "<tbody>\n" + items.joined() + "</tbody>\n</table>\n"
   }
 
   private var worst: String {

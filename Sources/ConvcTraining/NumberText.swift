@@ -1,3 +1,5 @@
+import Glibc
+
 /// Numbers as people read them, the same on every machine.
 enum NumberText {
   /// A number with a fixed count of decimals: `0.512`.
@@ -12,6 +14,17 @@ enum NumberText {
     let fraction = "\(scaled % Int(scale))"
     let zeros = String(repeating: "0", count: decimals - fraction.count)
     return sign + "\(scaled / Int(scale)).\(zeros)\(fraction)"
+  }
+
+  /// A number with a count of significant digits and no zeros at its end: `0.04583`.
+  static func significant(_ value: Double, _ digits: Int) -> String {
+    guard value != 0, value.isFinite else { return fixed(value, 0) }
+    let decimals = digits - 1 - Int(log10(abs(value)).rounded(.down))
+    guard decimals > 0 else { return fixed(value, 0) }
+    guard decimals < 15 else { return "\(value)" }
+    var text = fixed(value, decimals)
+    while text.hasSuffix("0") { text.removeLast() }
+    return text.hasSuffix(".") ? String(text.dropLast()) : text
   }
 
   /// A share as a percentage: `98.96 %`.

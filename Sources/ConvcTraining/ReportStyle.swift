@@ -43,7 +43,10 @@ enum ReportStyle {
     tr.best > * { background: rgb(var(--good) / 13%); }
     .tag { font-size: 12px; color: rgb(var(--good)); margin-left: 6px; font-weight: 600; }
     .settings th { color: var(--soft); width: 42%; }
-    .settings td { text-align: left; overflow-wrap: anywhere; }
+    td { white-space: nowrap; }
+    .settings td { white-space: normal; text-align: left; overflow-wrap: anywhere; }
+    .beside { display: flex; flex-wrap: wrap; gap: 20px 48px; align-items: flex-end; }
+    .errors { flex: 1; min-width: 280px; align-self: center; }
     .matrix { width: auto; font-size: 13px; }
     .matrix th, .matrix td { border: 0; padding: 4px 7px; min-width: 38px; }
     .matrix td { text-align: center; border: 1px solid var(--card); border-radius: 4px; }

@@ -260,8 +260,8 @@ public final class Trainer {
       bestParameters = runner.parameterBlock
       return
     }
-    try folder.save(
-      .best, runner: runner, info: CheckpointInfo(state: state, row: state.rows.last, layout: runner.layout))
+    let info = CheckpointInfo(state: state, row: state.rows.last, layout: runner.layout)
+    try folder.save(.best, runner: runner, info: info)
   }
 
   private func restoreBest() throws {
@@ -273,7 +273,8 @@ public final class Trainer {
   private func save(_ state: TrainingState) throws {
     guard let folder else { return }
     let row = state.stepInEpoch == 0 ? state.rows.last : nil
-    try folder.save(.last, runner: runner, info: CheckpointInfo(state: state, row: row, layout: runner.layout))
+    let info = CheckpointInfo(state: state, row: row, layout: runner.layout)
+    try folder.save(.last, runner: runner, info: info)
     try folder.saveState(state, parameters: runner.parameterBlock, runner: runner)
   }
 

@@ -58,7 +58,8 @@ public struct TrainingReport: Sendable {
       \(modelTable)
       </div>
       <footer>Training loss and accuracy are means over an epoch's steps, each measured before its
-      update, so they lag behind validation. Epoch 0 is the untrained network. The best epoch is
+      update, so they lag behind validation. Epoch 0 is the untrained network; curves of
+      many epochs leave it out. The best epoch is
       chosen by validation alone; the test part is measured once, with that epoch's parameters.
       </footer>
       </main>
@@ -116,23 +117,25 @@ public struct TrainingReport: Sendable {
 
   private var charts: [LineChart] {
     var charts = [
-      chart("Loss", limits: 0...Double.infinity, text: { NumberText.fixed($0, $1) }) { $0.loss }
+      chart("Loss", limits: 0...Double.infinity, text: NumberText.fixed, value: { $0.loss })
     ]
     if rows.contains(where: { $0.train.accuracy != nil }) {
       let percent = { (share: Double, decimals: Int) in
         NumberText.fixed(100 * share, max(0, decimals - 2)) + " %"
       }
-      charts.append(chart("Accuracy", limits: 0...1, text: percent) { $0.accuracy })
+      charts.append(chart("Accuracy", limits: 0...1, text: percent, value: { $0.accuracy }))
     }
     return charts
   }
 
   private func chart(
     _ title: String, limits: ClosedRange<Double>, text: @escaping (Double, Int) -> String,
-    _ value: (Metrics) -> Double?
+    value: (Metrics) -> Double?
   ) -> LineChart {
+    // The untrained network would set the scale, and hide how the rest differs.
+    let shown = rows.count > 4 ? rows[1...] : rows[...]
     func points(_ metrics: (LogRow) -> Metrics?) -> [(x: Double, y: Double)] {
-      rows.compactMap { row in
+      shown.compactMap { row in
         metrics(row).flatMap(value).map { (Double(row.epoch), $0) }
       }
     }
@@ -168,10 +171,11 @@ public struct TrainingReport: Sendable {
       let isBest = row.epoch == bestEpoch
       let name = "\(row.epoch)" + (isBest ? "<span class=\"tag\">best</span>" : "")
       let speed = row.epoch == 0 ? "" : NumberText.grouped(Int(row.imagesPerSecond))
+      let rate = row.epoch == 0 ? "" : NumberText.significant(Double(row.rate), 4)
+      let validation = validates ? cells(row.validation) : []
       return HTML.row(
-        [name, NumberText.grouped(row.step)] + cells(row.train)
-          + (validates ? cells(row.validation) : [])
-          + [row.epoch == 0 ? "" : "\(row.rate)", speed, NumberText.duration(row.seconds)],
+        [name, NumberText.grouped(row.step)] + cells(row.train) + validation
+          + [rate, speed, NumberText.duration(row.seconds)],
         className: isBest ? "best" : "")
     }
     return "<section class=\"card\">\n<h2>Epochs</h2>\n<table>\n\(HTML.head(heads))<tbody>\n"
@@ -197,7 +201,10 @@ public struct TrainingReport: Sendable {
       ("model", layout.model), ("model hash", layout.modelHash), ("data", dataName),
       ("inputs", layout.inputs.map(shape).joined(separator: ", ")),
       ("outputs", layout.outputs.map(shape).joined(separator: ", ")),
-      ("losses", layout.losses.map { "\($0.measure.rawValue) × \($0.weight)" }.joined(separator: ", ")),
+      (
+        "losses",
+        layout.losses.map { "\($0.measure.rawValue) × \($0.weight)" }.joined(separator: ", ")
+      ),
     ]
     if let preprocessing = layout.preprocessing {
       let mean = preprocessing.mean.map { "\($0)" }.joined(separator: ", ")

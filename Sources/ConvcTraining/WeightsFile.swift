@@ -134,7 +134,8 @@ struct WeightsFile {
   ) throws(CheckpointError) {
     var parts: [String] = []
     if !metadata.isEmpty {
-      let pairs = metadata.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\(quoted($0.value))" }
+      let pairs = metadata.sorted { $0.key < $1.key }
+        .map { "\(quoted($0.key)):\(quoted($0.value))" }
       parts.append("\"__metadata__\":{\(pairs.joined(separator: ","))}")
     }
     var offset = 0
