@@ -49,6 +49,7 @@ public struct Pipeline: Sendable {
   /// - Throws: every mistake that was found, with layer and source line.
   public func run(_ model: Model) throws(CompileError) -> Stages {
     let graph = try InferShapes(batch: options.batch, memoryLimit: options.memoryLimit).run(model)
+    Self.check(graph.verify(), after: InferShapes.name)
     if trains, graph.losses.isEmpty {
       throw CompileError(layer: model.name, "has no loss to train with; add one")
     }
@@ -66,14 +67,23 @@ public struct Pipeline: Sendable {
 
   private func program(_ graph: Graph, _ mode: Mode) throws(CompileError) -> ProgramStages {
     let fused = Fuse(mode: mode, fuses: options.fuses).run(graph)
+    Self.check(fused.verify(), after: Fuse.name)
     let training = Differentiate().run(fused)
     let kernels = SelectKernels(
       target: options.target, library: library, families: options.families
     ).run(training)
+    Self.check(kernels.verify(), after: SelectKernels.name)
     let memory = try PlanMemory(limit: options.memoryLimit).run(kernels)
+    Self.check(memory.verify(), after: PlanMemory.name)
     let schedule = PlanParallelism().run(memory)
+    Self.check(schedule.verify(), after: PlanParallelism.name)
     return ProgramStages(
       fused: fused, training: training, kernels: kernels, memory: memory, schedule: schedule)
+  }
+
+  private static func check(_ problems: [String], after pass: String) {
+    precondition(
+      problems.isEmpty, "internal error: after \(pass): \(problems.joined(separator: "; "))")
   }
 }
 
