@@ -87,15 +87,17 @@ private struct Fusion {
       return
     }
     grouped.insert(node.id)
+    var refused: (node: Node, reason: String)?
     while let next = readers[draft.last.output]?.first {
       if let reason = refusal(of: next, by: draft) {
-        note(next, nil, reason)
+        refused = (next, reason)
         break
       }
       join(next, &draft)
       grouped.insert(next.id)
     }
     for node in draft.nodes.dropFirst() { note(node, draft.name, reason(node, in: draft)) }
+    if let refused { note(refused.node, nil, refused.reason) }
     drafts.append(draft)
   }
 
@@ -110,8 +112,9 @@ private struct Fusion {
 
   private func reason(_ node: Node, in draft: Draft) -> String {
     if draft.poolingNode?.id == node.id, !draft.epilogues.isEmpty {
-      return "taken before \(draft.epilogues.map { graph[$0.node].name }.joined(separator: " and ")), "
-        + "which do not decrease"
+      let names = draft.epilogues.map { graph[$0.node].name }
+      return "taken before \(names.joined(separator: " and ")), "
+        + (names.count == 1 ? "which never decreases" : "which never decrease")
     }
     return "runs inside \(draft.nodes[0].name)'s loops"
   }
