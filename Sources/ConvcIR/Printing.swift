@@ -30,7 +30,10 @@ extension Model: CustomStringConvertible {
     }
     rows += outputs.map { ["output", $0.name, $0.node] }
     rows += losses.map {
-      ["loss", "\($0.name): \(type(of: $0.loss).kind), weight \($0.weight)", "\($0.output), \($0.target)"]
+      [
+        "loss", "\($0.name): \(type(of: $0.loss).kind), weight \($0.weight)",
+        "\($0.output), \($0.target)",
+      ]
     }
     return "model \(name)\n" + table(rows)
   }

@@ -109,13 +109,16 @@ extension Schedule {
         for other in open where other.single == nil || other.single != single {
           if let name = race(call, other.call) {
             problems.append(
-              "\(plan.kernels.calls[call].name) and \(plan.kernels.calls[other.call].name) meet in \(name)")
+              "\(plan.kernels.calls[call].name) and \(plan.kernels.calls[other.call].name) meet in \(name)"
+            )
           }
         }
         open.append((call, single))
       }
     }
-    if order != Array(plan.kernels.calls.indices) { problems.append("calls are missing or out of order") }
+    if order != Array(plan.kernels.calls.indices) {
+      problems.append("calls are missing or out of order")
+    }
     return problems
   }
 

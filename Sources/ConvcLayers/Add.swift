@@ -19,7 +19,8 @@ public struct Add: Layer {
     }
     for input in inputs.dropFirst() where input.shape != inputs[0].shape {
       throw .shapesDiffer(
-        inputs[0].shape, input.shape, wayOut: "bring both to one shape, for example with a 1x1 convolution")
+        inputs[0].shape, input.shape,
+        wayOut: "bring both to one shape, for example with a 1x1 convolution")
     }
     return inputs[0]
   }

@@ -30,7 +30,8 @@ public struct BatchNorm2D: Layer {
   public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
     let input = try inputs.single()
     guard input.shape.count == 4 || input.shape.count == 2 else {
-      throw .rank(expected: 4, got: input.shape, wayOut: "this layer works on [N, C, H, W] or [N, C]")
+      throw .rank(
+        expected: 4, got: input.shape, wayOut: "this layer works on [N, C, H, W] or [N, C]")
     }
     guard momentum >= 0, momentum <= 1, epsilon > 0 else {
       throw .setting("momentum \(momentum) has to be in 0...1 and epsilon \(epsilon) above 0")

@@ -138,7 +138,8 @@ extension BatchNorm2D {
       KernelCall(
         template: "batchnorm_backward", name: "\(context.context.group.name)_backward",
         title: "gradient by data, weight and bias",
-        notes: input.layout == .lanes ? ["Lanes without an image count in no sum, and get zeros."] : [],
+        notes: input.layout == .lanes
+          ? ["Lanes without an image count in no sum, and get zeros."] : [],
         layers: layerNames(context.context), constants: constants(input), flags: flags,
         texts: texts, fragments: ["prologue": pieces.fragments], support: pieces.support,
         scalars: scalars, arguments: arguments,

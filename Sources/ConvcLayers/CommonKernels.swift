@@ -68,7 +68,8 @@ private func passGradient(
   let graph = context.context.graph
   let pieces = PieceMaker(forward: context.forward, dialect: .scalar).reversed(members)
   return elementwiseCall(
-    name: "\(group.name)\(part)_backward", title: "gradient through "
+    name: "\(group.name)\(part)_backward",
+    title: "gradient through "
       + (members.isEmpty ? "Add" : summary(members, graph)),
     layers: group.nodes.map { graph[$0].name }, from: context.outputGradient,
     to: gradient.placement, names: ("d_y", "d_x"), accumulates: gradient.accumulates,

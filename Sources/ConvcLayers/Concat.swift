@@ -16,7 +16,8 @@ public struct Concat: Layer {
     guard let first = inputs.first else {
       throw .inputCount(expected: "at least one input", got: 0)
     }
-    for input in inputs where input.shape.count != first.shape.count
+    for input in inputs
+    where input.shape.count != first.shape.count
       || input.shape.dropFirst(2) != first.shape.dropFirst(2)
     {
       throw .shapesDiffer(

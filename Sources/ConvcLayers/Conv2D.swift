@@ -58,7 +58,8 @@ public struct Conv2D: Layer {
     let channels = inputs[0].maps.c / groups
     let taps = window.kernelSize.height * window.kernelSize.width
     let weight = ParameterSpec(
-      "weight", shape: [outputChannels, channels, window.kernelSize.height, window.kernelSize.width],
+      "weight",
+      shape: [outputChannels, channels, window.kernelSize.height, window.kernelSize.width],
       initializer: initializer, decays: true, fanIn: channels * taps,
       fanOut: outputChannels / groups * taps)
     let bias = ParameterSpec("bias", shape: [outputChannels], initializer: .constant(0))

@@ -78,7 +78,8 @@ extension Conv2D {
       "weight", element: "float", access: .read,
       buffer: context.buffers.parameter(node.parameters[0]),
       dimensions: [groups == 1 ? "C" : "C_GROUP", "R", "S"],
-      text: "[\(outputChannels), \(channels), \(window.kernelSize.height), \(window.kernelSize.width)]"
+      text:
+        "[\(outputChannels), \(channels), \(window.kernelSize.height), \(window.kernelSize.width)]"
     )
     guard hasBias else { return [weight] }
     return [

@@ -92,7 +92,9 @@ private struct LanesKernels: Sendable {
       "winner", element: "bytes", access: access,
       buffer: context.buffers.saved("winners", bytes: context.output.dense.bytes / 4),
       dimensions: ["K", "OH", "OW"],
-      text: "\(context.output.dense.text)  position of each maximum in its window; the first wins a tie")
+      text:
+        "\(context.output.dense.text)  position of each maximum in its window; the first wins a tie"
+    )
   }
 
   private func poolTexts(_ context: GroupContext) -> [String: String] {
@@ -151,7 +153,8 @@ private struct LanesKernels: Sendable {
     let lanes = context.context.target.lanes
     let parts = context.buffers.arena(
       "\(group.name)_parts", bytes: weightTile.chunks * shape.k * (taps + 1) * 4 * lanes)
-    let text = "[\(weightTile.chunks), \(shape.k), \(taps) + 1, \(lanes)]  taps, then bias; "
+    let text =
+      "[\(weightTile.chunks), \(shape.k), \(taps) + 1, \(lanes)]  taps, then bias; "
       + "lanes are added afterwards"
     let partial = KernelCall(
       template: "conv2d_lanes_backward_weight", name: "\(group.name)_backward_weight",
@@ -230,7 +233,8 @@ private struct LanesKernels: Sendable {
             Constant("TH", dataTile.strip),
           ], comment: "register tile: channels x columns; rows of a strip"),
         ConstantRow(
-          buffer, comment: "maps, rows and columns of the buffer"
+          buffer,
+          comment: "maps, rows and columns of the buffer"
             + (isWide ? "; zero columns on its left" : "")),
       ],
       flags: [

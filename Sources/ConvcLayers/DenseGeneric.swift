@@ -21,7 +21,8 @@ extension Dense {
   func denseWork(_ context: GroupContext, _ efficiency: Double) -> Work {
     let features = context.inputTypes[0].maps.c
     return Work(
-      flops: 2 * Double(multiplyAdds(for: context.inputTypes)), bytes: Double(4 * features * outputs),
+      flops: 2 * Double(multiplyAdds(for: context.inputTypes)),
+      bytes: Double(4 * features * outputs),
       efficiency: efficiency)
   }
 

@@ -69,7 +69,10 @@ extension Dense {
               [
                 Constant("TN", tiles.weightGroups), Constant("TF", tiles.weightBlocks),
                 Constant("TK", tiles.weightOutputs), Constant("KB", tiles.weightPart),
-              ], comment: "images in the buffer; register tile: blocks of features x outputs; outputs of a part")
+              ],
+              comment:
+                "images in the buffer; register tile: blocks of features x outputs; outputs of a part"
+            )
           ], flags: ["bias": hasBias], fragments: ["prologue": pieces.fragments],
           support: ["support_transpose"] + (hasBias ? ["support_lane_sums"] : []) + pieces.support,
           scalars: [.groups, .accumulate],
@@ -86,7 +89,10 @@ extension Dense {
               [
                 Constant("TG", tiles.groups), Constant("TF", tiles.features),
                 Constant("FB", tiles.part), Constant("TK", tiles.dataOutputs),
-              ], comment: "register tile: vectors of images x features; features of a part; outputs in the buffer")
+              ],
+              comment:
+                "register tile: vectors of images x features; features of a part; outputs in the buffer"
+            )
           ], flags: ["adds": input.accumulates], fragments: ["prologue": pieces.fragments],
           support: pieces.support, scalars: [.groups],
           arguments: [weightArgument(forward)] + gradient + [

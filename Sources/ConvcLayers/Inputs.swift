@@ -12,7 +12,8 @@ extension [TensorType] {
     let input = try single()
     guard input.shape.count == 4 else {
       throw .rank(
-        expected: 4, got: input.shape, wayOut: "this layer works on maps [N, C, H, W]; put it before flatten")
+        expected: 4, got: input.shape,
+        wayOut: "this layer works on maps [N, C, H, W]; put it before flatten")
     }
     return input
   }

@@ -122,7 +122,8 @@ struct PieceMaker {
         values["at"] = output.at(dialect)
         if !pieces.arguments.contains(where: { $0.name == "y" }) {
           pieces.arguments.append(
-            output.argument("y", .read, dialect, names: names, meaning: "its sign is \(node.name)'s mask"))
+            output.argument(
+              "y", .read, dialect, names: names, meaning: "its sign is \(node.name)'s mask"))
         }
       }
       pieces.fragments.append(

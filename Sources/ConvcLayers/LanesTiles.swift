@@ -63,13 +63,18 @@ struct LanesTiles: Sendable {
         let steps = Double(shape.k / maps * (shape.c / channels) * shape.r)
         let step = Self.step(sums, maps + channels * shape.s)
         let ends = Double(Self.ceil(shape.oh, rows)) * (20 + 1.5 * Double(sums))
-        let cost = steps * (Double(shape.oh * shape.ow * cells) * step + ends)
+        // The input is read again for each tile of maps.
+        let area =
+          (shape.pool.height * shape.oh + shape.r - 1)
+          * (shape.pool.width * shape.ow + shape.s - 1)
+        let reads = 1.5 * Double(shape.k / maps * shape.c * area)
+        let cost = steps * (Double(shape.oh * shape.ow * cells) * step + ends) + reads
         if cost < best.cost * 0.999 { best = (cost, maps, channels, rows) }
       }
     }
     guard best.maps > 0 else { return nil }
     var chunks = 1
-    while shape.k / best.maps * chunks < 16, chunks * 2 <= min(shape.groups, 8) { chunks *= 2 }
+    while shape.k / best.maps * chunks < 8, chunks * 2 <= min(shape.groups, 8) { chunks *= 2 }
     return (best.maps, best.channels, best.rows, chunks)
   }
 
@@ -94,7 +99,9 @@ struct LanesTiles: Sendable {
       for columns in 1...shape.w {
         guard columns == shape.w || columns % shape.stride.width == 0 else { continue }
         let sums = channels * columns
-        guard sums + min(channels, 4) + 1 <= target.registers || sums == 1 else { continue }
+        // Over a halo, cells that neighbouring taps share stay in registers too.
+        let shared = columns == shape.w ? min(channels, 4) + 1 : target.registers / 2 - 1
+        guard sums + shared <= target.registers || sums == 1 else { continue }
         let taps = self.taps(shape, columns)
         let step = Self.step(
           Int(Double(channels) * taps), Int(taps / Double(shape.s)) + shape.s * channels)
@@ -108,18 +115,30 @@ struct LanesTiles: Sendable {
     guard best.columns == shape.w || best.columns % shape.stride.width == 0 else { return nil }
     var tile = DataTile(channels: best.channels, columns: best.columns)
     (tile.bufferColumns, tile.left) = bufferColumns(shape, best.columns)
-    tile.strip = Self.ceil(shape.h, max(1, min(shape.h, Self.ceil(8, shape.groups))))
-    while true {
-      tile.bufferRows = bufferRows(shape, tile.strip)
-      let one = tile.bufferRows * tile.bufferColumns * vector
-      if one <= buffer || tile.strip == 1 {
-        guard one <= 48 << 10 else { return nil }
-        let maps = max(1, min(shape.k, buffer / one))
-        tile.maps = Self.ceil(shape.k, Self.ceil(shape.k, maps))
-        return tile
+    return strips(shape, &tile) ? tile : nil
+  }
+
+  /// Rows of a strip and maps in the buffer: few prologues, and few passes over the result.
+  ///
+  /// - Returns: false where one row of one map is too much for the buffer.
+  private func strips(_ shape: ConvShape, _ tile: inout DataTile) -> Bool {
+    var least = Double.infinity
+    for strips in min(shape.h, Self.ceil(8, shape.groups))...shape.h {
+      let height = Self.ceil(shape.h, strips)
+      let rows = bufferRows(shape, height)
+      let most = max(rows.max() ?? 0, 1)
+      let one = most * tile.bufferColumns * vector
+      guard one <= buffer || (height == 1 && one <= 48 << 10) else { continue }
+      let fit = max(1, min(shape.k, buffer / one))
+      let maps = Self.ceil(shape.k, Self.ceil(shape.k, fit))
+      let prologues = 3 * rows.reduce(0, +) * tile.bufferColumns * shape.k
+      let passes = 4 * Self.ceil(shape.k, maps) * shape.c * shape.h * shape.w
+      if Double(prologues + passes) < least {
+        least = Double(prologues + passes)
+        (tile.strip, tile.maps, tile.bufferRows) = (height, maps, most)
       }
-      tile.strip = Self.ceil(tile.strip, 2)
     }
+    return least.isFinite
   }
 
   /// Multiply-adds of a row of taps and one map.
@@ -142,22 +161,21 @@ struct LanesTiles: Sendable {
     let width = shape.pool.width * shape.ow
     guard columns != shape.w else { return (width, 0) }
     let stride = shape.stride.width
-    let left = max(0, (shape.s - 1 - shape.padding.left + stride - 1) / stride)
+    let left = max(0, (shape.s - 1 - shape.padding.left) / stride)
     let last = (Self.ceil(shape.w, columns) * columns - 1 + shape.padding.left) / stride
     return (left + max(width, last + 1), left)
   }
 
-  private func bufferRows(_ shape: ConvShape, _ strip: Int) -> Int {
+  /// Rows of gradients under each strip.
+  private func bufferRows(_ shape: ConvShape, _ strip: Int) -> [Int] {
     let stride = shape.stride.height
-    var most = 1
-    for top in Swift.stride(from: 0, to: shape.h, by: strip) {
+    return Swift.stride(from: 0, to: shape.h, by: strip).map { top in
       let bottom = min(top + strip, shape.h)
       let first = max(top + shape.padding.top - shape.r + stride, 0) / stride / shape.pool.height
       let last = (bottom - 1 + shape.padding.top) / stride
       let end = min(last, shape.pool.height * shape.oh - 1) / shape.pool.height + 1
-      most = max(most, end - min(first, end))
+      return max(0, end - first) * shape.pool.height
     }
-    return most * shape.pool.height
   }
 
   /// Tiles of the three dense kernels.

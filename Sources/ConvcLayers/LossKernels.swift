@@ -47,7 +47,8 @@ private func lossCalls(
   let prediction = context.prediction
   let each = context.buffers.arena("\(context.name)_each", bytes: prediction.maps.n * 4)
   arguments.append(
-    Argument("each", element: "float", access: .write, buffer: each, text: "[batch]  loss of each image"))
+    Argument(
+      "each", element: "float", access: .write, buffer: each, text: "[batch]  loss of each image"))
   if let gradient = context.gradient {
     let names = prediction.isMaps ? ("K", "H", "W") : ("K", "", "")
     arguments.append(

@@ -14,7 +14,9 @@ public struct SoftmaxCrossEntropy: Loss {
 
   public func target(for prediction: TensorType) throws(LayerError) -> TensorType {
     guard prediction.shape.count == 2 else {
-      throw .rank(expected: 2, got: prediction.shape, wayOut: "judge scores [N, K]; end the network with Dense")
+      throw .rank(
+        expected: 2, got: prediction.shape,
+        wayOut: "judge scores [N, K]; end the network with Dense")
     }
     guard prediction.shape[1] >= 2 else {
       throw .setting("a softmax over one class is always 1; give the last layer at least 2 outputs")

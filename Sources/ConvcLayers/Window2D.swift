@@ -150,7 +150,8 @@ public struct Window2D: Sendable, Hashable {
       }
       guard kernel.multipliedReportingOverflow(by: dilation).partialValue <= limit else {
         throw .setting(
-          "\(name): kernel size \(kernel) with dilation \(dilation) spans over \(limit) cells; make one smaller")
+          "\(name): kernel size \(kernel) with dilation \(dilation) spans over \(limit) cells; make one smaller"
+        )
       }
     }
 

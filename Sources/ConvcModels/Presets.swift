@@ -22,7 +22,8 @@ public struct Preset: Sendable {
         channels: input[0], size: Size2D(height: input[1], width: input[2]), classes: classes)
     },
     Preset(
-      name: "resnet8-digits", summary: "residual network of three blocks with batch norm, for 8x8 digits",
+      name: "resnet8-digits",
+      summary: "residual network of three blocks with batch norm, for 8x8 digits",
       input: [1, 8, 8]
     ) { input, classes in
       ResNet8Digits.model(

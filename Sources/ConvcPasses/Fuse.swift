@@ -164,7 +164,8 @@ private struct Fusion {
     }
     if mode == .inference { return nil }
     for member in draft.epilogues where !member.epilogue.isMonotone {
-      return "backward would need the map before pooling: \(graph[member.node].name) differs from cell to cell"
+      return
+        "backward would need the map before pooling: \(graph[member.node].name) differs from cell to cell"
     }
     return nil
   }

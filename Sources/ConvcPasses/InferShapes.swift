@@ -18,7 +18,8 @@ public struct InferShapes: Pass {
 
   public func run(_ model: Model) throws(CompileError) -> Graph {
     guard (1...1 << 20).contains(batch) else {
-      throw CompileError(layer: model.name, "batch \(batch) is out of range; 1...\(1 << 20) is expected")
+      throw CompileError(
+        layer: model.name, "batch \(batch) is out of range; 1...\(1 << 20) is expected")
     }
     var inference = Inference(model: model, batch: batch, memoryLimit: memoryLimit)
     inference.checkNames()
@@ -58,7 +59,8 @@ private struct Inference {
       if !name.isCIdentifier {
         report(
           name, location,
-          "is not a C identifier; use letters, digits and underscores, no digit first and no C keyword")
+          "is not a C identifier; use letters, digits and underscores, no digit first and no C keyword"
+        )
       }
       if !seen.insert(name).inserted {
         report(name, location, "is the name of two layers; rename one")
@@ -130,7 +132,8 @@ private struct Inference {
       }
       if rest.count == waiting.count {
         let path = cycle(among: rest)
-        report(path[0], rest.first?.location, "is part of a cycle: \(path.joined(separator: " -> "))")
+        report(
+          path[0], rest.first?.location, "is part of a cycle: \(path.joined(separator: " -> "))")
         return []
       }
       waiting = rest
@@ -163,7 +166,8 @@ private struct Inference {
         type = try node.layer.output(for: types)
       } catch {
         let readers = node.inputs.joined(separator: ", ")
-        report(node.name, node.location, "\(error)" + (readers.isEmpty ? "" : " (reads \(readers))"))
+        report(
+          node.name, node.location, "\(error)" + (readers.isEmpty ? "" : " (reads \(readers))"))
         continue
       }
       let id = Node.ID(nodes.count)
@@ -225,7 +229,9 @@ private struct Inference {
       return
     }
     guard term.weight.isFinite, term.weight >= 0 else {
-      report(term.name, term.location, "has weight \(term.weight); a finite one of at least 0 is expected")
+      report(
+        term.name, term.location,
+        "has weight \(term.weight); a finite one of at least 0 is expected")
       return
     }
     let prediction = outputs[output].tensor
@@ -236,7 +242,9 @@ private struct Inference {
         classes: term.loss.classes(for: type))
       if !targets.contains(wanted) {
         if targets.contains(where: { $0.name == term.target }) {
-          report(term.name, term.location, "needs another type of target \(term.target) than an earlier loss; rename it")
+          report(
+            term.name, term.location,
+            "needs another type of target \(term.target) than an earlier loss; rename it")
         }
         targets.append(wanted)
       }
@@ -256,7 +264,9 @@ private struct Inference {
       needed.formUnion(node.inputs)
     }
     for node in nodes where !needed.contains(node.output) {
-      report(node.name, node.location, "is computed, but no output needs it; make it an output or leave it out")
+      report(
+        node.name, node.location,
+        "is computed, but no output needs it; make it an output or leave it out")
     }
     for input in inputs where !needed.contains(input) {
       report(tensors[input.index].name, nil, "is an input that no output needs; leave it out")

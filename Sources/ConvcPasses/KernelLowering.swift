@@ -94,7 +94,8 @@ final class KernelLowering: BufferSource {
     _ group: Group, _ inputs: [Placement], _ operands: [Placement], _ output: Placement
   ) -> ForwardContext {
     ForwardContext(
-      context: context(of: group), inputs: inputs, operands: operands, output: output, buffers: self)
+      context: context(of: group), inputs: inputs, operands: operands, output: output, buffers: self
+    )
   }
 
   private func context(of group: Group) -> GroupContext {

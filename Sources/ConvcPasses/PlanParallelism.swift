@@ -64,8 +64,9 @@ private struct Places {
         for theirs in other.arguments
         where (mine.access.writes || theirs.access.writes) && overlap(mine.buffer, theirs.buffer) {
           // A halo and the maps inside it are written independently.
-          if mine.buffer == theirs.buffer, [mine.access, theirs.access] == [.halo, .write]
-            || [mine.access, theirs.access] == [.write, .halo]
+          if mine.buffer == theirs.buffer,
+            [mine.access, theirs.access] == [.halo, .write]
+              || [mine.access, theirs.access] == [.write, .halo]
           {
             continue
           }

@@ -3,7 +3,8 @@ import Testing
 
 @Suite("Fuse")
 struct FuseTests {
-  private func fuse(_ mode: Mode = .training, _ build: (ModelBuilder) -> Void) throws -> FusedGraph {
+  private func fuse(_ mode: Mode = .training, _ build: (ModelBuilder) -> Void) throws -> FusedGraph
+  {
     let graph = try InferShapes(batch: 2, memoryLimit: 1 << 30).run(
       Model("fuse", graph: build))
     return Fuse(mode: mode).run(graph)

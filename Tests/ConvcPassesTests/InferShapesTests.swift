@@ -48,7 +48,8 @@ struct InferShapesTests {
     #expect(try size(padded, 32, 32) == [16, 16])
     #expect(
       throws: LayerError.window(
-        "height 1 + (32 - 3 + 0 + 0)/2 is not whole; inputs of 31 or 33, or rounding floor (loses 1) or ceil, work")
+        "height 1 + (32 - 3 + 0 + 0)/2 is not whole; inputs of 31 or 33, or rounding floor (loses 1) or ceil, work"
+      )
     ) { try size(Window2D(kernelSize: 3, stride: 2, rounding: .exact), 32, 32) }
   }
 
@@ -75,7 +76,8 @@ struct InferShapesTests {
     #expect(
       message(model)
         == "grouped: groups 2 does not divide 3 input channels and 4 output channels; use a common divisor of both "
-        + "(reads x)\nflat: expects an input of rank 2, got 2x3x8x8; put Flatten() before it (reads x)")
+        + "(reads x)\nflat: expects an input of rank 2, got 2x3x8x8; put Flatten() before it (reads x)"
+    )
   }
 
   @Test("the message names the user's source line")
