@@ -31,6 +31,7 @@ let package = Package(
     .target(name: "ConvcEmit", dependencies: ["ConvcIR", "ConvcTemplates", "ConvcABI", mustache]),
     .target(name: "ConvcRuntime", dependencies: ["ConvcIR", "ConvcABI", subprocess]),
     .target(name: "ConvcData", dependencies: ["ConvcIR", "CZlib"]),
+    .target(name: "ConvcReference", dependencies: ["ConvcIR", "ConvcLayers"]),
     .target(name: "ConvcModels", dependencies: ["ConvcIR", "ConvcLayers"]),
     .target(name: "ConvcTraining", dependencies: ["ConvcIR", "ConvcData", "ConvcRuntime"]),
     .target(
@@ -39,13 +40,17 @@ let package = Package(
         "ConvcIR", "ConvcLayers", "ConvcPasses", "ConvcEmit", "ConvcRuntime", "ConvcData",
         "ConvcTraining", "ConvcModels",
       ]),
-    .executableTarget(name: "ConvcTool", dependencies: ["Convc", argumentParser]),
+    .executableTarget(
+      name: "ConvcTool", dependencies: ["Convc", "ConvcReference", argumentParser]),
 
-    .target(name: "ConvcTestSupport", dependencies: ["Convc"], path: "Tests/ConvcTestSupport"),
+    .target(
+      name: "ConvcTestSupport", dependencies: ["Convc", "ConvcReference"],
+      path: "Tests/ConvcTestSupport"),
     .testTarget(name: "ConvcIRTests", dependencies: ["ConvcIR", "ConvcLayers"]),
     .testTarget(name: "ConvcLayersTests", dependencies: ["Convc", "ConvcTestSupport"]),
     .testTarget(name: "ConvcPassesTests", dependencies: ["Convc", "ConvcTestSupport"]),
     .testTarget(name: "ConvcEmitTests", dependencies: ["Convc", "ConvcTestSupport"]),
+    .testTarget(name: "ConvcReferenceTests", dependencies: ["Convc", "ConvcTestSupport"]),
     .testTarget(name: "ConvcRuntimeTests", dependencies: ["ConvcRuntime", "ConvcTestSupport"]),
     .testTarget(name: "ConvcDataTests", dependencies: ["ConvcData"]),
     .testTarget(name: "ConvcTrainingTests", dependencies: ["ConvcTraining", "ConvcTestSupport"]),

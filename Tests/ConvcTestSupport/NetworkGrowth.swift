@@ -1,0 +1,300 @@
+import ConvcIR
+import ConvcLayers
+import ConvcReference
+
+/// Grows a random network from its inputs to its losses.
+///
+/// A layer is applied only where its value will be read: there is one open value, and a branch is joined where it began.
+struct NetworkGrowth {
+  /// A value with its type for the batch that will be run.
+  struct Open {
+    let value: Value
+    let type: TensorType
+
+    var maps: MapShape { type.maps }
+    var isMaps: Bool { type.shape.count == 4 }
+  }
+
+  let builder: ModelBuilder
+  let batch: Int
+  let maximumBatch: Int
+  var random: RandomValues
+  /// Multiply-adds that are left to spend.
+  private var budget = 1_000_000
+
+  init(seed: UInt64) {
+    var random = RandomValues(seed: seed)
+    builder = ModelBuilder(name: "random\(seed)")
+    batch = Int.random(in: 1...20, using: &random)
+    maximumBatch = batch + (random.uniform() < 0.3 ? Int.random(in: 1...20, using: &random) : 0)
+    self.random = random
+  }
+
+  mutating func grow() {
+    let channels = pick(1, 1, 2, 3, 4, 8, 16, 17)
+    var open = input("image", [channels, number(3...12), number(3...12)])
+    if chance(0.15) { open = joinSecondInput(open) }
+    var branchPoint: Open?
+    for _ in 0..<number(1...4) {
+      open = extended(open)
+      if chance(0.2), open.value.name != "image" { branchPoint = open }
+    }
+    if let branchPoint, branchPoint.value.name != open.value.name {
+      finish(branchPoint, name: "side")
+    }
+    if chance(0.1) { open = joinFeatures(open) }
+    finish(open, name: "main")
+  }
+
+  // MARK: Chance
+
+  mutating func chance(_ probability: Double) -> Bool { random.uniform() < probability }
+  mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
+  mutating func pick<T>(_ choices: T...) -> T { choices[number(0...choices.count - 1)] }
+  mutating func size(_ range: ClosedRange<Int>) -> Size2D {
+    Size2D(height: number(range), width: number(range))
+  }
+  mutating func padding(_ range: ClosedRange<Int>) -> Padding {
+    Padding(
+      top: number(range), bottom: number(range), left: number(range), right: number(range))
+  }
+
+  // MARK: Applying layers
+
+  private func input(_ name: String, _ shape: [Int]) -> Open {
+    Open(value: builder.input(name, shape), type: TensorType(shape: [batch] + shape))
+  }
+
+  /// Whether a layer accepts the values, and is worth its time.
+  func accepts(_ layer: any Layer, _ values: [Open]) -> Bool {
+    let types = values.map(\.type)
+    guard let type = try? layer.output(for: types) else { return false }
+    return type.count <= 30_000 && layer.multiplyAdds(for: types) <= budget
+  }
+
+  /// The layer on the values; the first of them unchanged where the layer does not accept them.
+  mutating func apply(_ layer: any Layer, _ values: Open..., frozen: Bool = false) -> Open {
+    guard accepts(layer, values) else { return values[0] }
+    return join(layer, values, frozen: frozen)
+  }
+
+  /// The layer on the values, which fit: a branch that would not be joined would be without a reader.
+  mutating func join(_ layer: any Layer, _ values: [Open], frozen: Bool = false) -> Open {
+    guard let type = try? layer.output(for: values.map(\.type)) else {
+      preconditionFailure("internal error: \(layer.summary) does not join \(values.map(\.type))")
+    }
+    budget -= layer.multiplyAdds(for: values.map(\.type))
+    let value = builder.apply(layer, to: values.map(\.value), frozen: frozen)
+    return Open(value: value, type: type)
+  }
+
+  // MARK: Growing
+
+  /// The open value with one more layer, a few usual ones, or a branch.
+  private mutating func extended(_ open: Open) -> Open {
+    switch number(0...15) {
+    case 0...5: return block(open)
+    case 6...8: return residual(open)
+    case 9: return concatenated(open)
+    case 10: return apply(maxPool(), open)
+    case 11: return apply(averagePool(), open)
+    case 12: return normalised(open)
+    case 13: return apply(Dropout(rate: pick(0.1, 0.5, 0.75)), open)
+    case 14: return apply(ReLU(), open)
+    default: return apply(ReLU(), normalised(apply(MaxPool2D(kernelSize: 2), open)))
+    }
+  }
+
+  /// A convolution with what usually follows it.
+  private mutating func block(_ open: Open) -> Open {
+    following(convolution(open))
+  }
+
+  /// Batch norm, ReLU, pooling and dropout, each or not.
+  private mutating func following(_ open: Open) -> Open {
+    var open = open
+    if chance(0.4) { open = normalised(open) }
+    if chance(0.6) { open = apply(ReLU(), open) }
+    if chance(0.3) { open = apply(MaxPool2D(kernelSize: pick(2, 2, 3)), open) }
+    if chance(0.1) { open = apply(Dropout(rate: 0.25), open) }
+    return open
+  }
+
+  /// Batch norm where a channel has enough values for a variance.
+  private mutating func normalised(_ open: Open) -> Open {
+    guard batch * open.maps.pixels >= 8 else { return open }
+    return apply(
+      BatchNorm2D(momentum: pick(0.1, 0.3), epsilon: 1e-5), open, frozen: chance(0.2))
+  }
+
+  private mutating func convolution(_ open: Open) -> Open {
+    for _ in 0..<6 {
+      let layer = chance(0.5) ? usualConvolution() : oddConvolution(open.maps.c)
+      if accepts(layer, [open]) { return apply(layer, open, frozen: chance(0.12)) }
+    }
+    return apply(Conv2D(outputChannels: 2, kernelSize: 1), open)
+  }
+
+  private mutating func usualConvolution() -> Conv2D {
+    let kernel = pick(1, 3, 3, 5)
+    return Conv2D(
+      outputChannels: pick(1, 3, 8, 16, 16, 20, 32, 35), kernelSize: Size2D(kernel),
+      stride: pick(1, 1, 1, 2), padding: Padding(chance(0.7) ? kernel / 2 : 0),
+      bias: chance(0.6))
+  }
+
+  private mutating func oddConvolution(_ channels: Int) -> Conv2D {
+    let groups = (1...channels).filter { channels % $0 == 0 }.randomElement(using: &random) ?? 1
+    return Conv2D(
+      outputChannels: groups * number(1...max(1, 20 / groups)), kernelSize: size(1...4),
+      stride: size(1...3), padding: padding(0...3), dilation: size(1...pick(1, 1, 3)),
+      groups: groups, bias: chance(0.6))
+  }
+
+  private mutating func maxPool() -> MaxPool2D {
+    let kernel = size(1...4)
+    guard chance(0.7) else { return MaxPool2D(kernelSize: kernel) }
+    return MaxPool2D(
+      kernelSize: kernel, stride: size(1...3), padding: poolPadding(kernel),
+      rounding: pick(.floor, .ceil))
+  }
+
+  private mutating func averagePool() -> AveragePool2D {
+    let kernel = size(1...4)
+    guard chance(0.7) else { return AveragePool2D(kernelSize: kernel) }
+    return AveragePool2D(
+      kernelSize: kernel, stride: size(1...3), padding: poolPadding(kernel),
+      rounding: pick(.floor, .ceil), countsPadding: chance(0.5))
+  }
+
+  private mutating func poolPadding(_ kernel: Size2D) -> Padding {
+    Padding(
+      top: number(0...kernel.height - 1), bottom: number(0...kernel.height - 1),
+      left: number(0...kernel.width - 1), right: number(0...kernel.width - 1))
+  }
+}
+
+// MARK: Branches
+
+extension NetworkGrowth {
+  /// A body added to the value it began at, or to a convolution of it with the body's shape.
+  fileprivate mutating func residual(_ open: Open) -> Open {
+    let before = builder.model.nodes.count
+    let body = following(chance(0.7) ? convolution(open) : open)
+    guard builder.model.nodes.count > before else { return open }
+    var shortcut = open
+    if body.type != open.type || chance(0.2) {
+      let layer = convolution(from: open, to: body.type)
+      guard accepts(layer, [open]) else { return body }
+      shortcut = apply(layer, open, frozen: chance(0.1))
+      if chance(0.3) { shortcut = normalised(shortcut) }
+    }
+    let sum =
+      chance(0.1)
+      ? join(Add(), [body, shortcut, body])
+      : chance(0.5) ? join(Add(), [body, shortcut]) : join(Add(), [shortcut, body])
+    return chance(0.6) ? apply(ReLU(), sum) : sum
+  }
+
+  /// Two or three branches behind one another.
+  fileprivate mutating func concatenated(_ open: Open) -> Open {
+    let first = following(convolution(open))
+    let wanted = first.type.with(shape: [batch, pick(1, 3, 16)] + first.type.shape.dropFirst(2))
+    let layer = convolution(from: open, to: wanted)
+    guard accepts(layer, [open]) else { return first }
+    let second = apply(layer, open)
+    guard open.maps.h == second.maps.h, open.maps.w == second.maps.w, chance(0.5) else {
+      return join(Concat(), [first, second])
+    }
+    return join(Concat(), [second, open, first])
+  }
+
+  /// A convolution that brings a value to a shape.
+  fileprivate mutating func convolution(from open: Open, to type: TensorType) -> Conv2D {
+    let (from, to) = (open.maps, type.maps)
+    let rows = axis(from: from.h, to: to.h)
+    let columns = axis(from: from.w, to: to.w)
+    return Conv2D(
+      outputChannels: to.c, kernelSize: Size2D(height: rows.kernel, width: columns.kernel),
+      stride: Size2D(height: rows.stride, width: columns.stride),
+      padding: Padding(
+        top: rows.before, bottom: rows.after, left: columns.before, right: columns.after),
+      bias: chance(0.5))
+  }
+
+  /// Kernel, stride and paddings that take an axis of one size to another.
+  private mutating func axis(from size: Int, to outputs: Int) -> (
+    kernel: Int, stride: Int, before: Int, after: Int
+  ) {
+    let stride = max(1, size / outputs)
+    let span = (outputs - 1) * stride
+    let kernel = max(pick(1, 1, 2, 3), size - span)
+    let padding = span + kernel - size
+    let before = number(0...padding)
+    return (kernel, stride, before, padding - before)
+  }
+
+  /// A second input of maps, convolved to the first one's shape and added.
+  fileprivate mutating func joinSecondInput(_ open: Open) -> Open {
+    let maps = open.maps
+    let other = input("second", [number(1...2), maps.h + number(0...3), maps.w + number(0...3)])
+    let second = join(convolution(from: other, to: open.type), [other])
+    return chance(0.5) ? join(Add(), [open, second]) : join(Concat(), [open, second])
+  }
+
+  /// A second input of features, behind the flattened maps.
+  fileprivate mutating func joinFeatures(_ open: Open) -> Open {
+    let features = input("features", [number(1...20)])
+    let flat = apply(Flatten(), open)
+    return apply(Concat(), flat, chance(0.5) ? dense(features) : features)
+  }
+}
+
+// MARK: Heads
+
+extension NetworkGrowth {
+  private mutating func dense(_ open: Open) -> Open {
+    for _ in 0..<4 {
+      let layer = Dense(outputs: pick(1, 5, 16, 17, 40), bias: chance(0.8))
+      if accepts(layer, [open]) { return apply(layer, open, frozen: chance(0.1)) }
+    }
+    return apply(Dense(outputs: 1), open)
+  }
+
+  /// Takes a value to an output with a loss, or two.
+  fileprivate mutating func finish(_ open: Open, name: String) {
+    var open = open
+    let weight = pick(1, 1, 0.25, 2.5) as Float
+    if open.isMaps, chance(0.2), name != "main" || !builder.model.losses.isEmpty {
+      output(name, open)
+      builder.loss(MeanSquaredError(), on: name, target: "\(name)_values", weight: weight)
+      return
+    }
+    if open.isMaps, chance(0.4) { open = apply(GlobalAveragePool(), open) }
+    if open.isMaps { open = apply(Flatten(), open) }
+    if chance(0.4) {
+      open = dense(open)
+      if chance(0.7) { open = apply(ReLU(), open) }
+      if chance(0.2) { open = apply(Dropout(rate: 0.5), open) }
+      if chance(0.1) { output("\(name)_features", open) }
+    }
+    open = scores(open)
+    output(name, open)
+    if chance(0.2) {
+      builder.loss(MeanSquaredError(), on: name, target: "\(name)_values", weight: weight)
+      guard chance(0.3) else { return }
+    }
+    builder.loss(
+      SoftmaxCrossEntropy(), on: name, target: "\(name)_labels", weight: weight,
+      name: "loss_\(name)_labels")
+  }
+
+  /// A trainable dense layer with at least two outputs: something to train is in every network.
+  private mutating func scores(_ open: Open) -> Open {
+    let classes = pick(2, 3, 10, 17)
+    budget = max(budget, open.type.count * classes)
+    return apply(Dense(outputs: classes), open)
+  }
+
+  private func output(_ name: String, _ open: Open) { builder.output(name, open.value) }
+}

@@ -1,0 +1,69 @@
+import ConvcIR
+import ConvcLayers
+import ConvcPasses
+import ConvcReference
+
+/// A small network that a seed decides, with parameters and a batch to run it on.
+///
+/// Branches, joins, one or two inputs, one to three outputs, up to three losses, some layers frozen; every layer with odd
+/// and with usual settings; any batch from 1 to 20. One pass takes about a million multiply-adds at most.
+public struct RandomNetwork: Sendable, CustomStringConvertible {
+  public let seed: UInt64
+  public let model: Model
+  /// Built for the largest batch, which may be larger than the sample's.
+  public let graph: Graph
+  public let reference: ReferenceNetwork
+  /// The parameter block.
+  public let parameters: [Float]
+  /// Inputs and targets; values far enough from the kinks of ReLU and maximum that rounding meets none, if such were found.
+  public let sample: ReferenceSample
+  /// Seed and number of the step.
+  public let options: PassOptions
+  /// What a training pass gives, by the reference.
+  public let expected: TrainingResult
+
+  /// A margin above what single precision blurs.
+  private static let margin = 4e-6
+
+  /// - Throws: ``CompileError`` or ``ReferenceError`` if the generator made an invalid network.
+  public init(seed: UInt64) throws {
+    var growth = NetworkGrowth(seed: seed)
+    growth.grow()
+    let model = growth.builder.model
+    let graph = try InferShapes(batch: growth.maximumBatch, memoryLimit: 1 << 30).run(model)
+    let reference = try ReferenceNetwork(graph)
+    let options = PassOptions(seed: growth.random.next(), step: growth.random.next() >> 30)
+    var best: (parameters: [Float], sample: ReferenceSample, expected: TrainingResult)?
+    for _ in 0..<12 where (best?.expected.margin ?? 0) < Self.margin {
+      let parameters = growth.random.parameters(of: graph)
+      let sample = growth.random.sample(for: graph, batch: growth.batch)
+      let expected = reference.train(
+        parameters: parameters.map(Double.init), sample, seed: options.seed, step: options.step)
+      if expected.margin > best?.expected.margin ?? -1 { best = (parameters, sample, expected) }
+    }
+    guard let best else { preconditionFailure("internal error: no values for seed \(seed)") }
+    self.seed = seed
+    self.model = model
+    self.graph = graph
+    self.reference = reference
+    self.options = options
+    parameters = best.parameters
+    sample = best.sample
+    expected = best.expected
+  }
+
+  /// The network's layers, a line each: what a failing test shows.
+  public var description: String {
+    let inputs = graph.inputs.map { "\(graph[$0].name): \(graph[$0].type)" }
+    let nodes = graph.nodes.map { node in
+      let reads = node.inputs.map { graph[$0].name }.joined(separator: ", ")
+      return "\(node.name) = \(node.layer.summary)(\(reads)): \(graph[node.output].type)"
+        + (node.isFrozen ? ", frozen" : "")
+    }
+    let losses = graph.losses.map { loss in
+      "\(loss.name) = \(type(of: loss.loss).kind)(\(graph[loss.prediction].name)), weight \(loss.weight)"
+    }
+    let head = "random network \(seed), batch \(sample.batch) of \(graph.batch)"
+    return ([head] + inputs + nodes + losses).joined(separator: "\n  ")
+  }
+}
