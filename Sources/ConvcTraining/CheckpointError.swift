@@ -35,7 +35,7 @@ public enum CheckpointError: Error, Sendable, Hashable, CustomStringConvertible 
     case .wrongType(let name, let got, let path):
       "\(path): tensor '\(name)' is of type \(got), expected F32; convert it to float32"
     case .notFinite(let name, let value, let position, let path):
-      "\(path): tensor '\(name)' holds \(value) at element \(position), expected finite numbers; "
+      "\(path): tensor '\(name)' holds \(NumberText.plain(Double(value))) at element \(position), expected finite numbers; "
         + "take a checkpoint from before, such as best.safetensors"
     case .cannotWrite(let path, let reason):
       "cannot write \(path): \(reason); free space or choose another folder with -o"

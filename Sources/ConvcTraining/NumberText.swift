@@ -16,6 +16,9 @@ enum NumberText {
     return sign + "\(scaled / Int(scale)).\(zeros)\(fraction)"
   }
 
+  /// A number in its shortest form; NaN without the sign that it may have.
+  static func plain(_ value: Double) -> String { value.isNaN ? "NaN" : "\(value)" }
+
   /// A number with a count of significant digits and no zeros at its end: `0.04583`.
   static func significant(_ value: Double, _ digits: Int) -> String {
     guard value != 0, value.isFinite else { return fixed(value, 0) }

@@ -20,8 +20,11 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
 
   public var description: String {
     switch self {
+    case .lossNotFinite(let loss, let phase, epoch: 0, step: _, rate: _, kept: _):
+      "the \(phase) loss of the untrained network is \(NumberText.plain(loss)); "
+        + "check its initial weights and the data's preprocessing"
     case .lossNotFinite(let loss, let phase, let epoch, let step, let rate, let kept):
-      "the \(phase) loss is \(loss) in epoch \(epoch) at step \(step) (rate \(rate)); "
+      "the \(phase) loss is \(NumberText.plain(loss)) in epoch \(epoch) at step \(step) (rate \(rate)); "
         + "lower the rate or lengthen the warm-up"
         + (kept.map { ", the checkpoints in \($0) are from before" } ?? "")
     case .unknownLoss(let name, let kind):

@@ -86,7 +86,7 @@ struct CheckpointTests {
       try write([weight, ("dense1.bias", [3], [1, .nan, 3])], to: path)
       #expect(
         message { _ = try load(path) }
-          == "\(path): tensor 'dense1.bias' holds nan at element 1, expected finite numbers; "
+          == "\(path): tensor 'dense1.bias' holds NaN at element 1, expected finite numbers; "
           + "take a checkpoint from before, such as best.safetensors")
     }
   }

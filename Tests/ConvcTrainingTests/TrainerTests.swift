@@ -103,11 +103,21 @@ struct TrainerTests {
       let text = message { _ = try trainer(runner, folder: folder).run() }
       let rate = Recipe.quick.schedule(steps: 15).rate(at: 7)
       #expect(
-        text == "the training loss is nan in epoch 2 at step 7 (rate \(rate)); lower the rate or "
+        text == "the training loss is NaN in epoch 2 at step 7 (rate \(rate)); lower the rate or "
           + "lengthen the warm-up, the checkpoints in \(folder) are from before")
       let last = try RunFolder(folder).load(.last, layout: runner.layout)
       #expect(last.info.epoch == 1)
     }
+  }
+
+  @Test("an infinite loss before the first step is blamed on weights or data")
+  func badStart() throws {
+    let runner = LinearClassifier()
+    runner.parameterBlock[0] = .infinity
+    #expect(
+      message { _ = try trainer(runner).run() }
+        == "the training loss of the untrained network is NaN; "
+        + "check its initial weights and the data's preprocessing")
   }
 
   @Test("data that do not fit are refused before anything runs")

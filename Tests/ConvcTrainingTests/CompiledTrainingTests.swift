@@ -1,0 +1,109 @@
+import Convc
+import Testing
+
+@testable import ConvcTraining
+
+@Suite("Training a compiled network")
+struct CompiledTrainingTests {
+  private static let network = Model("bars", input: [1, 8, 8], loss: SoftmaxCrossEntropy()) {
+    Conv2D(outputChannels: 4, kernelSize: 3, padding: 1)
+    ReLU()
+    MaxPool2D(kernelSize: 2)
+    Flatten()
+    Dense(outputs: 3)
+  }
+
+  /// Noisy images with a bar that lies, stands or is missing.
+  private static func bars(_ count: Int, seed: UInt64) -> ArrayExamples {
+    var stream = ParameterStream(seed: seed, name: "bars")
+    var images: [Float] = []
+    var labels: [Int32] = []
+    for _ in 0..<count {
+      let label = Int(stream.next(below: 3))
+      let place = Int(stream.next(below: 8))
+      for h in 0..<8 {
+        for w in 0..<8 {
+          let isBar = label == 0 ? h == place : label == 1 && w == place
+          images.append((isBar ? 1 : 0) + Float(0.3 * stream.truncatedNormal()))
+        }
+      }
+      labels.append(Int32(label))
+    }
+    return ArrayExamples(images: images, shape: [1, 8, 8], labels: labels)
+  }
+
+  private static let data = TrainingData(
+    name: "bars", train: bars(300, seed: 1), validation: bars(40, seed: 2),
+    test: bars(40, seed: 3))
+  private static let recipe = Recipe(
+    epochs: 5, batch: 16, rate: 0.1, warmUp: .steps(4), seed: 4, threads: 1)
+
+  private func runner() async throws -> SessionRunner {
+    let compilation = try Self.network.compile(BuildOptions(batch: 16, target: .generic))
+    var options = compilation.libraryOptions
+    // The emitted entry points do not say that they are visible, and the toolchain hides the rest.
+    options.extraFlags = ["-fvisibility=default"]
+    let program = try await compilation.load(options: options)
+    let runner = try SessionRunner(session: Session(program), graph: compilation.graph)
+    try runner.setParameterBlock(Initialization(seed: 4).parameters(of: compilation.graph))
+    return runner
+  }
+
+  @Test("learns, and the measured loss is the one that training minimises")
+  func learns() async throws {
+    let runner = try await runner()
+    let examples = Self.bars(16, seed: 9)
+    let measured = try #require(try Evaluator(runner).evaluate(examples))
+    let buffers = BatchBuffers(runner.layout, batch: 16)
+    examples.write(Array(0..<16)[...], inputs: buffers.inputs, targets: buffers.targets)
+    let losses = try runner.step(
+      inputs: buffers.readInputs, targets: buffers.readTargets, batch: 16,
+      options: StepOptions(rate: 0), outputs: nil)
+    #expect(abs(Double(losses[0]) - measured.losses[0]) < 1e-5)
+
+    let result = try Trainer(runner: runner, recipe: Self.recipe, data: Self.data).run()
+    #expect(result.isComplete)
+    #expect((result.test?.metrics.accuracy ?? 0) > 0.8)
+  }
+
+  @Test("cancelled and resumed in a new session, it ends with the same bits")
+  func resumes() async throws {
+    let (whole, first, second) = (try await runner(), try await runner(), try await runner())
+    try withFolder { folder in
+      let expected = try Trainer(
+        runner: whole, recipe: Self.recipe, data: Self.data, folder: RunFolder(folder + "/whole")
+      ).run()
+      let cancellation = Cancellation()
+      let counter = StepCounter { if $0 == 13 { cancellation.cancel() } }
+      let cut = try Trainer(
+        runner: first, recipe: Self.recipe, data: Self.data, folder: RunFolder(folder + "/cut"),
+        observer: counter, cancellation: cancellation
+      ).run()
+      #expect(!cut.isComplete)
+      let result = try Trainer(
+        runner: second, recipe: Self.recipe, data: Self.data, folder: RunFolder(folder + "/cut")
+      ).run(resume: true)
+      #expect(second.parameterBlock == whole.parameterBlock)
+      #expect(result.test == expected.test)
+      for file in ["best.safetensors", "last.safetensors"] {
+        #expect(try bytes("\(folder)/cut/\(file)") == bytes("\(folder)/whole/\(file)"))
+      }
+    }
+  }
+}
+
+/// Calls a closure with the number of steps made.
+private final class StepCounter: TrainingObserver {
+  private var steps = 0
+  private let action: (Int) -> Void
+
+  init(_ action: @escaping (Int) -> Void) { self.action = action }
+
+  func began(_ phase: String) {}
+  func advanced(to progress: TrainingProgress) {
+    steps += 1
+    action(steps)
+  }
+  func finished(_ row: LogRow, epochs: Int) {}
+  func ended() {}
+}
