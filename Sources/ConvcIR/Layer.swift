@@ -151,6 +151,8 @@ public struct Epilogue: Sendable, Hashable {
   public let keepsMask: Bool
   /// Values per map that the templates read, by the C name that follows the layer's.
   public let channelValues: [String]
+  /// Those of them that the backward template reads.
+  public let backwardChannelValues: [String]
   /// Constants for the templates, by name.
   public let constants: [String: String]
   /// Reads the step's number and seed.
@@ -159,6 +161,7 @@ public struct Epilogue: Sendable, Hashable {
   public init(
     template: String, backwardTemplate: String?, hasVectorForm: Bool, isMonotone: Bool = false,
     backwardReadsOutput: Bool = false, keepsMask: Bool = false, channelValues: [String] = [],
+    backwardChannelValues: [String] = [],
     constants: [String: String] = [:], isRandom: Bool = false
   ) {
     self.template = template
@@ -168,6 +171,7 @@ public struct Epilogue: Sendable, Hashable {
     self.backwardReadsOutput = backwardReadsOutput
     self.keepsMask = keepsMask
     self.channelValues = channelValues
+    self.backwardChannelValues = backwardChannelValues
     self.constants = constants
     self.isRandom = isRandom
   }

@@ -89,7 +89,7 @@ struct PieceMaker {
     var operand = firstOperand
     for member in members {
       let node = graph[member.node]
-      let shared = sharedValues(member, node, &pieces)
+      let shared = sharedValues(member, node, member.epilogue.channelValues, &pieces)
       let template = "\(member.epilogue.template)_\(suffix)"
       guard !member.operands.isEmpty else {
         pieces.fragments.append(Fragment(template: template, values: shared, layer: node.name))
@@ -117,7 +117,8 @@ struct PieceMaker {
     for member in members.reversed() {
       guard let template = member.epilogue.backwardTemplate else { continue }
       let node = graph[member.node]
-      var values = sharedValues(member, node, &pieces)
+      var values = sharedValues(
+        member, node, member.epilogue.backwardChannelValues, &pieces)
       if member.epilogue.backwardReadsOutput {
         values["at"] = output.at(dialect)
         if !pieces.arguments.contains(where: { $0.name == "y" }) {
@@ -132,15 +133,14 @@ struct PieceMaker {
     return pieces
   }
 
-  private func sharedValues(_ member: Member, _ node: Node, _ pieces: inout Pieces)
-    -> [String: String]
-  {
+  private func sharedValues(
+    _ member: Member, _ node: Node, _ names: [String], _ pieces: inout Pieces
+  ) -> [String: String] {
     var values = member.epilogue.constants
-    let names = member.epilogue.channelValues
     if !names.isEmpty {
       let buffers = node.layer.channelValues(
         of: node, in: graph, buffers: forward.buffers, lanes: output.lanes)
-      for (name, buffer) in zip(names, buffers) {
+      for (name, buffer) in zip(member.epilogue.channelValues, buffers) where names.contains(name) {
         let argument = "\(node.name)_\(name)"
         values[name] = argument
         let isVector = dialect == .vector && output.layout == .blocked

@@ -1,0 +1,126 @@
+import Convc
+import ConvcReference
+import ConvcTestSupport
+import Foundation
+import Testing
+
+/// Seeded random networks, each compiled in every way there is, against the double-precision reference.
+///
+/// `CONVC_RANDOM_NETWORKS` says how many (60 by default), `CONVC_RANDOM_SEED` from which seed on.
+@Suite("Random networks, compiled in every way", .serialized)
+struct RandomNetworkTests {
+  /// Networks that share one library.
+  static let perLibrary = 10
+
+  static let batches: [Range<UInt64>] = {
+    let environment = ProcessInfo.processInfo.environment
+    let count = environment["CONVC_RANDOM_NETWORKS"].flatMap(UInt64.init) ?? 60
+    let first = environment["CONVC_RANDOM_SEED"].flatMap(UInt64.init) ?? 0
+    return stride(from: first, to: first + count, by: perLibrary).map {
+      $0..<min($0 + UInt64(perLibrary), first + count)
+    }
+  }()
+
+  /// A way to compile a network.
+  struct Variant: Sendable {
+    let name: String
+    let target: Target
+    var families: Set<String>?
+    var fuses = true
+  }
+
+  static let variants: [Variant] = {
+    let generic = [
+      Variant(name: "unfused", target: .generic, fuses: false),
+      Variant(name: "fused", target: .generic),
+    ]
+    guard Target.native.hasVectors else { return generic }
+    return generic + [
+      Variant(name: "lanes", target: .native, families: ["lanes"]),
+      Variant(name: "blocked", target: .native, families: ["blocked"]),
+      Variant(name: "chosen", target: .native),
+    ]
+  }()
+
+  @Test("outputs, losses and gradients are those of the reference", arguments: batches)
+  func agree(seeds: Range<UInt64>) async throws {
+    var jobs: [(network: RandomNetwork, variant: Variant, prefix: String)] = []
+    var sources: [CSource] = []
+    for seed in seeds {
+      let network = try RandomNetwork(seed: seed)
+      for variant in Self.variants {
+        let prefix = "n\(seed)_\(variant.name)"
+        let options = BuildOptions(
+          batch: network.graph.batch, trains: network.graph.trainableCount > 0,
+          target: variant.target, name: prefix, families: variant.families, fuses: variant.fuses)
+        sources += try network.model.compile(options).sources()
+        jobs.append((network, variant, prefix))
+      }
+    }
+    let toolchain = try await Toolchain.find()
+    // Correctness does not depend on the level; small functions compile three times faster so.
+    let options = LibraryOptions(architecture: .native, openMP: true, extraFlags: ["-O1"])
+    let library = try await toolchain.load(sources: sources, options: options)
+    for job in jobs {
+      let program = try Program(library: library, prefix: job.prefix)
+      for problem in try check(job.network, program) {
+        Issue.record("\(job.variant.name): \(problem)\n\(job.network)")
+      }
+    }
+  }
+
+  /// What differs from the reference.
+  private func check(_ network: RandomNetwork, _ program: Program) throws -> [String] {
+    var problems: [String] = []
+    func expect<R: BinaryFloatingPoint>(
+      _ what: String, _ values: [Float], _ reference: [R], _ tolerance: Double, floor: Double = 0
+    ) {
+      let comparison = Comparison(values, reference, atLeast: floor)
+      if !comparison.isWithin(tolerance) { problems.append("\(what): \(comparison)") }
+    }
+    let session = try Session(program)
+    try session.setParameterBlock(network.parameters)
+    let sample = network.sample
+    let inputs = sample.inputs.map { Program.Values.float32($0) }
+    let outputs = try session.forward(inputs: inputs, batch: sample.batch)
+    let inferred = network.reference.infer(
+      parameters: network.parameters.map(Double.init), sample)
+    for (index, reference) in inferred.enumerated() {
+      expect("inferred output \(index)", outputs[index].floats, reference, 1e-5)
+    }
+    guard program.canTrain else { return problems }
+    let targets = sample.targets.map { target -> Program.Values in
+      switch target {
+      case .labels(let labels): .int32(labels)
+      case .values(let values): .float32(values)
+      }
+    }
+    var bits: [Float]?
+    for threads in [1, 2, 5] {
+      try session.setParameterBlock(network.parameters)
+      let losses = try session.gradients(
+        inputs: inputs, targets: targets, batch: sample.batch,
+        options: StepOptions(
+          threads: threads, seed: network.options.seed, step: network.options.step))
+      let gradients = session.withGradients { Array($0) }
+      if let bits {
+        if !same(bits, gradients) { problems.append("other bits at \(threads) threads") }
+        continue
+      }
+      bits = gradients
+      expect("losses", losses, network.expected.losses, 1e-5)
+      let trainable = network.graph.trainableCount
+      expect(
+        "statistics", Array(session.parameterBlock[trainable...]), network.expected.untrained, 1e-5)
+      let largest = network.expected.gradients.map(abs).max() ?? 0
+      for parameter in network.graph.parameters where parameter.kind == .trainable {
+        let range = parameter.offset..<parameter.offset + parameter.spec.count
+        // A gradient that is zero but for rounding is measured by the others.
+        expect(
+          "gradient of \(parameter.name)", Array(gradients[range]),
+          Array(network.expected.gradients[range]), 1e-4, floor: 1e-2 * largest)
+      }
+    }
+    return problems
+  }
+}
