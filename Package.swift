@@ -30,7 +30,8 @@ let package = Package(
     .target(name: "ConvcPasses", dependencies: ["ConvcIR"]),
     .target(name: "ConvcEmit", dependencies: ["ConvcIR", "ConvcTemplates", "ConvcABI", mustache]),
     .target(name: "ConvcRuntime", dependencies: ["ConvcIR", "ConvcABI", subprocess]),
-    .target(name: "ConvcData", dependencies: ["ConvcIR", "CZlib"]),
+    .target(name: "ConvcDigits", exclude: ["ATTRIBUTION.md", "digits.csv.gz"]),
+    .target(name: "ConvcData", dependencies: ["ConvcIR", "CZlib", "ConvcDigits"]),
     .target(name: "ConvcModels", dependencies: ["ConvcIR", "ConvcLayers"]),
     .target(name: "ConvcTraining", dependencies: ["ConvcIR", "ConvcData", "ConvcRuntime"]),
     .target(
@@ -47,7 +48,7 @@ let package = Package(
     .testTarget(name: "ConvcPassesTests", dependencies: ["Convc", "ConvcTestSupport"]),
     .testTarget(name: "ConvcEmitTests", dependencies: ["Convc", "ConvcTestSupport"]),
     .testTarget(name: "ConvcRuntimeTests", dependencies: ["ConvcRuntime", "ConvcTestSupport"]),
-    .testTarget(name: "ConvcDataTests", dependencies: ["ConvcData"]),
+    .testTarget(name: "ConvcDataTests", dependencies: ["ConvcData", "ConvcIR", "CZlib"]),
     .testTarget(name: "ConvcTrainingTests", dependencies: ["ConvcTraining", "ConvcTestSupport"]),
     .testTarget(name: "ConvcTests", dependencies: ["Convc", "ConvcTestSupport"]),
     .testTarget(name: "ConvcToolTests", dependencies: ["ConvcTool", "ConvcTestSupport"]),
