@@ -40,10 +40,7 @@ struct CompiledTrainingTests {
 
   private func runner() async throws -> SessionRunner {
     let compilation = try Self.network.compile(BuildOptions(batch: 16, target: .generic))
-    var options = compilation.libraryOptions
-    // The emitted entry points do not say that they are visible, and the toolchain hides the rest.
-    options.extraFlags = ["-fvisibility=default"]
-    let program = try await compilation.load(options: options)
+    let program = try await compilation.load()
     let runner = try SessionRunner(session: Session(program), graph: compilation.graph)
     try runner.setParameterBlock(Initialization(seed: 4).parameters(of: compilation.graph))
     return runner
