@@ -67,8 +67,10 @@ struct ConvcCommand: AsyncParsableCommand {
         var command = command
         try command.run()
       }
-    } catch let request as CleanExit {
-      try Console.print(fullMessage(for: request))
+    } catch {
+      // Help is asked for by a command of the parser's own.
+      guard !(error is Failure), exitCode(for: error).isSuccess else { throw error }
+      try Console.print(fullMessage(for: error))
     }
   }
 
@@ -80,7 +82,15 @@ struct ConvcCommand: AsyncParsableCommand {
   /// The parser's complaint in one line, with the place where the words are explained.
   private static func usage(_ error: any Error, _ words: [String]) -> Failure {
     let verb = words.first { verbs.contains($0) }.map { " \($0)" } ?? ""
-    var text = message(for: error)
+    let lines = message(for: error).split(whereSeparator: \.isNewline).map { line in
+      String(line.drop { $0 == " " || $0 == "-" })
+    }
+    // The parser lists values a line each.
+    var text = (lines.first ?? "") + (lines.count > 1 ? " " : "")
+    text += lines.dropFirst().joined(separator: ", ")
+    if text.dropFirst().first?.isLowercase == true {
+      text = text.prefix(1).lowercased() + text.dropFirst()
+    }
     while text.last?.isWhitespace == true || text.last == "." { text.removeLast() }
     return Failure(.usage, "\(text); see 'convc\(verb) --help'")
   }

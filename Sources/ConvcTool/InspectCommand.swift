@@ -91,10 +91,14 @@ struct InspectionText {
         layer.inputs.joined(separator: ", "), NumberText.extents(layer.shape),
         NumberText.grouped(layer.parameters), NumberText.grouped(layer.multiplyAdds),
         "\(layer.receptiveField)",
-        lost == [0, 0] ? "" : "\(lost[0]) rows, \(lost[1]) columns",
+        lost == [0, 0] ? "" : "\(count(lost[0], "row")), \(count(lost[1], "column"))",
       ])
     }
     return table.text
+  }
+
+  private func count(_ number: Int, _ noun: String) -> String {
+    "\(number) \(noun)\(number == 1 ? "" : "s")"
   }
 
   private var memory: String {

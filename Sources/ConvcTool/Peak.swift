@@ -22,7 +22,7 @@ enum Peak {
     var rounds = 1000
     var best = 0.0
     var counted = 0
-    while counted < 8 {
+    while counted < 24 {
       let start = clock.now
       sums.withUnsafeMutableBufferPointer { sums in
         if let address = sums.baseAddress { function(rounds, Int32(used), address) }

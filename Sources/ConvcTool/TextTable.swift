@@ -66,6 +66,19 @@ enum NumberText {
     return "\(sign)\(whole / scale)." + String(repeating: "0", count: digits - rest.count) + rest
   }
 
+  /// A number in three digits: `1.23e-05`.
+  static func short(_ value: Double) -> String {
+    guard value.isFinite, value != 0 else { return value == 0 ? "0" : "\(value)" }
+    var exponent = 0
+    var mantissa = value.magnitude
+    while mantissa >= 9.995, exponent < 400 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
+    while mantissa < 0.9995, exponent > -400 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
+    let sign = value < 0 ? "-" : ""
+    if (-3...2).contains(exponent) { return sign + fixed(value.magnitude, 2 - exponent) }
+    let digits = exponent.magnitude < 10 ? "0\(exponent.magnitude)" : "\(exponent.magnitude)"
+    return "\(sign)\(fixed(mantissa, 2))e\(exponent < 0 ? "-" : "+")\(digits)"
+  }
+
   /// A share as a percentage: `88.6 %`.
   static func percent(_ share: Double) -> String { "\(fixed(100 * share, 2)) %" }
 
