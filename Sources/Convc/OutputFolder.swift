@@ -33,39 +33,114 @@ public struct OutputFolder {
 
   /// Writes files under temporary names, then renames them.
   public func write(_ files: [(name: String, data: Data)]) throws(OutputError) -> [String] {
-    let manager = FileManager.default
-    var made: [(temporary: String, final: String)] = []
+    let files = files.map { (path: path + "/" + $0.name, data: $0.data) }
+    try OutputFiles.write(files)
+    return files.map(\.path)
+  }
+}
+
+/// Writes files, all of them or none.
+public enum OutputFiles {
+  /// Writes files under temporary names, then renames them.
+  ///
+  /// Missing folders are made. What is there and is neither a file nor a folder, as a terminal, is written to directly.
+  ///
+  /// - Throws: ``OutputError``; then old files are as they were, and no new file or folder is left.
+  public static func write(_ files: [(path: String, data: Data)]) throws(OutputError) {
+    var stage = Stage()
     do {
-      try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
-      for file in files {
-        let final = path + "/" + file.name
-        let temporary = path + "/." + file.name + "." + UUID().uuidString
-        made.append((temporary, final))
-        try file.data.write(to: URL(filePath: temporary))
+      for file in files { try stage.add(file.path, file.data) }
+      try stage.publish()
+    } catch {
+      stage.discard()
+      throw error
+    }
+  }
+
+  private struct Stage {
+    private var waiting: [(temporary: String, final: String)] = []
+    private var direct: [(path: String, data: Data)] = []
+    private var folders: [String] = []
+
+    mutating func add(_ path: String, _ data: Data) throws(OutputError) {
+      var path = path
+      var info = stat()
+      if stat(path, &info) == 0 {
+        switch info.st_mode & S_IFMT {
+        case S_IFDIR: throw OutputError(path: path, reason: "a folder of that name is there")
+        case S_IFREG: path = resolved(path)
+        default:
+          direct.append((path, data))
+          return
+        }
       }
-      for file in made {
+      let split = path.lastIndex(of: "/")
+      let folder = split.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+      let name = split.map { String(path[path.index(after: $0)...]) } ?? path
+      guard !name.isEmpty else { throw OutputError(path: path, reason: "it names no file") }
+      try make(folder)
+      let temporary = "\(folder)/.\(name).\(getpid()).part"
+      waiting.append((temporary, path))
+      try OutputFiles.write(data, to: temporary, named: path)
+    }
+
+    /// The file behind links, so that a link stays one.
+    private func resolved(_ path: String) -> String {
+      guard let text = realpath(path, nil) else { return path }
+      defer { free(text) }
+      return String(cString: text)
+    }
+
+    private mutating func make(_ folder: String) throws(OutputError) {
+      var missing: [String] = []
+      var path = folder
+      while !path.isEmpty, path != ".", access(path, F_OK) != 0, errno == ENOENT {
+        missing.append(path)
+        guard let slash = path.lastIndex(of: "/") else { break }
+        path = String(path[..<slash])
+      }
+      for path in missing.reversed() {
+        if mkdir(path, 0o777) == 0 {
+          folders.append(path)
+        } else if errno != EEXIST {
+          throw OutputError(path: path, reason: String(cString: strerror(errno)))
+        }
+      }
+    }
+
+    mutating func publish() throws(OutputError) {
+      for file in direct { try OutputFiles.write(file.data, to: file.path, named: file.path) }
+      for file in waiting {
         guard rename(file.temporary, file.final) == 0 else {
           throw OutputError(path: file.final, reason: String(cString: strerror(errno)))
         }
       }
-    } catch {
-      for file in made { try? manager.removeItem(atPath: file.temporary) }
-      if let output = error as? OutputError { throw output }
-      throw OutputError(path: path, reason: "\(error.localizedReason)")
     }
-    return made.map(\.final)
-  }
-}
 
-extension Error {
-  /// What went wrong, without the type's name.
-  fileprivate var localizedReason: String {
-    guard let error = self as? CocoaError else { return "\(self)" }
-    switch error.code {
-    case .fileWriteNoPermission: return "permission denied"
-    case .fileWriteOutOfSpace: return "no space left on the device"
-    case .fileWriteFileExists: return "a file is in the way"
-    default: return error.underlying.map { "\($0)" } ?? "\(error.code)"
+    func discard() {
+      for file in waiting { unlink(file.temporary) }
+      for folder in folders.reversed() { rmdir(folder) }
     }
+  }
+
+  private static func write(
+    _ data: Data, to path: String, named name: String
+  ) throws(OutputError) {
+    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    guard file >= 0 else { throw OutputError(path: name, reason: String(cString: strerror(errno))) }
+    var reason: String?
+    data.withUnsafeBytes { bytes in
+      var start = 0
+      while start < bytes.count, reason == nil {
+        let count = Glibc.write(file, bytes.baseAddress.map { $0 + start }, bytes.count - start)
+        if count > 0 {
+          start += count
+        } else if errno != EINTR {
+          reason = String(cString: strerror(errno))
+        }
+      }
+    }
+    if close(file) != 0, reason == nil { reason = String(cString: strerror(errno)) }
+    if let reason { throw OutputError(path: name, reason: reason) }
   }
 }

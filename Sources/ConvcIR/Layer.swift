@@ -22,6 +22,9 @@ public protocol Layer: Sendable {
   /// Rows and columns of the padded input that no window reads.
   func lostPixels(for inputs: [TensorType]) -> LostPixels
 
+  /// What of its input one value of the output is computed from.
+  func reach(for inputs: [TensorType]) -> Reach
+
   /// The part the layer can play in a group.
   func role(in mode: Mode, frozen: Bool) -> FusionRole
 
@@ -38,6 +41,7 @@ extension Layer {
   public func parameters(for inputs: [TensorType]) -> [ParameterSpec] { [] }
   public func multiplyAdds(for inputs: [TensorType]) -> Int { 0 }
   public func lostPixels(for inputs: [TensorType]) -> LostPixels { LostPixels(rows: 0, columns: 0) }
+  public func reach(for inputs: [TensorType]) -> Reach { .value }
   public func candidates(for group: GroupContext) -> [Candidate] { [] }
   public func channelValues(
     of node: Node, in graph: Graph, buffers: any BufferSource, lanes: Int
@@ -60,6 +64,16 @@ public struct LostPixels: Sendable, Hashable {
   }
 
   public var isNone: Bool { rows == 0 && columns == 0 }
+}
+
+/// What of a map one value of a layer's output is computed from.
+public enum Reach: Sendable, Hashable {
+  /// The value at the same place.
+  case value
+  /// A window of so many cells, which moves by the strides.
+  case window(height: Int, width: Int, verticalStride: Int, horizontalStride: Int)
+  /// All of it.
+  case everything
 }
 
 /// What a parameter is for, in the order in which kinds stand in the parameter block.

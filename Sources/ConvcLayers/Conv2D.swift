@@ -76,6 +76,8 @@ public struct Conv2D: Layer {
     window.lostPixels(height: inputs[0].maps.h, width: inputs[0].maps.w)
   }
 
+  public func reach(for inputs: [TensorType]) -> Reach { window.reach }
+
   public func role(in mode: Mode, frozen: Bool) -> FusionRole {
     .anchor(accepts: [.vector, .pooling])
   }

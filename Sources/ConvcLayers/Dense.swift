@@ -43,5 +43,7 @@ public struct Dense: Layer {
 
   public func multiplyAdds(for inputs: [TensorType]) -> Int { inputs[0].count * outputs }
 
+  public func reach(for inputs: [TensorType]) -> Reach { .everything }
+
   public func role(in mode: Mode, frozen: Bool) -> FusionRole { .anchor(accepts: .vector) }
 }

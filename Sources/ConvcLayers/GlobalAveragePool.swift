@@ -17,5 +17,7 @@ public struct GlobalAveragePool: Layer {
     return input.with(shape: [input.maps.n, input.maps.c, 1, 1])
   }
 
+  public func reach(for inputs: [TensorType]) -> Reach { .everything }
+
   public func role(in mode: Mode, frozen: Bool) -> FusionRole { .anchor(accepts: []) }
 }

@@ -32,6 +32,8 @@ public struct MaxPool2D: Layer {
     window.lostPixels(height: inputs[0].maps.h, width: inputs[0].maps.w)
   }
 
+  public func reach(for inputs: [TensorType]) -> Reach { window.reach }
+
   public func role(in mode: Mode, frozen: Bool) -> FusionRole {
     let kernel = window.kernelSize
     // Positions in larger windows do not fit the byte that fused kernels save.

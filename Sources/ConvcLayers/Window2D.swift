@@ -93,6 +93,13 @@ public struct Window2D: Sendable, Hashable {
     LostPixels(rows: vertical.lost(height), columns: horizontal.lost(width))
   }
 
+  /// The cells that one value of the output is computed from.
+  var reach: Reach {
+    .window(
+      height: vertical.span, width: horizontal.span, verticalStride: stride.height,
+      horizontalStride: stride.width)
+  }
+
   /// Whether windows lie side by side: no cell is in two of them, and none is padding.
   public var tiles: Bool {
     kernelSize == stride && padding == 0 && dilation == 1 && rounding != .ceil

@@ -302,7 +302,7 @@ private struct Inference {
 
 extension String {
   /// Whether C accepts the text as a name that is not one of its own.
-  var isCIdentifier: Bool {
+  public var isCIdentifier: Bool {
     guard let first = utf8.first, !(48...57).contains(first) else { return false }
     let allowed = utf8.allSatisfy {
       (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 95

@@ -1,0 +1,123 @@
+import ArgumentParser
+import Convc
+
+/// The root of the verbs.
+struct ConvcCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "convc",
+    abstract: "Compiles convolutional networks to C that infers and trains.",
+    discussion: """
+      Example: convc train lenet5 --data digits --epochs 15
+
+      Exit status: 0 done; 64 the command's words are wrong; 65 the input is wrong (model, data, weights); 69 something \
+      needed is missing (compiler, data set); 70 a bug in convc; 73 an output cannot be written; 130 a training was \
+      stopped by Ctrl-C and can be resumed.
+      """,
+    version: "convc 0.1.0",
+    subcommands: [
+      BuildCommand.self, EmitCommand.self, RunCommand.self, TrainCommand.self, EvalCommand.self,
+      InspectCommand.self, CheckCommand.self, BenchCommand.self, ModelsCommand.self,
+      DataCommand.self,
+    ])
+
+  func run() throws {
+    throw Failure(.usage, "which verb? \(Self.verbs.joined(separator: ", ")); see 'convc --help'")
+  }
+
+  /// Names of the verbs, in the order of the help.
+  static var verbs: [String] {
+    configuration.subcommands.compactMap { $0.configuration.commandName }
+  }
+
+  /// Runs a command line, writes the one line of a refusal, and returns the exit status.
+  static func execute(_ words: [String]) async -> ExitStatus {
+    do {
+      try await run(words)
+      return .done
+    } catch let failure as Failure {
+      Console.refuse(failure)
+      return failure.status
+    } catch is Console.Closed {
+      return .done
+    } catch is Interrupted {
+      return .interrupted
+    } catch {
+      let failure = Failure(describing: error)
+      Console.refuse(failure)
+      return failure.status
+    }
+  }
+
+  private static func run(_ words: [String]) async throws {
+    if let word = words.first, !word.hasPrefix("-"), word != "help", !verbs.contains(word) {
+      throw Failure(.usage, unknown(verb: word))
+    }
+    let command: any ParsableCommand
+    do {
+      command = try await asyncParseAsRoot(words)
+    } catch {
+      guard exitCode(for: error).isSuccess else { throw usage(error, words) }
+      try Console.print(fullMessage(for: error))
+      return
+    }
+    do {
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        var command = command
+        try command.run()
+      }
+    } catch {
+      // Help is asked for by a command of the parser's own.
+      guard !(error is Failure), exitCode(for: error).isSuccess else { throw error }
+      try Console.print(fullMessage(for: error))
+    }
+  }
+
+  private static func unknown(verb: String) -> String {
+    let guess = Spelling.nearest(to: verb, among: verbs).map { "did you mean '\($0)'? " } ?? ""
+    return "no verb '\(verb)'; \(guess)there are \(verbs.joined(separator: ", "))"
+  }
+
+  /// The parser's complaint in one line, with the place where the words are explained.
+  private static func usage(_ error: any Error, _ words: [String]) -> Failure {
+    let verb = words.first { verbs.contains($0) }.map { " \($0)" } ?? ""
+    let lines = message(for: error).split(whereSeparator: \.isNewline).map { line in
+      String(line.drop { $0 == " " || $0 == "-" })
+    }
+    // The parser lists values a line each.
+    var text = (lines.first ?? "") + (lines.count > 1 ? " " : "")
+    text += lines.dropFirst().joined(separator: ", ")
+    if text.dropFirst().first?.isLowercase == true {
+      text = text.prefix(1).lowercased() + text.dropFirst()
+    }
+    while text.last?.isWhitespace == true || text.last == "." { text.removeLast() }
+    return Failure(.usage, "\(text); see 'convc\(verb) --help'")
+  }
+}
+
+/// The nearest of some words.
+enum Spelling {
+  /// The known word that takes the fewest changes; nil where it would take more than half of them.
+  static func nearest(to word: String, among known: [String]) -> String? {
+    let ranked = known.map { (word: $0, distance: distance(word, $0)) }
+    guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
+    return best.distance <= max(word.count, best.word.count) / 2 ? best.word : nil
+  }
+
+  /// Letters to insert, remove or replace (Levenshtein 1966); upper and lower case are equal.
+  static func distance(_ a: String, _ b: String) -> Int {
+    let (a, b) = (Array(a.lowercased().prefix(64)), Array(b.lowercased()))
+    var row = Array(0...b.count)
+    for (i, letter) in a.enumerated() {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for (j, other) in b.enumerated() {
+        let replaced = diagonal + (letter == other ? 0 : 1)
+        diagonal = row[j + 1]
+        row[j + 1] = min(replaced, diagonal + 1, row[j] + 1)
+      }
+    }
+    return row[b.count]
+  }
+}

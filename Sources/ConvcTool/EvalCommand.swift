@@ -1,0 +1,5 @@
+import ArgumentParser
+struct EvalCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "eval")
+  func run() async throws {}
+}

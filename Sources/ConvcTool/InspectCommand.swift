@@ -1,0 +1,139 @@
+import ArgumentParser
+import Convc
+import Foundation
+
+/// Shows what a network is made of and what it costs.
+struct InspectCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect", abstract: "Shows layers, shapes, parameters, work, memory and fusion of a network.",
+    discussion: """
+      Example: convc inspect lenet5 --batch 64
+      Example: convc inspect resnet8-digits --svg network.svg --html network.html
+      """)
+
+  @OptionGroup var model: ModelOptions
+  @OptionGroup var size: SizeOptions
+  @OptionGroup var target: TargetOptions
+  @OptionGroup var batch: BatchOptions
+  @OptionGroup var general: GeneralOptions
+
+  @Flag(help: "Print everything as JSON.")
+  var json = false
+
+  @Option(help: ArgumentHelp("Draw the network to a file.", valueName: "FILE"))
+  var svg: String?
+
+  @Option(help: ArgumentHelp("Write picture and tables as a page.", valueName: "FILE"))
+  var html: String?
+
+  func validate() throws {
+    if let svg, svg == html { throw ValidationError("--svg and --html name one file; name two") }
+    for path in [svg, html] where path?.isEmpty == true {
+      throw ValidationError("--svg and --html need a file's name")
+    }
+  }
+
+  func run() async throws {
+    let network = try model.network(input: size.size?.extents)
+    let options = BuildOptions(
+      batch: batch.batch, trains: !network.losses.isEmpty, target: target.target.target,
+      memoryLimit: model.limitBytes)
+    let inspection = Inspection(try network.compile(options))
+    try OutputFiles.write(
+      [(svg, inspection.svg), (html, inspection.html)].compactMap { path, text in
+        path.map { ($0, Data(text.utf8)) }
+      })
+    try Console.print(json ? try inspection.json : InspectionText(inspection).text)
+    for case let path? in [svg, html] { general.note("wrote \(path)") }
+  }
+}
+
+extension Inspection {
+  /// The whole inspection as a JSON object.
+  fileprivate var json: String {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+  }
+}
+
+/// An inspection as tables of text.
+struct InspectionText {
+  private let inspection: Inspection
+
+  init(_ inspection: Inspection) {
+    self.inspection = inspection
+  }
+
+  var text: String {
+    let head =
+      "\(inspection.model), batch \(inspection.batch), target \(inspection.target): "
+      + "\(NumberText.grouped(inspection.parameters)) parameters "
+      + "(\(NumberText.grouped(inspection.trainable)) trainable), "
+      + "\(NumberText.grouped(inspection.multiplyAdds)) multiply-adds an image"
+    return [head, layers, memory, fusion].joined(separator: "\n\n")
+  }
+
+  private var layers: String {
+    var table = TextTable([
+      ("layer", .left), ("", .left), ("reads", .left), ("output", .left), ("parameters", .right),
+      ("multiply-adds", .right), ("receptive field", .left), ("lost", .left),
+    ])
+    for input in inspection.inputs {
+      table.add([input.name, "input", "", NumberText.extents(input.shape)])
+    }
+    for layer in inspection.layers {
+      let lost = layer.lostPixels
+      table.add([
+        layer.name, layer.settings + (layer.frozen ? " (frozen)" : ""),
+        layer.inputs.joined(separator: ", "), NumberText.extents(layer.shape),
+        NumberText.grouped(layer.parameters), NumberText.grouped(layer.multiplyAdds),
+        "\(layer.receptiveField)",
+        lost == [0, 0] ? "" : "\(count(lost[0], "row")), \(count(lost[1], "column"))",
+      ])
+    }
+    return table.text
+  }
+
+  private func count(_ number: Int, _ noun: String) -> String {
+    "\(number) \(noun)\(number == 1 ? "" : "s")"
+  }
+
+  private var memory: String {
+    var table = TextTable([
+      ("memory", .left), ("arena", .right), ("lower bound", .right), ("parameters", .right),
+      ("packed", .right), ("gradients", .right), ("optimizer", .right), ("total", .right),
+    ])
+    for memory in inspection.memory {
+      let parts = [
+        memory.arena, memory.lowerBound, memory.parameters, memory.packed, memory.gradients,
+        memory.optimizer, memory.total,
+      ]
+      table.add([memory.mode] + parts.map(NumberText.bytes))
+    }
+    return table.text
+  }
+
+  /// A line for each decision; one that holds in both modes stands once.
+  private var fusion: String {
+    var table = TextTable([
+      ("fusion", .left), ("mode", .left), ("kernel", .left), ("why", .left),
+    ])
+    let modes = inspection.memory.map(\.mode)
+    var told: Set<[String]> = []
+    for note in inspection.fusion {
+      let row = [note.layer, note.joined ?? "apart", note.reason]
+      guard told.insert(row).inserted else { continue }
+      let holds = modes.filter { mode in
+        inspection.fusion.contains {
+          $0.mode == mode && [$0.layer, $0.joined ?? "apart", $0.reason] == row
+        }
+      }
+      let mode = holds.count == modes.count ? "all" : holds.joined(separator: ", ")
+      table.add([row[0], mode, row[1], row[2]])
+    }
+    return told.isEmpty ? "no layer could join another's kernel" : table.text
+  }
+}

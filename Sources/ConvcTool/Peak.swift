@@ -1,0 +1,74 @@
+import Convc
+
+/// What this machine can do at most: multiply-adds in registers, by a small C program.
+enum Peak {
+  /// Billions of floating-point operations a second of so many threads: the best of several short runs.
+  static func measure(_ toolchain: Toolchain, threads: Int, openMP: Bool) async throws -> Double {
+    let lanes = max(4, Target.native.lanes)
+    let source = CSource(name: "convc_peak.c", text: text(lanes: lanes))
+    let library = try await toolchain.load(
+      sources: [source], options: LibraryOptions(architecture: .native, openMP: openMP))
+    typealias Function = @convention(c) (Int, Int32, UnsafeMutablePointer<Float>) -> Void
+    let symbol: UnsafeMutableRawPointer
+    do {
+      symbol = try library.symbol("convc_peak")
+    } catch {
+      throw ToolchainError.library(error)
+    }
+    let function = unsafeBitCast(symbol, to: Function.self)
+    let used = openMP && toolchain.compiler.openMP != nil ? threads : 1
+    var sums = [Float](repeating: 0, count: threads)
+    let clock = ContinuousClock()
+    var rounds = 1000
+    var best = 0.0
+    var counted = 0
+    while counted < 24 {
+      let start = clock.now
+      sums.withUnsafeMutableBufferPointer { sums in
+        if let address = sums.baseAddress { function(rounds, Int32(used), address) }
+      }
+      let seconds = (clock.now - start) / .seconds(1)
+      let flops = Double(used) * Double(rounds) * Double(2 * accumulators * repeats * lanes)
+      if seconds < 0.01 {
+        rounds *= 4
+      } else {
+        counted += 1
+        best = max(best, flops / seconds / 1e9)
+      }
+    }
+    return best
+  }
+
+  /// Enough chains to hide the latency of two units, few enough for 16 registers.
+  private static let accumulators = 12
+  private static let repeats = 4
+
+  private static func text(lanes: Int) -> String {
+    let names = (0..<accumulators).map { "a\($0)" }
+    let starts = names.enumerated().map { "\($1) = zero + \($0 + 1).0f * 0.01f" }
+    let line = names.map { "\($0) = \($0) * factor + term;" }.joined(separator: " ")
+    let body = [String](repeating: "            " + line, count: repeats).joined(separator: "\n")
+    return """
+      // Multiply-adds in registers: what one can do at most.
+      typedef float lanes __attribute__((vector_size(\(4 * lanes))));
+
+      __attribute__((visibility("default"))) void convc_peak(long rounds, int threads, float *sums) {
+          #ifdef _OPENMP
+          #pragma omp parallel for schedule(static, 1) num_threads(threads)
+          #endif
+          for (int t = 0; t < threads; t++) {
+              const lanes zero = {0.0f};
+              const lanes factor = zero + 0.999f;
+              const lanes term = zero + 0.001f;
+              lanes \(starts.joined(separator: ", "));
+              for (long i = 0; i < rounds; i++) {
+      \(body)
+              }
+              const lanes sum = \(names.joined(separator: " + "));
+              sums[t] = sum[0];
+          }
+      }
+
+      """
+  }
+}

@@ -1,0 +1,43 @@
+import ArgumentParser
+import Convc
+
+/// Weights for verbs that can do without a file of them.
+struct WeightsOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "A safetensors file of weights; without it they are drawn from the seed.", valueName: "FILE"))
+  var weights: String?
+
+  @Option(help: "Seed of the initial weights.")
+  var seed: UInt64 = 0
+
+  var source: WeightsSource { WeightsSource(path: weights, seed: seed) }
+}
+
+/// Where a network's weights come from.
+struct WeightsSource {
+  /// A safetensors file; nil: they are drawn.
+  let path: String?
+  /// What they are drawn from.
+  let seed: UInt64
+
+  /// The weights of a network, which need not be compiled yet.
+  ///
+  /// Preprocessing and class names that the file has become the network's, unless it has its own.
+  func checkpoint(for model: inout Model, memoryLimit: Int) throws -> Checkpoint {
+    let graph = try InferShapes(batch: 1, memoryLimit: memoryLimit).run(model)
+    let hash = modelHash(of: graph)
+    guard let path else {
+      return Checkpoint(
+        parameters: Initialization(seed: seed).parameters(of: graph),
+        info: CheckpointInfo(
+          model: graph.name, modelHash: hash, preprocessing: graph.preprocessing,
+          classNames: graph.classNames))
+    }
+    let checkpoint = try Checkpoint(
+      path: path, layout: graph.parameters, model: graph.name, modelHash: hash)
+    model.preprocessing = model.preprocessing ?? checkpoint.info.preprocessing
+    if model.classNames.isEmpty { model.classNames = checkpoint.info.classNames }
+    return checkpoint
+  }
+}
