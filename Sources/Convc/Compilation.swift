@@ -101,18 +101,10 @@ extension Model {
       options: CompileOptions(
         batch: options.batch, target: options.target ?? .native, families: options.families,
         fuses: options.fuses, memoryLimit: options.memoryLimit), trains: options.trains,
-      library: CommonKernels(), prefix: options.name ?? cPrefix)
+      library: CommonKernels(), prefix: options.name.map(EmitC.prefix) ?? cPrefix)
     return Compilation(stages: try pipeline.run(self))
   }
 
-  /// The model's name as a C identifier: `_` for other characters.
-  public var cPrefix: String {
-    let mapped = String(
-      name.unicodeScalars.map { scalar in
-        scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
-          ? Character(scalar) : "_"
-      })
-    let first = mapped.first ?? "_"
-    return first.isNumber || mapped.isEmpty ? "m_" + mapped : mapped
-  }
+  /// Prefix of all C symbols: the model's name with `_` for what an identifier cannot have.
+  public var cPrefix: String { EmitC.prefix(of: name) }
 }

@@ -147,15 +147,35 @@ enum CText {
     return lines + [line]
   }
 
-  /// A line; a comment that is too long becomes several, each with the same indentation.
-  static func wrapComment(_ line: String) -> [String] {
-    guard line.count > columns else { return [line] }
+  /// The lines; where one of a comment's is too long, its words fill this line and those below it.
+  static func wrapComments(_ lines: [String]) -> [String] {
+    var result: [String] = []
+    var index = 0
+    while index < lines.count {
+      let line = lines[index]
+      index += 1
+      guard line.count > columns, let prefix = commentPrefix(line) else {
+        result.append(line)
+        continue
+      }
+      var text = line.dropFirst(prefix.count)
+      while index < lines.count, lines[index].count > prefix.count,
+        commentPrefix(lines[index]) == prefix
+      {
+        text += " " + lines[index].dropFirst(prefix.count)
+        index += 1
+      }
+      result += wrap(String(text), first: prefix, following: prefix)
+    }
+    return result
+  }
+
+  /// What stands before the words of a line that is all comment.
+  private static func commentPrefix(_ line: String) -> String? {
     let spaces = line.prefix { $0 == " " }
     let body = line.dropFirst(spaces.count)
-    guard body.hasPrefix("//") else { return [line] }
-    let inner = body.dropFirst(2).prefix { $0 == " " }
-    let prefix = "\(spaces)//\(inner)"
-    return wrap(String(body.dropFirst(2 + inner.count)), first: prefix, following: prefix)
+    guard body.hasPrefix("//") else { return nil }
+    return "\(spaces)//\(body.dropFirst(2).prefix { $0 == " " })"
   }
 
   /// Words in lines of at most 120 columns.

@@ -3,10 +3,16 @@ import ConvcIR
 /// The comment at the head of a model's C: its layers, parameters and memory.
 struct FileHead {
   private let module: CModule
+  private let programs: [(entry: ProgramText.Entry, program: CProgram, pointers: Pointers)]
   private var graph: Graph { module.graph }
 
-  init(_ module: CModule) {
+  /// - Parameter programs: with the names that their buffers have in C.
+  init(
+    _ module: CModule,
+    programs: [(entry: ProgramText.Entry, program: CProgram, pointers: Pointers)]
+  ) {
     self.module = module
+    self.programs = programs
   }
 
   var lines: [String] {
@@ -18,9 +24,7 @@ struct FileHead {
       first: "// ", following: "// ")
     lines += section("Layers:", layers)
     if !graph.parameters.isEmpty { lines += section("Parameters:", parameters) }
-    lines += memory("forward", module.inference)
-    if let training = module.training { lines += memory("gradients", training) }
-    return lines
+    return lines + programs.flatMap { memory($0.entry.rawValue, $0.program, $0.pointers) }
   }
 
   private func section(_ title: String, _ table: TextTable) -> [String] {
@@ -60,18 +64,28 @@ struct FileHead {
     return table
   }
 
-  private func memory(_ entry: String, _ program: CProgram) -> [String] {
+  /// The workspace's buffers with the calls between which they are in use, and those calls.
+  private func memory(_ entry: String, _ program: CProgram, _ pointers: Pointers) -> [String] {
     let plan = program.schedule.plan
-    let title = "Workspace of \(entry): \(plan.bytes) bytes (lower bound \(plan.lowerBound))"
+    var title = "Workspace of \(entry): \(plan.bytes) bytes"
+    if plan.bytes > plan.lowerBound { title += " (no plan needs less than \(plan.lowerBound))" }
     guard !plan.slots.isEmpty else { return ["//", "// \(title)."] }
     var table = TextTable(rightAligned: [1, 2])
-    table.add(["buffer", "bytes", "at", "from", "to"])
+    table.add(["buffer", "bytes", "at", "calls"])
     for slot in plan.slots {
       table.add([
-        CText.comment(plan.kernels[slot.buffer].name), "\(slot.bytes)", "\(slot.offset)",
-        CText.comment(program.functions[slot.first]), CText.comment(program.functions[slot.last]),
+        pointers.name(.arena(slot.buffer)), "\(slot.bytes)", "\(slot.offset)",
+        "\(slot.first + 1)-\(slot.last + 1)",
       ])
     }
-    return section("\(title):", table)
+    return section("\(title), each buffer in use from its first to its last call:", table)
+      + calls(program.functions)
+  }
+
+  /// Numbers and names, each pair on one line.
+  private func calls(_ functions: [String]) -> [String] {
+    let pairs = functions.enumerated().map { "\($0 + 1)\u{A0}\(CText.comment($1))" }
+    return CText.wrap(pairs.joined(separator: ", ") + ".", first: "// Calls: ", following: "//   ")
+      .map { String($0.map { $0 == "\u{A0}" ? " " : $0 }) }
   }
 }

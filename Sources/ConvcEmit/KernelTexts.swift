@@ -49,6 +49,9 @@ struct KernelTexts {
     all = kernels
   }
 
+  /// All names that a kernel has in C.
+  var names: [String] { all.flatMap { [$0.name, $0.sharedName] } }
+
   /// The text of a kernel that other files call.
   func hidden(_ kernel: Kernel) throws(TemplateError) -> [String] {
     try renderer.function(

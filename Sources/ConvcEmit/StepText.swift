@@ -5,11 +5,11 @@ struct StepText {
   /// Lines that must stay in one function, and what they need at hand.
   struct Piece {
     let lines: [String]
-    let roots: Set<Root>
+    var needs = Needs()
   }
 
-  /// Lines of a function, with its signature and what it unpacks, that its pieces may take.
-  static let room = 100
+  /// Lines of a function.
+  static let longest = 120
 
   /// Name of the function that runs all pieces.
   let name: String
@@ -18,21 +18,13 @@ struct StepText {
   /// Its parameters, and how it passes them on.
   let parameters: [String]
   let arguments: [String]
+  let pointers: Pointers
   /// Declaration of each root from the parameters; nil: it is a parameter, or not to be had.
   let unpack: @Sendable (Root) -> String?
 
   /// One function, or several and one that calls them in turn.
   func lines(_ pieces: [Piece]) -> [String] {
-    var chunks: [[Piece]] = [[]]
-    var count = 0
-    for piece in pieces {
-      if count + piece.lines.count > Self.room, count > 0 {
-        chunks.append([])
-        count = 0
-      }
-      chunks[chunks.count - 1].append(piece)
-      count += piece.lines.count
-    }
+    let chunks = chunks(pieces)
     guard chunks.count > 1 else { return comment + function(name, chunks[0]) }
     var lines: [String] = []
     var calls: [String] = []
@@ -44,9 +36,35 @@ struct StepText {
     return lines + comment + CText.list("static void \(name)(", parameters, ") {") + calls + ["}"]
   }
 
+  /// Calls of one thread, 8 columns deep, as one piece.
+  static func single(_ calls: [Piece]) -> Piece {
+    let needs = calls.reduce(into: Needs()) { $0.formUnion($1.needs) }
+    let inner = calls.flatMap(\.lines)
+    let lines = calls.count == 1 ? inner.map { String($0.dropFirst(4)) } : ["    {"] + inner + ["    }"]
+    return Piece(lines: ["    OMP(omp single nowait)"] + lines, needs: needs)
+  }
+
+  /// Whether the pieces fit in one function.
+  func fits(_ pieces: [Piece]) -> Bool { function(name, pieces).count <= Self.longest }
+
+  private func chunks(_ pieces: [Piece]) -> [[Piece]] {
+    var chunks: [[Piece]] = [[]]
+    for piece in pieces {
+      let last = chunks.count - 1
+      if chunks[last].isEmpty || fits(chunks[last] + [piece]) {
+        chunks[last].append(piece)
+      } else {
+        chunks.append([piece])
+      }
+    }
+    return chunks
+  }
+
   private func function(_ name: String, _ pieces: [Piece]) -> [String] {
-    let roots = pieces.reduce(into: Set<Root>()) { $0.formUnion($1.roots) }
-    let locals = Root.allCases.filter(roots.contains).compactMap(unpack).map { "    \($0)" }
+    let needs = pieces.reduce(into: Needs()) { $0.formUnion($1.needs) }
+    let roots = Root.allCases.filter(needs.roots.contains).compactMap(unpack).map { "    \($0)" }
+    var locals = roots + pointers.declarations(needs.places)
+    if locals.first == "" { locals.removeFirst() }
     return CText.list("static void \(name)(", parameters, ") {") + locals
       + (locals.isEmpty ? [] : [""]) + pieces.flatMap(\.lines) + ["}"]
   }
@@ -57,6 +75,11 @@ struct ProgramText {
   /// Which entry point a program belongs to.
   enum Entry: String {
     case forward, gradients
+
+    /// What there is a declaration for.
+    var roots: [Root] {
+      self == .gradients ? Root.allCases : [.packed, .inputs, .outputs, .arena, .batch, .groups]
+    }
 
     /// What has a place in `struct forward_run` or `struct gradients_run`.
     func unpack(_ root: Root) -> String? {
@@ -82,36 +105,27 @@ struct ProgramText {
 
   let entry: Entry
   let program: CProgram
-  let arena: OffsetTable
+  private let pointers: Pointers
   private let calls: CallText
   /// For each function of the module its name in C and whether it shares its work.
   private let functions: [String: KernelFunction]
 
   init(
-    entry: Entry, program: CProgram, blocks: BlockOffsets, functions: [String: KernelFunction]
+    entry: Entry, program: CProgram, pointers: Pointers, functions: [String: KernelFunction]
   ) {
-    let plan = program.schedule.plan
     self.entry = entry
     self.program = program
+    self.pointers = pointers
     self.functions = functions
-    arena = OffsetTable(
-      comment: "Bytes from the start of the workspace of \(entry.rawValue).",
-      prefix: "\(entry.rawValue.uppercased())_AT_",
-      entries: plan.slots.map { (plan.kernels[$0.buffer].name, $0.offset) })
-    calls = CallText(kernels: plan.kernels, plan: plan, arena: arena, blocks: blocks)
+    calls = CallText(kernels: program.schedule.plan.kernels, pointers: pointers)
   }
 
   /// `run_forward` or `run_gradients`, in parts where it would be long.
   var lines: [String] {
-    let entry = entry
-    let run = StepText(
-      name: "run_\(entry.rawValue)",
-      comment: [
-        "// All threads run this: they share the loops of the kernels, and wait where one needs what"
-          + " another wrote."
-      ],
-      parameters: ["const struct \(entry.rawValue)_run *run"], arguments: ["run"],
-      unpack: { entry.unpack($0) })
+    let run = region(
+      "run_\(entry.rawValue)",
+      comment: "// All threads run this: they share the loops of the kernels, and wait where one needs what"
+        + " another wrote.")
     var helpers: [String] = []
     var pieces: [StepText.Piece] = []
     for (index, step) in program.schedule.steps.enumerated() {
@@ -134,30 +148,28 @@ struct ProgramText {
     let comment = "// \(CText.comment(reason))"
     let fits = barrier.count + 2 + comment.count <= CText.columns
     let lines =
-      fits ? ["\(barrier)  \(comment)"] : CText.wrapComment("    \(comment)") + [barrier]
-    return StepText.Piece(lines: lines, roots: [])
+      fits ? ["\(barrier)  \(comment)"] : CText.wrapComments(["    \(comment)"]) + [barrier]
+    return StepText.Piece(lines: lines)
+  }
+
+  private func region(_ name: String, comment: String) -> StepText {
+    let entry = entry
+    return StepText(
+      name: name, comment: [comment],
+      parameters: ["const struct \(entry.rawValue)_run *run"], arguments: ["run"],
+      pointers: pointers, unpack: { entry.unpack($0) })
   }
 
   /// Calls that one thread makes; many of them in functions of their own.
   private func single(_ calls: [Int], step: Int) -> (StepText.Piece, helpers: [String]) {
-    let pieces = calls.map { piece($0, isShared: false, indentation: "        ") }
-    var body = pieces.flatMap(\.lines)
-    var roots = pieces.reduce(into: Set<Root>()) { $0.formUnion($1.roots) }
-    var helpers: [String] = []
-    if body.count > StepText.room - 3 {
-      let entry = entry
-      let name = "run_\(entry.rawValue)_single_\(step + 1)"
-      let text = StepText(
-        name: name, comment: ["// One thread runs this."],
-        parameters: ["const struct \(entry.rawValue)_run *run"], arguments: ["run"],
-        unpack: { entry.unpack($0) })
-      helpers =
-        text.lines(calls.map { piece($0, isShared: false, indentation: "    ") }) + [""]
-      body = ["        \(name)(run);"]
-      roots = []
-    }
-    let lines = ["    OMP(omp single nowait)", "    {"] + body + ["    }"]
-    return (StepText.Piece(lines: lines, roots: roots), helpers)
+    let own = calls.map { piece($0, isShared: false, indentation: "    ") }
+    let name = "run_\(entry.rawValue)_single_\(step + 1)"
+    let text = region(name, comment: "// One thread runs this.")
+    let whole = StepText.single(
+      calls.map { piece($0, isShared: false, indentation: "        ") })
+    if text.fits([whole]) { return (whole, []) }
+    let call = StepText.single([StepText.Piece(lines: ["        \(name)(run);"])])
+    return (call, text.lines(own) + [""])
   }
 
   private func piece(_ index: Int, isShared: Bool, indentation: String) -> StepText.Piece {
@@ -166,14 +178,14 @@ struct ProgramText {
     function.check(call, isShared: isShared)
     let outputs = entry == .gradients ? calls.outputs(of: call) : []
     let inner = outputs.isEmpty ? indentation : indentation + "    "
-    var (lines, roots) = calls.lines(call, function: function.symbol, indentation: inner)
+    var (lines, needs) = calls.lines(call, function: function.symbol, indentation: inner)
     if !outputs.isEmpty {
       // The caller of gradients need not want the outputs.
       let wanted = outputs.map { "outputs[\($0)] != NULL" }.joined(separator: " && ")
       lines = ["\(indentation)if (outputs != NULL && \(wanted)) {"] + lines + ["\(indentation)}"]
-      roots.insert(.outputs)
+      needs.roots.insert(.outputs)
     }
-    return StepText.Piece(lines: lines, roots: roots)
+    return StepText.Piece(lines: lines, needs: needs)
   }
 }
 

@@ -137,17 +137,18 @@ public final class TemplateRenderer {
     }
   }
 
-  /// Removes spaces at the ends of lines, and empty lines that are doubled or stand inside a brace.
+  /// Removes spaces at the ends of lines, and empty lines that are doubled or stand inside a brace;
+  /// wraps comments that are too long.
   static func tidy(_ lines: [String]) -> [String] {
     var result: [String] = []
-    for line in lines {
+    for line in CText.wrapComments(lines) {
       let text = Substring(line).trimmingTail()
       if text.isEmpty {
         guard let last = result.last, !last.isEmpty, !last.hasSuffix("{") else { continue }
       } else if text.drop(while: { $0 == " " }).first == "}", result.last?.isEmpty == true {
         result.removeLast()
       }
-      result += CText.wrapComment(text).map(CText.closed)
+      result.append(CText.closed(text))
     }
     while result.last?.isEmpty == true { result.removeLast() }
     return result

@@ -19,7 +19,7 @@ struct UnitText {
 
   /// Lines of the first file without its kernels.
   func mainLines() throws(TemplateError) -> Int {
-    FileHead(module).lines.count + (try entryPoints(inFirst: kernels.all.indices)).count
+    head.count + (try entryPoints(inFirst: kernels.all.indices)).count
   }
 
   /// The file with the entry points.
@@ -34,7 +34,7 @@ struct UnitText {
     code += [""] + (try entryPoints(inFirst: first))
     let model = try ModelTables(module, renderer: renderer).lines()
     return EmitC.text(
-      FileHead(module).lines + ["#include \"\(kernels.prefix).h\""]
+      head + ["#include \"\(kernels.prefix).h\""]
         + (try prelude(code, tables: model)) + [""] + code + [""] + model)
   }
 
@@ -49,22 +49,35 @@ struct UnitText {
   }
 
   private func entryPoints(inFirst first: Range<Int>) throws(TemplateError) -> [String] {
-    let blocks = BlockOffsets(module)
     let functions = kernels.functions(inFirst: first)
-    let prepare = PrepareText(module: module, blocks: blocks, functions: functions)
-    let forward = ProgramText(
-      entry: .forward, program: module.inference, blocks: blocks, functions: functions)
-    let gradients = module.training.map {
-      ProgramText(entry: .gradients, program: $0, blocks: blocks, functions: functions)
-    }
+    let prepare = PrepareText(
+      module: module, pointers: Pointers(prepare: module, functions: kernels.names),
+      functions: functions)
     let entries = EntryText(module, renderer: renderer)
     var lines = try entries.prepare(steps: prepare.lines)
-    lines += [""] + (try entries.forward(steps: forward.lines))
-    if let gradients { lines += [""] + (try entries.training(steps: gradients.lines)) }
-    let used = CText.words(in: lines)
-    let arenas = [forward.arena] + (gradients.map { [$0.arena] } ?? [])
-    let tables = [blocks.parameters, blocks.packed] + arenas
-    return tables.flatMap { $0.lines(used: used) } + lines
+    for (entry, program) in programs {
+      let text = ProgramText(
+        entry: entry, program: program, pointers: pointers(entry, program), functions: functions)
+      lines.append("")
+      switch entry {
+      case .forward: lines += try entries.forward(steps: text.lines)
+      case .gradients: lines += try entries.training(steps: text.lines)
+      }
+    }
+    return lines
+  }
+
+  private var programs: [(ProgramText.Entry, CProgram)] {
+    [(.forward, module.inference)] + (module.training.map { [(.gradients, $0)] } ?? [])
+  }
+
+  private func pointers(_ entry: ProgramText.Entry, _ program: CProgram) -> Pointers {
+    Pointers(program, entry: entry, module: module, functions: kernels.names)
+  }
+
+  /// The comment at the file's head.
+  private var head: [String] {
+    FileHead(module, programs: programs.map { ($0, $1, pointers($0, $1)) }).lines
   }
 
   /// Includes, macros and types that the code uses.

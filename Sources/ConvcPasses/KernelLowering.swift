@@ -108,13 +108,14 @@ final class KernelLowering: BufferSource {
   private func makePrimary(_ tensor: Tensor.ID, _ layout: Layout) -> Placement {
     let denseKey = InstanceKey(tensor: tensor, layout: layout, isDense: true)
     let halo = dense.contains(denseKey) ? Halo.none : needs[tensor]?[layout] ?? .none
-    let placement = makeInstance(tensor, layout, halo)
+    let placement = makeInstance(tensor, layout, halo, name: graph[tensor].name)
     primaries[tensor] = placement
     return placement
   }
 
-  private func makeInstance(_ tensor: Tensor.ID, _ layout: Layout, _ halo: Halo) -> Placement {
-    let name = graph[tensor].name
+  private func makeInstance(
+    _ tensor: Tensor.ID, _ layout: Layout, _ halo: Halo, name: String
+  ) -> Placement {
     let type = graph[tensor].type
     let sized = Placement(
       buffer: Buffer.ID(0), type: type, layout: layout, halo: halo, lanes: target.lanes)
@@ -123,7 +124,7 @@ final class KernelLowering: BufferSource {
       lanes: target.lanes)
     instances[InstanceKey(tensor: tensor, layout: layout, isDense: halo.isNone)] = placement
     if !halo.isNone {
-      calls.append(library.clearHalo(of: placement, name: "\(name)_clear_halo", layers: [name]))
+      calls.append(library.clearHalo(of: placement, name: "\(name)_clear_halo", layers: [graph[tensor].name]))
     }
     return placement
   }
@@ -139,7 +140,8 @@ final class KernelLowering: BufferSource {
     if primary.layout == layout, primary.halo == halo {
       return primary.viewed(as: graph[tensor].type)
     }
-    let made = makeInstance(storage, layout, halo)
+    let suffix = layout != primary.layout ? layout.rawValue : halo.isNone ? "dense" : "padded"
+    let made = makeInstance(storage, layout, halo, name: "\(graph[storage].name)_\(suffix)")
     calls.append(
       library.reorder(
         primary, to: made, name: "\(graph[storage].name)_to_\(layout.rawValue)",
@@ -225,10 +227,16 @@ final class KernelLowering: BufferSource {
     let sized = Placement(buffer: Buffer.ID(0), type: type, layout: layout, lanes: target.lanes)
     let state = GradientState(
       placement: Placement(
-        buffer: arena("d_\(graph[storage].name)", bytes: sized.bytes), type: type, layout: layout,
-        lanes: target.lanes), isWritten: false)
+        buffer: arena(gradientName(storage, layout), bytes: sized.bytes), type: type,
+        layout: layout, lanes: target.lanes), isWritten: false)
     gradients[key] = state
     return state
+  }
+
+  private func gradientName(_ storage: Tensor.ID, _ layout: Layout) -> String {
+    let name = "d_\(graph[storage].name)"
+    return primaries[storage].map { $0.layout == layout } ?? true
+      ? name : "\(name)_\(layout.rawValue)"
   }
 
   /// The whole gradient of a group's output in the group's layout: what readers in other layouts wrote is added to it.
@@ -289,7 +297,7 @@ final class KernelLowering: BufferSource {
     if let found = savedBuffers[key] { return found }
     _ = packed("parameters", bytes: graph.parameterCount * 4) { destination in
       library.copyParameters(
-        count: graph.parameterCount, from: masterParameter(0), to: destination)
+        count: graph.parameterCount, from: add("parameters", .parameter(0)), to: destination)
     }
     let id = add(
       graph.parameters[index].name, .packed("parameters"), offset: graph.parameters[index].offset)

@@ -62,21 +62,22 @@ struct CTextTests {
     #expect(CText.words(in: ["a = pick(b2);  // lanes"]) == ["a", "pick", "b2"])
   }
 
-  @Test("names places once, and writes large ones as macros")
-  func offsets() {
-    let entries = [(text: "conv1.weight", offset: 0), ("conv1_weight", 5), ("µ", 7)]
-    let table = OffsetTable(comment: "Places.", prefix: "AT_", entries: entries)
-    #expect(table[0] == "AT_CONV1_WEIGHT")
-    #expect(table[1] == "AT_CONV1_WEIGHT_2")
-    #expect(
-      table.lines(used: ["AT_CONV1_WEIGHT_2", "AT___", "AT_OTHER"]) == [
-        "// Places.", "enum { AT_CONV1_WEIGHT_2 = 5, AT___ = 7 };", "",
-      ])
-    #expect(table.lines(used: []) == [])
-    let large = OffsetTable(comment: "Far.", prefix: "AT_", entries: [("a", 1), ("b", 1 << 40)])
-    #expect(
-      large.lines(used: ["AT_A", "AT_B"]) == [
-        "// Far.", "#define AT_A 1", "#define AT_B 1099511627776", "",
-      ])
+  @Test("fills the lines of a comment that is too long, and no other")
+  func wrapping() {
+    let long = "    // " + String(repeating: "word ", count: 30)
+    let wrapped = CText.wrapComments([long, "    // end.", "    //", "    x = 1;  // \(long)"])
+    #expect(wrapped.count == 4)
+    #expect(wrapped[0].count <= 120)
+    #expect(wrapped[1].hasSuffix("word end."))
+    #expect(CText.wrapComments(["// short", "// lines"]) == ["// short", "// lines"])
+  }
+
+  @Test("hands out names once")
+  func symbols() {
+    var symbols = Symbols(reserved: ["parameters"])
+    #expect(symbols.name("a") == "a")
+    #expect(symbols.name("a") == "a_2")
+    #expect(symbols.name("parameters", or: "packed_parameters") == "packed_parameters")
+    #expect(symbols.name("parameters", or: "packed_parameters") == "parameters_2")
   }
 }

@@ -145,14 +145,16 @@ struct EmitCTests {
         //   scale1.bias    5           5   5  trainable
         //   all                       10      10 trainable
         //
-        // Workspace of forward: 128 bytes (lower bound 128):
-        //   buffer  bytes  at  from            to
-        //   scale1    128   0  scale1_forward  y_copy
+        // Workspace of forward: 128 bytes, each buffer in use from its first to its last call:
+        //   buffer  bytes  at  calls
+        //   scale1    128   0  1-3
+        // Calls: 1 scale1_forward, 2 relu1_forward, 3 y_copy.
         //
-        // Workspace of gradients: 256 bytes (lower bound 128):
-        //   buffer    bytes   at  from            to
-        //   scale1      128    0  scale1_forward  square_loss
-        //   d_scale1    128  128  square_loss     scale1_backward
+        // Workspace of gradients: 256 bytes (no plan needs less than 128), each buffer in use from its first to its last call:
+        //   buffer    bytes   at  calls
+        //   scale1      128    0  1-4
+        //   d_scale1    128  128  4-5
+        // Calls: 1 scale1_forward, 2 relu1_forward, 3 y_copy, 4 square_loss, 5 scale1_backward.
 
         """)
   }
@@ -163,17 +165,26 @@ struct EmitCTests {
     #expect(
       text.contains(
         """
-            relu1_forward((float *)(arena + GRADIENTS_AT_SCALE1));
+            const float *const scale1_weight = parameters, *const scale1_bias = parameters + 5;
+
+            float *const d_scale1_weight = gradients, *const d_scale1_bias = gradients + 5;
+
+            // Buffers of the workspace; those that are never in use together share memory.
+            void *const scale1 = arena;
+            void *const d_scale1 = arena + 128;
+
+            scale1_forward(batch, inputs[0], scale1_weight, scale1_bias, scale1);
+            OMP(omp barrier)  // relu1 reads scale1
+            relu1_forward(scale1);
             OMP(omp barrier)  // y reads relu1
             if (outputs != NULL && outputs[0] != NULL) {
-                y_copy(batch, (const float *)(arena + GRADIENTS_AT_SCALE1), outputs[0]);
+                y_copy(batch, scale1, outputs[0]);
             }
             OMP(omp single nowait)
-            {
-                square_loss(batch, (const float *)(arena + GRADIENTS_AT_SCALE1), targets[0], losses,
-                            (float *)(arena + GRADIENTS_AT_D_SCALE1));
-            }
+            square_loss(batch, scale1, targets[0], losses, d_scale1);
             OMP(omp barrier)  // scale1_backward reads d_scale1
+            scale1_backward(batch, accumulate, inputs[0], d_scale1, d_scale1_weight, d_scale1_bias);
+        }
         """))
   }
 

@@ -1,0 +1,228 @@
+import ConvcIR
+
+/// A part of a block of memory, which a region function names once as a pointer.
+enum Place: Hashable {
+  /// A buffer in the workspace.
+  case arena(Buffer.ID)
+  /// An entry of the packed block.
+  case packed(String)
+  /// A parameter's copy in an entry of the packed block.
+  case copy(entry: String, parameter: Int)
+  case parameter(Int)
+  case gradient(Int)
+  /// The whole parameter block.
+  case parameters
+
+  /// What its pointer is made from.
+  var root: Root {
+    switch self {
+    case .arena: .arena
+    case .packed, .copy: .packed
+    case .parameter, .parameters: .parameters
+    case .gradient: .gradients
+    }
+  }
+}
+
+/// The pointers that the functions of one parallel region declare.
+struct Pointers {
+  /// Names that region functions use beside those of memory and of kernels.
+  private static let words: Set<String> = [
+    "run", "lanes", "masks", "bytes", "loose", "uint8_t", "uint16_t", "int32_t", "uint64_t",
+  ]
+
+  private struct Entry {
+    let name: String
+    /// Distance from the start of its block: bytes, or floats for parameters and gradients.
+    let offset: Int
+    /// Position in declarations.
+    let index: Int
+    /// Whether a kernel writes it.
+    let isWritten: Bool
+  }
+
+  private var entries: [Place: Entry] = [:]
+  private var symbols: Symbols
+
+  /// - Parameters:
+  ///   - roots: what the region has at hand beside the pointers.
+  ///   - functions: names of the functions that it calls.
+  private init(roots: [Root], functions: [String]) {
+    symbols = Symbols(
+      reserved: Self.words.union(roots.map(\.rawValue)).union(functions))
+  }
+
+  /// Gives a place a name like the wanted one.
+  private mutating func add(
+    _ place: Place, like wanted: String, offset: Int, isWritten: Bool = false
+  ) {
+    let word = CText.identifier(wanted)
+    // A name without small letters could be a macro's.
+    let isMacro = !word.utf8.contains { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }
+    let name = symbols.name(isMacro ? "\(word)_" : word, or: "\(place.root.rawValue)_\(word)")
+    entries[place] = Entry(
+      name: name, offset: offset, index: entries.count, isWritten: isWritten)
+  }
+
+  func name(_ place: Place) -> String {
+    place == .parameters ? place.root.rawValue : entry(place).name
+  }
+
+  private func entry(_ place: Place) -> Entry {
+    guard let entry = entries[place] else {
+      preconditionFailure("internal error: \(place) has no name")
+    }
+    return entry
+  }
+
+  // MARK: Declarations
+
+  /// Declarations of the places, as the body of a function has them: a group for each block.
+  func declarations(_ places: Set<Place>) -> [String] {
+    let sorted = places.filter { $0 != .parameters }
+      .sorted { entry($0).index < entry($1).index }
+    let groups = [
+      copies(sorted), packed(sorted), parameters(sorted), gradients(sorted), arena(sorted),
+    ]
+    return groups.filter { !$0.isEmpty }.flatMap { [""] + $0 }
+  }
+
+  private func copies(_ places: [Place]) -> [String] {
+    var keys: [String] = []
+    for case .copy(let key, _) in places where !keys.contains(key) { keys.append(key) }
+    return keys.flatMap { key -> [String] in
+      let base = entry(.packed(key))
+      let start = base.offset == 0 ? "packed" : "(packed + \(base.offset))"
+      let copied = places.filter { if case .copy(key, _) = $0 { true } else { false } }
+      return [
+        "    // The parameters as prepare copied them.",
+        "    const float *const \(base.name) = (const float *)\(start);",
+      ] + list("const float", copied, from: base.name)
+    }
+  }
+
+  private func packed(_ places: [Place]) -> [String] {
+    let own = places.filter { if case .packed = $0 { true } else { false } }
+    return own.map { place in
+      let entry = entry(place)
+      return entry.isWritten
+        ? "    void *const \(entry.name) = \(sum("(char *)packed", entry.offset));"
+        : "    const void *const \(entry.name) = \(sum("packed", entry.offset));"
+    }
+  }
+
+  private func parameters(_ places: [Place]) -> [String] {
+    let own = places.filter { if case .parameter = $0 { true } else { false } }
+    return list("const float", own.filter { !entry($0).isWritten }, from: "parameters")
+      + list("float", own.filter { entry($0).isWritten }, from: "parameters")
+  }
+
+  private func gradients(_ places: [Place]) -> [String] {
+    list(
+      "float", places.filter { if case .gradient = $0 { true } else { false } }, from: "gradients")
+  }
+
+  private func arena(_ places: [Place]) -> [String] {
+    let own = places.filter { if case .arena = $0 { true } else { false } }
+    let lines = own.map { "    void *const \(name($0)) = \(sum("arena", entry($0).offset));" }
+    let comment = "    // Buffers of the workspace; those that are never in use together share memory."
+    return lines.count < 2 ? lines : [comment] + lines
+  }
+
+  private func list(_ type: String, _ places: [Place], from base: String) -> [String] {
+    guard !places.isEmpty else { return [] }
+    let items = places.map { "*const \(name($0)) = \(sum(base, entry($0).offset))" }
+    return CText.list("    \(type) ", items, ";")
+  }
+
+  private func sum(_ base: String, _ offset: Int) -> String {
+    offset == 0 ? base : "\(base) + \(offset)"
+  }
+}
+
+// MARK: The pointers of a region
+
+extension Pointers {
+  /// What the calls of a program read and write.
+  ///
+  /// - Parameter functions: names of all kernels.
+  init(_ program: CProgram, entry: ProgramText.Entry, module: CModule, functions: [String]) {
+    self.init(roots: entry.roots, functions: functions)
+    let plan = program.schedule.plan
+    for slot in plan.slots {
+      add(.arena(slot.buffer), like: plan.kernels[slot.buffer].name, offset: slot.offset)
+    }
+    var written: [Place: Bool] = [:]
+    Self.collect(plan.kernels.calls, of: plan.kernels, &written)
+    add(written, in: module)
+  }
+
+  /// What the kernels of `prepare` read and write.
+  init(prepare module: CModule, functions: [String]) {
+    self.init(roots: [.parameters, .packed], functions: functions)
+    var written: [Place: Bool] = [:]
+    for slot in module.packed {
+      Self.collect([slot.entry.prepare], of: module.kernels(of: slot.entry), &written)
+    }
+    add(written, in: module)
+  }
+
+  /// Collects what calls reach outside of the arena, and whether they write it.
+  private static func collect(
+    _ calls: [KernelCall], of kernels: KernelGraph, _ written: inout [Place: Bool]
+  ) {
+    for argument in calls.flatMap(\.arguments) {
+      guard let place = kernels.place(of: kernels[argument.buffer]) else { continue }
+      written[place] = written[place] == true || argument.access.writes
+      if case .copy(let key, _) = place { written[.packed(key)] = written[.packed(key)] ?? false }
+    }
+  }
+
+  /// Adds places in the order in which they lie in memory.
+  private mutating func add(_ written: [Place: Bool], in module: CModule) {
+    for slot in module.packed {
+      let place = Place.packed(slot.entry.key)
+      guard let isWritten = written[place] else { continue }
+      add(place, like: slot.entry.key, offset: slot.offset, isWritten: isWritten)
+    }
+    for (index, parameter) in module.graph.parameters.enumerated() {
+      let places: [Place] =
+        module.packed.map { .copy(entry: $0.entry.key, parameter: index) }
+        + [.parameter(index), .gradient(index)]
+      for place in places {
+        guard let isWritten = written[place] else { continue }
+        let name = place == .gradient(index) ? "d_\(parameter.name)" : parameter.name
+        add(place, like: name, offset: parameter.offset, isWritten: isWritten)
+      }
+    }
+  }
+}
+
+extension CModule {
+  /// The graph whose buffers the entry's kernel names.
+  func kernels(of entry: PackedEntry) -> KernelGraph {
+    let graphs = [inference, training].compactMap { $0?.schedule.plan.kernels }
+    guard let graph = graphs.first(where: { $0.packed.contains(entry) }) else {
+      preconditionFailure("internal error: no program has the packed entry \(entry.key)")
+    }
+    return graph
+  }
+}
+
+extension KernelGraph {
+  /// The part of a block of memory that a buffer is; nil: it is a tensor or a number of the caller's.
+  func place(of buffer: Buffer) -> Place? {
+    switch buffer.kind {
+    case .arena: return .arena(buffer.id)
+    case .parameter(let index):
+      return buffer.name == "parameters" ? .parameters : .parameter(index)
+    case .gradient(let index): return .gradient(index)
+    case .packed(let key):
+      let copied = graph.parameters.firstIndex {
+        $0.name == buffer.name && $0.offset == buffer.offset
+      }
+      return copied.map { .copy(entry: key, parameter: $0) } ?? .packed(key)
+    case .input, .target, .output, .losses: return nil
+    }
+  }
+}
