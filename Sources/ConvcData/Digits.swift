@@ -10,7 +10,7 @@ enum Digits {
     "Optical Recognition of Handwritten Digits, E. Alpaydin and C. Kaynak 1998, UCI, "
     + "doi 10.24432/C50P49, CC BY 4.0"
 
-  /// The first images to train on, the last for the test: some writers occur in the test alone.
+  /// The first images to train on, the last for the test.
   static func dataset() throws(DataError) -> Dataset {
     let (pixels, labels) = try images()
     let name = "the built-in digits"
