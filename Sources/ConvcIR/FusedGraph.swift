@@ -86,6 +86,11 @@ public struct FusedGraph: Sendable {
     self.notes = notes
   }
 
+  /// Whether the tensor is a view of another shape: its memory can have no halo and no blocks of channels.
+  public func isReshaped(_ tensor: Tensor.ID) -> Bool {
+    graph[tensor].type != graph[storage(of: tensor)].type
+  }
+
   /// The tensor that holds the memory of this one.
   public func storage(of tensor: Tensor.ID) -> Tensor.ID {
     var root = tensor

@@ -73,10 +73,11 @@ final class KernelLowering: BufferSource {
 
   private func need(_ tensor: Tensor.ID, _ layout: Layout, _ halo: Halo) {
     let storage = fused.storage(of: tensor)
-    if storage == tensor {
+    if !fused.isReshaped(tensor) {
       needs[storage, default: [:]][layout] =
         needs[storage]?[layout].map { $0.union(halo) } ?? halo
     } else {
+      precondition(halo.isNone, "internal error: a view of another shape cannot have a halo")
       dense.insert(InstanceKey(tensor: storage, layout: layout, isDense: true))
     }
   }
@@ -132,8 +133,7 @@ final class KernelLowering: BufferSource {
   /// A tensor as a reader wants it, reordered where no buffer holds it so.
   private func source(_ tensor: Tensor.ID, _ layout: Layout) -> Placement {
     let storage = fused.storage(of: tensor)
-    let isView = storage != tensor
-    let halo = isView ? Halo.none : needs[storage]?[layout] ?? .none
+    let halo = fused.isReshaped(tensor) ? Halo.none : needs[storage]?[layout] ?? .none
     let key = InstanceKey(tensor: storage, layout: layout, isDense: halo.isNone)
     if let found = instances[key] { return found.viewed(as: graph[tensor].type) }
     let primary = primaries[storage] ?? inputPlacement(storage)

@@ -47,10 +47,10 @@ public struct SelectKernels: Pass {
     let possible = offered.filter { candidate in
       // A view's memory is its source's; only layouts that keep the order within an image can be one.
       zip(group.inputs, candidate.inputs).allSatisfy {
-        $1 != .blocked || training.fused.views[$0] == nil
+        $1 != .blocked || !training.fused.isReshaped($0)
       }
         && (candidate.output != .blocked
-          || !group.members.flatMap(\.operands).contains { training.fused.views[$0] != nil })
+          || !group.members.flatMap(\.operands).contains(where: training.fused.isReshaped))
     }
     let wanted = possible.filter { families?.contains($0.family) ?? true }
     let result = wanted.isEmpty ? possible.filter { $0.family == "generic" } : wanted
