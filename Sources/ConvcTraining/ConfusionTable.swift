@@ -15,7 +15,8 @@ struct ConfusionTable {
 
   private var matrix: String {
     let classes = 0..<confusion.classes
-    let heads = classes.map { "<span>\(name($0))</span>" }
+    let isShort = classes.allSatisfy { name($0).count <= 3 }
+    let heads = classes.map { isShort ? name($0) : "<span>\(name($0))</span>" }
     let worstMiss = classes.flatMap { row in
       classes.filter { $0 != row }.map { confusion[row, $0] }
     }.max()
