@@ -82,10 +82,11 @@ struct ConvcCommand: AsyncParsableCommand {
   /// The parser's complaint in one line, with the place where the words are explained.
   private static func usage(_ error: any Error, _ words: [String]) -> Failure {
     let verb = words.first { verbs.contains($0) }.map { " \($0)" } ?? ""
+    // The parser lists values a line each, behind a dash.
     let lines = message(for: error).split(whereSeparator: \.isNewline).map { line in
-      String(line.drop { $0 == " " || $0 == "-" })
+      let words = line.drop { $0 == " " }
+      return String(words.hasPrefix("- ") ? words.dropFirst(2) : words)
     }
-    // The parser lists values a line each.
     var text = (lines.first ?? "") + (lines.count > 1 ? " " : "")
     text += lines.dropFirst().joined(separator: ", ")
     if text.dropFirst().first?.isLowercase == true {
@@ -98,8 +99,13 @@ struct ConvcCommand: AsyncParsableCommand {
 
 /// The nearest of some words.
 enum Spelling {
-  /// The known word that takes the fewest changes; nil where it would take more than half of them.
+  /// The known word that begins so, else the one that takes the fewest changes; nil where it would take more than half
+  /// of its letters.
   static func nearest(to word: String, among known: [String]) -> String? {
+    let start = word.lowercased()
+    if start.count >= 3, let whole = known.first(where: { $0.lowercased().hasPrefix(start) }) {
+      return whole
+    }
     let ranked = known.map { (word: $0, distance: distance(word, $0)) }
     guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
     return best.distance <= max(word.count, best.word.count) / 2 ? best.word : nil

@@ -1,5 +1,124 @@
 import ArgumentParser
+import Convc
+import Foundation
+
+/// Measures weights on a data set's test part.
 struct EvalCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "eval")
-  func run() async throws {}
+  static let configuration = CommandConfiguration(
+    commandName: "eval", abstract: "Measures weights on the test part of a data set.",
+    discussion: """
+      The network takes the size of the data's images. Pixels are prepared as the weights' file says, else as the data's \
+      training images ask for.
+
+      Example: convc eval lenet5 --weights runs/demo/best.safetensors --data digits
+      """)
+
+  @OptionGroup var model: ModelOptions
+  @OptionGroup var data: DataOptions
+  @OptionGroup var target: TargetOptions
+  @OptionGroup var batch: BatchOptions
+  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var compiler: CompilerOptions
+  @OptionGroup var general: GeneralOptions
+
+  @Option(help: ArgumentHelp("A safetensors file of weights.", valueName: "FILE"))
+  var weights: String
+
+  @Flag(help: "Print everything as JSON.")
+  var json = false
+
+  func run() async throws {
+    _ = try model.preset()
+    let dataset = try data.load()
+    var network = try model.network(dataset: dataset)
+    let checkpoint = try WeightsSource(path: weights, seed: 0).checkpoint(
+      for: &network, memoryLimit: model.limitBytes)
+    let compilation = try network.compile(
+      BuildOptions(
+        batch: batch.batch, trains: false, target: target.target.target,
+        memoryLimit: model.limitBytes))
+    let examples = try DatasetExamples(
+      dataset.test, preprocessing: network.preprocessing ?? dataset.fittedPreprocessing())
+    let session = try Session(try await compiler.load(compilation, general))
+    try session.setParameterBlock(checkpoint.parameters)
+    let runner = try SessionRunner(session: session, graph: compilation.graph)
+    guard let result = try Evaluator(runner, threads: threads.threads).evaluate(examples) else {
+      preconditionFailure("internal error: an evaluation that nobody cancelled was cancelled")
+    }
+    let report = EvaluationReport(
+      model: model.model, data: dataset.name, result: result, names: dataset.classNames)
+    try Console.print(json ? try report.json : report.text)
+  }
+}
+
+extension ModelOptions {
+  /// The network for a data set's images and classes, whose names it takes over.
+  func network(dataset: Dataset) throws(Failure) -> Model {
+    var network = try network(input: dataset.shape, classes: dataset.classNames.count)
+    if classes ?? dataset.classNames.count == dataset.classNames.count {
+      network.classNames = dataset.classNames
+    }
+    return network
+  }
+}
+
+/// What `eval` reports.
+struct EvaluationReport: Encodable {
+  struct ClassRow: Encodable {
+    let name: String
+    let images: Int
+    /// Share of its images that were found; nil: it has none.
+    let accuracy: Double?
+  }
+
+  let model: String
+  let data: String
+  let images: Int
+  let loss: Double
+  let accuracy: Double?
+  let classes: [ClassRow]
+  /// Row: the true class; column: the predicted one.
+  let confusion: [[Int]]
+
+  init(model: String, data: String, result: Evaluation, names: [String]) {
+    self.model = model
+    self.data = data
+    images = result.images
+    loss = result.metrics.loss
+    accuracy = result.metrics.accuracy
+    let all = result.confusion.map { Array(0..<$0.classes) } ?? []
+    classes = all.compactMap { index in
+      guard let confusion = result.confusion else { return nil }
+      return ClassRow(
+        name: index < names.count ? names[index] : "\(index)", images: confusion.total(of: index),
+        accuracy: confusion.accuracy(of: index))
+    }
+    confusion = all.compactMap { row in
+      result.confusion.map { confusion in all.map { confusion[row, $0] } }
+    }
+  }
+
+  var json: String {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+  }
+
+  var text: String {
+    let score = accuracy.map { ", accuracy \(NumberText.percent($0))" } ?? ""
+    let head =
+      "\(model) on \(data): \(NumberText.grouped(images)) test images, "
+      + "loss \(NumberText.fixed(loss, 4))\(score)"
+    guard !classes.isEmpty else { return head }
+    var table = TextTable([("class", .left), ("images", .right), ("accuracy", .right)])
+    for row in classes {
+      table.add([
+        Console.line(row.name), NumberText.grouped(row.images),
+        row.accuracy.map(NumberText.percent) ?? "",
+      ])
+    }
+    return head + "\n\n" + table.text
+  }
 }

@@ -36,12 +36,11 @@ struct Failure: Error {
     switch error {
     case let error as ToolchainError: self.init(error)
     case let error as ProgramError: self.init(error)
-    case let error as CheckpointError:
-      if case .cannotWrite = error { self.init(.output, "\(error)") } else { self.init(.input, "\(error)") }
-    case let error as TrainingError:
-      if case .cannotWrite = error { self.init(.output, "\(error)") } else { self.init(.input, "\(error)") }
-    case let error as OutputError: self.init(.output, "\(error)")
-    case is CompileError, is RecipeError: self.init(.input, "\(error)")
+    case CheckpointError.cannotWrite, TrainingError.cannotWrite, is OutputError:
+      self.init(.output, "\(error)")
+    case DataError.notInstalled: self.init(.missing, "\(error)")
+    case is CompileError, is RecipeError, is DataError, is CheckpointError, is TrainingError:
+      self.init(.input, "\(error)")
     default: self.init(.bug, "unexpected: \(error); please report it with the command")
     }
   }

@@ -1,5 +1,156 @@
 import ArgumentParser
+import Convc
+import Foundation
+
+/// Trains a network.
 struct TrainCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "train")
-  func run() async throws {}
+  static let configuration = CommandConfiguration(
+    commandName: "train", abstract: "Trains a network on a data set.",
+    discussion: """
+      The network takes the size of the data's images. The run folder receives best.safetensors, last.safetensors, \
+      log.jsonl, report.html and recipe.json. Ctrl-C stops after the current step; --resume goes on from there.
+
+      Example: convc train lenet5 --data digits --epochs 15 --seed 0 -o runs/digits
+      Example: convc train lenet5 --data digits --resume -o runs/digits
+      """)
+
+  @OptionGroup var model: ModelOptions
+  @OptionGroup var data: DataOptions
+  @OptionGroup var recipe: RecipeOptions
+  @OptionGroup var target: TargetOptions
+  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var compiler: CompilerOptions
+  @OptionGroup var general: GeneralOptions
+
+  @Option(
+    name: .customLong("init"),
+    help: ArgumentHelp("A safetensors file of weights to start from.", valueName: "FILE"))
+  var start: String?
+
+  @Flag(help: "Go on with the training that the run folder holds.")
+  var resume = false
+
+  @Option(
+    name: [.customShort("o"), .customLong("output")],
+    help: ArgumentHelp("The run folder; else one below runs/.", valueName: "RUN"))
+  var folder: String?
+
+  func validate() throws {
+    guard !resume || start == nil else {
+      throw ValidationError("--resume and --init exclude each other; leave one out")
+    }
+    guard folder?.isEmpty != true else { throw ValidationError("-o names no folder") }
+  }
+
+  func run() async throws {
+    let preset = try model.preset()
+    let dataset = try data.load()
+    let folder = try runFolder(preset: preset, data: dataset.name)
+    let recipe = try resolvedRecipe(preset, dataset, folder)
+    var network = try model.network(dataset: dataset)
+    network.preprocessing = dataset.fittedPreprocessing()
+    let checkpoint = try WeightsSource(path: start, seed: recipe.seed).checkpoint(
+      for: &network, memoryLimit: model.limitBytes)
+    let compilation = try network.compile(
+      BuildOptions(
+        batch: recipe.batch, trains: true, target: target.target.target,
+        memoryLimit: model.limitBytes))
+    let data = try TrainingData(
+      dataset: dataset, validationFraction: recipe.validationFraction, seed: recipe.seed,
+      preprocessing: network.preprocessing)
+    let session = try Session(try await compiler.load(compilation, general))
+    try session.setParameterBlock(checkpoint.parameters)
+    introduce(dataset, data, compilation.graph, recipe)
+    let cancellation = Cancellation()
+    let trainer = try Trainer(
+      runner: SessionRunner(session: session, graph: compilation.graph), recipe: recipe,
+      data: data, folder: folder,
+      observer: general.quiet ? nil : ProgressBar(terminal: ToolSwitches.terminal),
+      cancellation: cancellation)
+    let interrupts = Interrupts(cancellation)
+    let result = try withExtendedLifetime(interrupts) { try trainer.run(resume: resume) }
+    guard result.isComplete else { throw interrupted(result, folder) }
+    try Console.print(summary(result, folder))
+  }
+
+  // MARK: Settings
+
+  /// The folder that was named, or the next free one below `runs`; to resume, the last that is there.
+  private func runFolder(preset: Preset, data: String) throws -> RunFolder {
+    if let folder { return RunFolder(folder) }
+    let stem = "runs/\(preset.name)-\(Self.fileName(data))"
+    func path(_ number: Int) -> String { number == 1 ? stem : "\(stem)-\(number)" }
+    var next = 1
+    while FileManager.default.fileExists(atPath: path(next)) { next += 1 }
+    return RunFolder(path(resume ? max(1, next - 1) : next))
+  }
+
+  /// A data set's name as part of a path.
+  private static func fileName(_ name: String) -> String {
+    let allowed = name.unicodeScalars.map { scalar in
+      scalar.isASCII && (scalar.properties.isAlphabetic || "0123456789-_".unicodeScalars.contains(scalar))
+        ? Character(scalar) : "_"
+    }
+    return allowed.isEmpty ? "data" : String(allowed)
+  }
+
+  /// A resumed training goes on with the settings that it began with.
+  private func resolvedRecipe(
+    _ preset: Preset, _ dataset: Dataset, _ folder: RunFolder
+  ) throws -> Recipe {
+    var standard = Recipe.standard(preset: preset.name, data: dataset.name)
+    if resume {
+      guard FileManager.default.fileExists(atPath: folder.path(.state)) else {
+        throw TrainingError.nothingToResume(path: folder.path(.state))
+      }
+      let saved = folder.path(.recipe)
+      if FileManager.default.fileExists(atPath: saved) {
+        standard = standard.applying(try RecipeOptions.changes(in: saved))
+      }
+    }
+    let resolved = try recipe.resolved(standard, threads: threads.threads)
+    for hint in resolved.hints { general.note("note: \(hint)") }
+    return resolved
+  }
+
+  // MARK: Words
+
+  private func introduce(
+    _ dataset: Dataset, _ data: TrainingData, _ graph: Graph, _ recipe: Recipe
+  ) {
+    let parts = [
+      (data.train.count, "training"), (data.validation?.count ?? 0, "validation"),
+      (data.test?.count ?? 0, "test"),
+    ]
+    let images = parts.map { "\(NumberText.grouped($0.0)) \($0.1)" }.joined(separator: ", ")
+    general.note(
+      "\(model.model) on \(dataset.name): \(images) images; "
+        + "\(NumberText.grouped(graph.parameterCount)) parameters; \(recipe.epochs) epochs")
+    if !dataset.attribution.isEmpty { general.note("data: \(dataset.attribution)") }
+  }
+
+  private func interrupted(_ result: TrainingResult, _ folder: RunFolder) -> Interrupted {
+    Console.note(
+      result.rows.isEmpty
+        ? "stopped before the first step; nothing is saved"
+        : "stopped; \(folder.path(.last)) is whole; go on with: "
+          + "convc train \(model.model) --data \(data.data) --resume -o \(folder.path)")
+    return Interrupted()
+  }
+
+  private func summary(_ result: TrainingResult, _ folder: RunFolder) -> String {
+    func text(_ metrics: Metrics) -> String {
+      let score = metrics.accuracy.map { ", accuracy \(NumberText.percent($0))" } ?? ""
+      return "loss \(NumberText.fixed(metrics.loss, 4))\(score)"
+    }
+    var table = TextTable([("", .left), ("", .left)])
+    table.add(["best", "epoch \(result.bestEpoch): \(text(result.best))"])
+    if let test = result.test {
+      table.add(["test", "\(text(test.metrics)), \(NumberText.grouped(test.images)) images"])
+    }
+    for (name, file) in [("report", RunFolder.File.report), ("weights", .best), ("log", .log)] {
+      table.add([name, folder.path(file)])
+    }
+    return table.text
+  }
 }

@@ -1,0 +1,117 @@
+import Convc
+import Foundation
+import FoundationXML
+import Testing
+
+@Suite("inspect")
+struct InspectTests {
+  @Test("it shows shapes, parameters, work, receptive fields, memory and fusion")
+  func table() async throws {
+    let result = try await Tool()("inspect", "lenet5", "--batch", "2", "--target", "generic")
+    expectDone(result)
+    let lines = result.output.split(separator: "\n")
+    #expect(
+      lines.first
+        == "lenet5, batch 2, target generic: 61,706 parameters (61,706 trainable), 416,520 multiply-adds an image"
+    )
+    let conv = try #require(lines.first { $0.hasPrefix("conv2") })
+    for part in ["Conv2D 5x5", "pool1", "16x10x10", "2,416", "240,000", "14x14, jump 2"] {
+      #expect(conv.contains(part))
+    }
+    #expect(lines.contains { $0.hasPrefix("dense1") && $0.hasSuffix("all") })
+    #expect(lines.contains { $0.hasPrefix("training ") && $0.contains("241.0 KiB") })
+    #expect(lines.contains { $0.contains("runs inside conv1's loops") })
+  }
+
+  @Test("lost pixels are counted, and what is not fused is explained")
+  func residual() async throws {
+    let result = try await Tool()("inspect", "resnet8-digits")
+    expectDone(result)
+    #expect(result.output.contains("1 row, 1 column"))
+    #expect(result.output.contains("bn6 is computed later"))
+  }
+
+  @Test("the JSON form has the same numbers")
+  func json() async throws {
+    let result = try await Tool()("inspect", "lenet5", "--json")
+    expectDone(result)
+    let inspection = try JSONDecoder().decode(Inspection.self, from: Data(result.output.utf8))
+    #expect(inspection.parameters == 61_706)
+    #expect(inspection.multiplyAdds == 416_520)
+    #expect(inspection.layers.count == 12)
+    #expect(inspection.layers[2].shape == [6, 14, 14])
+    #expect(inspection.layers[2].group == "conv1_relu1_pool1")
+    #expect(
+      inspection.layers[3].receptiveField
+        == .pixels(height: 14, width: 14, verticalJump: 2, horizontalJump: 2))
+    #expect(inspection.layers[7].receptiveField == .everything)
+    #expect(inspection.memory.map(\.mode) == ["inference", "training"])
+    #expect(inspection.memory.allSatisfy { $0.arena >= $0.lowerBound && $0.lowerBound > 0 })
+    #expect(inspection.memory[1].gradients == 4 * 61_706)
+  }
+
+  @Test("picture and page are files that need nothing else")
+  func files() async throws {
+    let tool = try Tool()
+    let result = try await tool(
+      "inspect", "resnet8-digits", "--svg", "pictures/net.svg", "--html", "net.html", "--quiet")
+    expectDone(result)
+    for text in [try tool.text("pictures/net.svg"), try tool.text("net.html")] {
+      #expect(text.contains("<svg xmlns"))
+      #expect(text.contains(">conv1</text>"))
+      #expect(!text.contains("href") && !text.contains("<script"))
+    }
+    #expect(XMLParser(data: Data(try tool.text("pictures/net.svg").utf8)).parse())
+    #expect(try tool.text("net.html").contains("<table>"))
+  }
+
+  @Test("files that cannot be written, and one name for two")
+  func badFiles() async throws {
+    let tool = try Tool()
+    expectRefusal(
+      try await tool("inspect", "lenet5", "--svg", "a", "--html", "a"), 64,
+      "--svg and --html name one file; name two; see 'convc inspect --help'")
+    try tool.write("x", to: "file")
+    expectRefusal(
+      try await tool("inspect", "lenet5", "--svg", "net.svg", "--html", "file/net.html"), 73,
+      containing: "file/net.html cannot be written")
+    #expect(tool.folder.names == ["file"])
+  }
+}
+
+@Suite("The picture of a network")
+struct InspectionPictureTests {
+  private func inspection(_ name: String) throws -> Inspection {
+    let model = Model(name) { graph in
+      let image = graph.input("image", [4, 9, 7])
+      let left = image.conv2d(4, kernelSize: Size2D(height: 3, width: 1), padding: 0)
+      let right = image.conv2d(4, kernelSize: Size2D(height: 3, width: 1), stride: 1)
+      graph.output("output", left.add(right).relu())
+    }
+    return Inspection(
+      try model.compile(BuildOptions(batch: 2, trains: false, target: .generic, name: "net")))
+  }
+
+  @Test("names are escaped in every form")
+  func escapes() throws {
+    let inspection = try inspection("<b>&\"'\u{1}")
+    for text in [inspection.svg, inspection.html] {
+      #expect(!text.contains("<b>"))
+      #expect(text.contains("&lt;b&gt;&amp;&quot;&#39;"))
+      #expect(!text.contains("\u{1}"))
+    }
+  }
+
+  @Test("branches stand side by side, and windows count each axis by itself")
+  func branches() throws {
+    let inspection = try inspection("net")
+    let xs = inspection.svg.matches(of: /<rect x="([0-9.]+)"/).compactMap { Double($0.1) }
+    #expect(xs.count == 5)
+    #expect(xs[1] + 250 < xs[2])
+    #expect(xs[3] == xs[0])
+    #expect(
+      inspection.layers[0].receptiveField
+        == .pixels(height: 3, width: 1, verticalJump: 1, horizontalJump: 1))
+    #expect(inspection.memory.count == 1)
+  }
+}
