@@ -128,9 +128,7 @@ private struct Differences {
     for h in [step, step / 4, step / 16] {
       let (up, down) = (move(h), move(-h))
       guard up.decisions == base.decisions, down.decisions == base.decisions else { continue }
-      let rise =
-        network.total(network.losses(of: up, sample)) - network.total(network.losses(of: down, sample))
-      return rise / (2 * h)
+      return (network.total(of: up, sample) - network.total(of: down, sample)) / (2 * h)
     }
     return nil
   }

@@ -88,7 +88,9 @@ private struct ChannelStatistics {
       for c in 0..<maps.c {
         let total = (0..<maps.n).reduce(0.0) { $0 + sum(call.input.map($1, c)) }
         let mean = total / count
-        let squares = (0..<maps.n).reduce(0.0) { $0 + squaredDistances(call.input.map($1, c), mean) }
+        let squares = (0..<maps.n).reduce(0.0) {
+          $0 + squaredDistances(call.input.map($1, c), mean)
+        }
         means.append(mean)
         variances.append(squares / count)
       }

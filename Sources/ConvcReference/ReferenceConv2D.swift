@@ -72,7 +72,7 @@ private struct ConvolutionPlan {
       let columns = AxisTap(
         shift: s * window.dilation.width - window.padding.left, stride: window.stride.width,
         size: input.w, outputs: output.w)
-      return Tap(rows: rows, columns: columns, inputWidth: input.w, outputWidth: output.w)
+      return Tap(rows, columns, inputWidth: input.w, outputWidth: output.w)
     }
   }
 
@@ -82,24 +82,31 @@ private struct ConvolutionPlan {
   /// Calls `body` with input map, index of the weight, and place, for all that output map `k` adds up.
   func forEachTap(of k: Int, _ body: (_ c: Int, _ weight: Int, Tap) -> Void) {
     let first = k / outputsPerGroup * inputsPerGroup
-    for c in 0..<inputsPerGroup {
-      let weights = (k * inputsPerGroup + c) * taps.count
-      for (index, tap) in taps.enumerated() { body(first + c, weights + index, tap) }
+    let count = taps.count
+    var weight = k * inputsPerGroup * count
+    for c in first..<first + inputsPerGroup {
+      var index = 0
+      while index < count {
+        body(c, weight, taps[index])
+        weight &+= 1
+        index &+= 1
+      }
     }
   }
 }
 
 /// The outputs of one axis for which a tap meets a cell of the map.
 private struct AxisTap {
-  let outputs: Range<Int>
+  let first: Int
+  let count: Int
   /// Cell that the first of them meets.
   let cell: Int
   let stride: Int
 
-  init(shift: Int, stride: Int, size: Int, outputs count: Int) {
-    let first = shift >= 0 ? 0 : (stride - 1 - shift) / stride
-    let end = shift >= size ? 0 : min(count, (size - 1 - shift) / stride + 1)
-    outputs = first..<max(first, end)
+  init(shift: Int, stride: Int, size: Int, outputs: Int) {
+    first = shift >= 0 ? 0 : (stride - 1 - shift) / stride
+    let end = shift >= size ? 0 : min(outputs, (size - 1 - shift) / stride + 1)
+    count = max(0, end - first)
     cell = first * stride + shift
     self.stride = stride
   }
@@ -107,21 +114,32 @@ private struct AxisTap {
 
 /// The cells that one weight joins: of an input map and of an output map.
 private struct Tap {
-  let rows: AxisTap
-  let columns: AxisTap
-  let inputWidth: Int
-  let outputWidth: Int
+  let rows: Int
+  let columns: Int
+  let inputPlace: Int
+  let inputRowStep: Int
+  let inputColumnStep: Int
+  let outputPlace: Int
+  let outputRowStep: Int
+
+  init(_ rows: AxisTap, _ columns: AxisTap, inputWidth: Int, outputWidth: Int) {
+    let isEmpty = rows.count == 0 || columns.count == 0
+    self.rows = isEmpty ? 0 : rows.count
+    self.columns = isEmpty ? 0 : columns.count
+    inputPlace = isEmpty ? 0 : rows.cell * inputWidth + columns.cell
+    inputRowStep = rows.stride * inputWidth
+    inputColumnStep = columns.stride
+    outputPlace = isEmpty ? 0 : rows.first * outputWidth + columns.first
+    outputRowStep = outputWidth
+  }
 
   func input(_ map: UnsafeMutablePointer<Double>) -> Patch {
-    let isEmpty = rows.outputs.isEmpty || columns.outputs.isEmpty
-    return Patch(
-      isEmpty ? map : map + rows.cell * inputWidth + columns.cell, rows: rows.outputs.count,
-      columns: columns.outputs.count, rowStep: rows.stride * inputWidth, columnStep: columns.stride)
+    Patch(
+      map + inputPlace, rows: rows, columns: columns, rowStep: inputRowStep,
+      columnStep: inputColumnStep)
   }
 
   func output(_ map: UnsafeMutablePointer<Double>) -> Patch {
-    Patch(
-      map + rows.outputs.lowerBound * outputWidth + columns.outputs.lowerBound,
-      rows: rows.outputs.count, columns: columns.outputs.count, rowStep: outputWidth)
+    Patch(map + outputPlace, rows: rows, columns: columns, rowStep: outputRowStep)
   }
 }

@@ -45,26 +45,28 @@ public struct ReferenceNetwork: Sendable {
     let options = PassOptions(seed: seed, step: step)
     let parameters = tensors(parameters)
     let pass = forward(parameters, sample, options)
-    let judged = zip(graph.losses, losses).map { node, loss in
-      loss.evaluate(pass[node.prediction], sample.targets[node.target])
-    }
+    let judged = judge(pass, sample)
     let gradients = backward(pass, judged, parameters, options)
     let statistics = graph.parameters.indices.filter { graph.parameters[$0].kind != .trainable }
       .flatMap { (pass.statistics[$0] ?? parameters[$0]).values }
     return TrainingResult(
       outputs: graph.outputs.map { pass[$0.tensor].values }, losses: judged.map(\.value),
-      total: total(judged.map(\.value)), gradients: gradients, untrained: statistics,
+      total: total(judged), gradients: gradients, untrained: statistics,
       margin: pass.margin)
   }
 
-  /// The sum that training minimises.
-  func total(_ losses: [Double]) -> Double {
-    zip(graph.losses, losses).reduce(0) { $0 + Double($1.0.weight) * $1.1 }
+  /// The weighted sum of the losses, which training minimises.
+  func total(of pass: ForwardPass, _ sample: ReferenceSample) -> Double {
+    total(judge(pass, sample))
   }
 
-  func losses(of pass: ForwardPass, _ sample: ReferenceSample) -> [Double] {
+  private func total(_ judged: [LossResult]) -> Double {
+    zip(graph.losses, judged).reduce(0) { $0 + Double($1.0.weight) * $1.1.value }
+  }
+
+  private func judge(_ pass: ForwardPass, _ sample: ReferenceSample) -> [LossResult] {
     zip(graph.losses, losses).map { node, loss in
-      loss.evaluate(pass[node.prediction], sample.targets[node.target]).value
+      loss.evaluate(pass[node.prediction], sample.targets[node.target])
     }
   }
 
