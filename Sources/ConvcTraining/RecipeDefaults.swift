@@ -28,11 +28,11 @@ extension Recipe {
     Default(
       preset: "lenet5", data: "mnist",
       recipe: Recipe(epochs: 10, batch: 32, rate: 0.02, weightDecay: 1e-3)),
-    // 98.8 % after 20 epochs.
+    // 98.5 % after 40 epochs; with a decay of 5e-4, 97.7 %.
     Default(
       preset: "lenet5", data: "digits",
       recipe: Recipe(
-        epochs: 20, batch: 32, rate: 0.05, weightDecay: 5e-4, validationFraction: 0.2)),
+        epochs: 40, batch: 32, rate: 0.05, weightDecay: 5e-3, validationFraction: 0.2)),
     // 99.5 % after 20 epochs.
     Default(
       preset: "resnet8-digits", data: "digits",
