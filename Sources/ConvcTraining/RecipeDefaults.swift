@@ -18,7 +18,7 @@ extension Recipe {
     let recipe: Recipe
   }
 
-  /// The means of validation accuracy beside them are of two to four seeds, after the epochs named.
+  /// The validation accuracies beside them are means of two to eight seeds after the epochs named.
   private static let defaults = [
     // 89.6 % after 2 epochs.
     Default(
@@ -28,15 +28,15 @@ extension Recipe {
     Default(
       preset: "lenet5", data: "mnist",
       recipe: Recipe(epochs: 10, batch: 32, rate: 0.02, weightDecay: 1e-3)),
-    // 98.5 % after 40 epochs; with a decay of 5e-4, 97.7 %.
+    // 99.2 % after 60 epochs of a second or so, on the last 287 training rows: like the test rows
+    // they follow all others, and are harder than rows drawn at random.
     Default(
       preset: "lenet5", data: "digits",
       recipe: Recipe(
-        epochs: 40, batch: 32, rate: 0.05, weightDecay: 5e-3, validationFraction: 0.2)),
-    // 99.5 % after 20 epochs.
+        epochs: 60, batch: 10, rate: 0.04, weightDecay: 5e-3, warmUp: .fraction(0.4))),
+    // 98.8 % after 10 epochs, on the same rows.
     Default(
       preset: "resnet8-digits", data: "digits",
-      recipe: Recipe(
-        epochs: 20, batch: 32, rate: 0.1, weightDecay: 5e-4, validationFraction: 0.2)),
+      recipe: Recipe(epochs: 10, batch: 32, rate: 0.1, weightDecay: 5e-4)),
   ]
 }
