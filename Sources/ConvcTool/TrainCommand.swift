@@ -102,7 +102,8 @@ struct TrainCommand: AsyncParsableCommand {
   /// A data set's name as part of a path.
   private static func fileName(_ name: String) -> String {
     let allowed = name.unicodeScalars.map { scalar in
-      scalar.isASCII && (scalar.properties.isAlphabetic || "0123456789-_".unicodeScalars.contains(scalar))
+      scalar.isASCII
+        && (scalar.properties.isAlphabetic || "0123456789-_".unicodeScalars.contains(scalar))
         ? Character(scalar) : "_"
     }
     return allowed.isEmpty ? "data" : String(allowed)

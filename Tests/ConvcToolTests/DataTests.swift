@@ -23,13 +23,16 @@ struct DataTests {
   func unknown() async throws {
     let tool = try Tool()
     expectRefusal(
-      try await tool("train", "lenet5", "--data", "digit"), 65, containing:
+      try await tool("train", "lenet5", "--data", "digit"), 65,
+      containing:
         "unknown data set 'digit', the nearest is 'digits'")
     expectRefusal(
-      try await tool("train", "lenet5", "--data", "./none"), 65, containing:
+      try await tool("train", "lenet5", "--data", "./none"), 65,
+      containing:
         "cannot read ./none: no such folder")
     expectRefusal(
-      try await tool("train", "lenet5", "--data", tool.folder.path), 65, containing:
+      try await tool("train", "lenet5", "--data", tool.folder.path), 65,
+      containing:
         "no file train-images-idx3-ubyte")
     #expect(tool.folder.names == [])
   }
@@ -60,7 +63,8 @@ struct DataTests {
     try IDXPair.write(to: tool.path("a"), train: 6, test: 3, classes: 3)
     try IDXPair.labels([0, 1]).write(to: URL(filePath: tool.path("a/train-labels-idx1-ubyte")))
     expectRefusal(
-      try await tool("train", "lenet5", "--data", "a"), 65, containing:
+      try await tool("train", "lenet5", "--data", "a"), 65,
+      containing:
         "train-images-idx3-ubyte has 6 images", "has 2 labels")
     try IDXPair.write(to: tool.path("b"), train: 6, test: 3, classes: 3)
     try tool.write("one\ntwo\n", to: "b/classes.txt")

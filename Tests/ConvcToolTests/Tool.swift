@@ -94,7 +94,8 @@ struct Tool {
 
   /// The command lies beside the test bundle.
   private static let executable: String = {
-    let bundle = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+    let bundle =
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
     return URL(filePath: bundle).deletingLastPathComponent().appending(path: "convc")
       .path(percentEncoded: false)
   }()

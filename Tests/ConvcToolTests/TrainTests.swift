@@ -104,10 +104,12 @@ struct TrainTests {
       #expect(bytes[0] == bytes[1])
     }
     expectRefusal(
-      try await train(tool, "--resume", "-o", "cut", "--quiet"), 65, containing:
+      try await train(tool, "--resume", "-o", "cut", "--quiet"), 65,
+      containing:
         "the training in cut is complete after 40 epochs")
     expectRefusal(
-      try await train(tool, "--resume", "-o", "cut", "--quiet", "--rate", "0.5"), 65, containing:
+      try await train(tool, "--resume", "-o", "cut", "--quiet", "--rate", "0.5"), 65,
+      containing:
         "was saved by a training with rate")
   }
 
@@ -120,7 +122,8 @@ struct TrainTests {
       #expect(result.output.contains("log      runs/\(name)/log.jsonl\n"))
     }
     expectRefusal(
-      try await train(tool, "--resume", "--quiet"), 65, containing:
+      try await train(tool, "--resume", "--quiet"), 65,
+      containing:
         "the training in runs/lenet5-digits-2 is complete")
   }
 
@@ -140,7 +143,8 @@ struct TrainTests {
     }
     try tool.write("epochs: 2\nlearning: 3\n", to: "a.yaml")
     expectRefusal(
-      try await train(tool, "--recipe", "a.yaml"), 65, containing:
+      try await train(tool, "--recipe", "a.yaml"), 65,
+      containing:
         "a.yaml: recipe, line 2: unknown setting 'learning'")
     try tool.write("{\"epochs\": 0}", to: "b.json")
     expectRefusal(
@@ -148,7 +152,8 @@ struct TrainTests {
     expectRefusal(
       try await train(tool, "--recipe", "c.json"), 65, "c.json: no such file; check the path")
     expectRefusal(
-      try await tool("train", "lenet5"), 64, containing: "missing expected argument '--data <DATA>'")
+      try await tool("train", "lenet5"), 64, containing: "missing expected argument '--data <DATA>'"
+    )
     #expect(tool.folder.names == ["a.yaml", "b.json"])
   }
 
@@ -157,13 +162,15 @@ struct TrainTests {
     let tool = try Tool()
     expectRefusal(
       try await train(tool, "--resume", "-o", "none"), 65,
-      "no training to resume: none/last.state.safetensors is missing; leave out --resume to start one")
+      "no training to resume: none/last.state.safetensors is missing; leave out --resume to start one"
+    )
     expectRefusal(
       try await train(tool, "--init", "none.safetensors"), 65,
       "none.safetensors: no such file; check the path")
     try tool.write("x", to: "file")
     expectRefusal(
-      try await train(tool, "--epochs", "1", "--quiet", "-o", "file/run"), 73, containing:
+      try await train(tool, "--epochs", "1", "--quiet", "-o", "file/run"), 73,
+      containing:
         "cannot write file/run")
     let wild = try await train(tool, "--rate", "1e9", "--epochs", "1", "--quiet", "-o", "wild")
     expectRefusal(wild, 65, containing: "loss is", "in epoch 1 at step", "lower the rate")
@@ -188,14 +195,16 @@ struct TrainTests {
     let tool = try Tool()
     let eval = ["eval", "lenet5", "--data", "digits", "--weights"]
     expectRefusal(
-      try await tool("eval", "lenet5", "--data", "digits"), 64, containing:
+      try await tool("eval", "lenet5", "--data", "digits"), 64,
+      containing:
         "missing expected argument '--weights <FILE>'")
     try tool.write("no weights", to: "text")
     expectRefusal(
       try await tool.start(eval + ["text"]).result(), 65, containing: "text: no safetensors file")
     expectDone(try await tool("emit", "resnet8-digits", "-o", "other", "--target", "generic"))
     expectRefusal(
-      try await tool.start(eval + ["other/resnet8_digits.safetensors"]).result(), 65, containing:
+      try await tool.start(eval + ["other/resnet8_digits.safetensors"]).result(), 65,
+      containing:
         "holds weights of model 'resnet8_digits', expected those of 'lenet5'")
   }
 }
