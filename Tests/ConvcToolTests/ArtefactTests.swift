@@ -48,7 +48,7 @@ struct ArtefactTests {
       (["--precision", "f16"], "--precision f16 is not in this version, expected f32"),
       (
         ["--name", "../x"],
-        "--name '../x' is no C identifier; use letters, digits and underscores"
+        "--name '../x' is no C identifier; use up to 64 letters, digits and underscores, and no C keyword"
       ),
     ] {
       let result = try await tool.start(["emit", "lenet5", "-o", "out"] + words).result()
