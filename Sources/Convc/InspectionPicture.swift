@@ -79,7 +79,8 @@ extension Inspection {
     _ text: String, x: Double, y: Double, size: Int, weight: String, color: String, limit: Int
   ) -> String {
     let short = text.count > limit ? text.prefix(limit - 1) + "…" : text
-    return "<text x=\"\(number(x))\" y=\"\(number(y))\" font-size=\"\(size)\" font-weight=\"\(weight)\" "
+    return
+      "<text x=\"\(number(x))\" y=\"\(number(y))\" font-size=\"\(size)\" font-weight=\"\(weight)\" "
       + "fill=\"\(color)\">\(Markup.escaped(short))</text>"
   }
 

@@ -45,7 +45,8 @@ struct ArtefactOptions: ParsableArguments {
     }
     if let name, !name.isCIdentifier {
       throw ValidationError(
-        "--name '\(name)' is no C identifier; use letters, digits and underscores")
+        "--name '\(name)' is no C identifier; use up to 64 letters, digits and underscores, "
+          + "and no C keyword")
     }
   }
 

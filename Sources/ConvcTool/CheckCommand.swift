@@ -109,7 +109,8 @@ struct CheckCommand: AsyncParsableCommand {
     let checked = report.tensors.reduce(0) { $0 + $1.checked }
     guard checked > 0 else {
       throw Failure(
-        .bug, "no gradient of \(model.model) could be checked: all elements lie at kinks; "
+        .bug,
+        "no gradient of \(model.model) could be checked: all elements lie at kinks; "
           + "try another --seed")
     }
     guard let entry = report.worst, let worst = entry.worst, entry.difference > tolerance else {

@@ -39,7 +39,9 @@ enum Console {
   /// A text in one line, without characters that a terminal would obey.
   static func line(_ text: String) -> String {
     let words = text.split(whereSeparator: \.isNewline).map { part in
-      String(String.UnicodeScalarView(part.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? "?" : $0 }))
+      String(
+        String.UnicodeScalarView(
+          part.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? "?" : $0 }))
     }
     return words.joined(separator: " ")
   }

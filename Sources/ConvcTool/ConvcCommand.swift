@@ -74,7 +74,13 @@ struct ConvcCommand: AsyncParsableCommand {
     }
   }
 
+  /// Verbs that a later version will have.
+  private static let later = ["verify", "predict", "doctor"]
+
   private static func unknown(verb: String) -> String {
+    guard !later.contains(verb) else {
+      return "'\(verb)' is not in this version; there are \(verbs.joined(separator: ", "))"
+    }
     let guess = Spelling.nearest(to: verb, among: verbs).map { "did you mean '\($0)'? " } ?? ""
     return "no verb '\(verb)'; \(guess)there are \(verbs.joined(separator: ", "))"
   }

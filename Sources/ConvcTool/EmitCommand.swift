@@ -28,7 +28,8 @@ struct EmitCommand: AsyncParsableCommand {
   @Option(help: "Print a stage of the compiler instead, for each of a build's programs.")
   var stage: StageName?
 
-  @Flag(name: .customLong("no-openmp"), help: "Accepted for symmetry with build: the C is the same.")
+  @Flag(
+    name: .customLong("no-openmp"), help: "Accepted for symmetry with build: the C is the same.")
   var withoutOpenMP = false
 
   func validate() throws {

@@ -5,7 +5,8 @@ import Foundation
 /// Shows what a network is made of and what it costs.
 struct InspectCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "inspect", abstract: "Shows layers, shapes, parameters, work, memory and fusion of a network.",
+    commandName: "inspect",
+    abstract: "Shows layers, shapes, parameters, work, memory and fusion of a network.",
     discussion: """
       Example: convc inspect lenet5 --batch 64
       Example: convc inspect resnet8-digits --svg network.svg --html network.html

@@ -3,7 +3,7 @@ import Dispatch
 import Glibc
 
 /// Turns the first Ctrl-C into a wish to stop; the second ends the process.
-final class Interrupts {
+struct Interrupts {
   private static let signals = [SIGINT, SIGTERM]
   private let sources: [any DispatchSourceSignal]
 
@@ -20,7 +20,8 @@ final class Interrupts {
     }
   }
 
-  deinit {
+  /// Leaves Ctrl-C to the system again.
+  func end() {
     for source in sources { source.cancel() }
     for number in Self.signals { signal(number, SIG_DFL) }
   }

@@ -4,8 +4,9 @@ import Glibc
 @main
 enum Main {
   static func main() async {
-    // A reader that closes a pipe early ends a write, not the process.
+    // A pipe without a reader and a file beyond its limit end a write, not the process.
     signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
     let status = await ConvcCommand.execute(Array(CommandLine.arguments.dropFirst()))
     exit(status.rawValue)
   }

@@ -24,7 +24,8 @@ struct NumPyFile {
       let isThere = FileManager.default.fileExists(atPath: path)
       throw Failure(
         .input,
-        "\(path): \(isThere ? "cannot be read; check its permissions" : "no such file; check the path")")
+        "\(path): \(isThere ? "cannot be read; check its permissions" : "no such file; check the path")"
+      )
     }
     let bytes = [UInt8](data)
     let (header, start) = try Self.header(bytes, path)
@@ -40,7 +41,8 @@ struct NumPyFile {
     let found = bytes.count - start
     guard found == 4 * count else {
       throw Self.damaged(
-        path, "\(found) bytes of values, expected \(4 * count) for shape \(NumberText.extents(shape))")
+        path,
+        "\(found) bytes of values, expected \(4 * count) for shape \(NumberText.extents(shape))")
     }
     self.shape = shape
     values = bytes.withUnsafeBytes { raw in

@@ -71,7 +71,8 @@ struct RecipeOptions: ParsableArguments {
       data = try Data(contentsOf: URL(filePath: path))
     } catch {
       let isThere = FileManager.default.fileExists(atPath: path)
-      let reason = isThere ? "cannot be read; check its permissions" : "no such file; check the path"
+      let reason =
+        isThere ? "cannot be read; check its permissions" : "no such file; check the path"
       throw Failure(.input, "\(path): \(reason)")
     }
     guard let text = String(data: data, encoding: .utf8) else {

@@ -88,10 +88,12 @@ struct RunCommand: AsyncParsableCommand {
     _ files: [NamedFile], _ kind: String, _ names: [String]
   ) throws(Failure) -> [NamedFile?] {
     if let file = files.first(where: { !names.contains($0.name) }) {
-      let guess = Spelling.nearest(to: file.name, among: names).map { "did you mean '\($0)'? " } ?? ""
+      let guess =
+        Spelling.nearest(to: file.name, among: names).map { "did you mean '\($0)'? " } ?? ""
       throw Failure(
         .usage,
-        "\(model.model) has no \(kind) '\(file.name)'; \(guess)there is \(names.joined(separator: ", "))")
+        "\(model.model) has no \(kind) '\(file.name)'; \(guess)there is \(names.joined(separator: ", "))"
+      )
     }
     return names.map { name in files.first { $0.name == name } }
   }
@@ -107,7 +109,8 @@ struct RunCommand: AsyncParsableCommand {
       guard let file else {
         throw Failure(
           .usage,
-          "input '\(tensor.name)' of \(model.model) is missing; give --input \(tensor.name)=FILE.npy")
+          "input '\(tensor.name)' of \(model.model) is missing; give --input \(tensor.name)=FILE.npy"
+        )
       }
       let array = try NumPyFile(path: file.path)
       let expected = "N" + shape.map { "x\($0)" }.joined()
@@ -115,7 +118,8 @@ struct RunCommand: AsyncParsableCommand {
         throw Failure(
           .input,
           "\(file.path): input '\(tensor.name)' takes \(tensor.type.element.rawValue), "
-            + "got \(array.values.element.rawValue); save x.astype('\(tensor.type.element.rawValue)')")
+            + "got \(array.values.element.rawValue); save x.astype('\(tensor.type.element.rawValue)')"
+        )
       }
       guard array.shape.count == shape.count + 1, Array(array.shape.dropFirst()) == shape,
         array.shape[0] > 0
@@ -123,7 +127,8 @@ struct RunCommand: AsyncParsableCommand {
         throw Failure(
           .input,
           "\(file.path): input '\(tensor.name)' takes shape \(expected), "
-            + "got \(NumberText.extents(array.shape)); reshape it, or choose the images' size with --size")
+            + "got \(NumberText.extents(array.shape)); reshape it, or choose the images' size with --size"
+        )
       }
       if let images, images != array.shape[0] {
         throw Failure(

@@ -72,7 +72,9 @@ enum NumberText {
     var exponent = 0
     var mantissa = value.magnitude
     while mantissa >= 9.995, exponent < 400 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
-    while mantissa < 0.9995, exponent > -400 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
+    while mantissa < 0.9995, exponent > -400 {
+      (mantissa, exponent) = (mantissa * 10, exponent - 1)
+    }
     let sign = value < 0 ? "-" : ""
     if (-3...2).contains(exponent) { return sign + fixed(value.magnitude, 2 - exponent) }
     let digits = exponent.magnitude < 10 ? "0\(exponent.magnitude)" : "\(exponent.magnitude)"

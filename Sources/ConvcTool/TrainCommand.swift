@@ -47,6 +47,25 @@ struct TrainCommand: AsyncParsableCommand {
     let dataset = try data.load()
     let folder = try runFolder(preset: preset, data: dataset.name)
     let recipe = try resolvedRecipe(preset, dataset, folder)
+    let cancellation = Cancellation()
+    let interrupts = Interrupts(cancellation)
+    defer { interrupts.end() }
+    let result: TrainingResult
+    do {
+      let trainer = try await trainer(dataset, recipe, folder, cancellation)
+      result = try trainer.run(resume: resume)
+    } catch is ToolchainError where cancellation.isCancelled {
+      // Ctrl-C reaches the C compiler as well.
+      throw interrupted(nil, folder)
+    }
+    guard result.isComplete else { throw interrupted(result, folder) }
+    try Console.print(summary(result, folder))
+  }
+
+  /// Compiles the network and gives it its weights and data.
+  private func trainer(
+    _ dataset: Dataset, _ recipe: Recipe, _ folder: RunFolder, _ cancellation: Cancellation
+  ) async throws -> Trainer {
     var network = try model.network(dataset: dataset)
     network.preprocessing = dataset.fittedPreprocessing()
     let checkpoint = try WeightsSource(path: start, seed: recipe.seed).checkpoint(
@@ -61,16 +80,11 @@ struct TrainCommand: AsyncParsableCommand {
     let session = try Session(try await compiler.load(compilation, general))
     try session.setParameterBlock(checkpoint.parameters)
     introduce(dataset, data, compilation.graph, recipe)
-    let cancellation = Cancellation()
-    let trainer = try Trainer(
+    return try Trainer(
       runner: SessionRunner(session: session, graph: compilation.graph), recipe: recipe,
       data: data, folder: folder,
       observer: general.quiet ? nil : ProgressBar(terminal: ToolSwitches.terminal),
       cancellation: cancellation)
-    let interrupts = Interrupts(cancellation)
-    let result = try withExtendedLifetime(interrupts) { try trainer.run(resume: resume) }
-    guard result.isComplete else { throw interrupted(result, folder) }
-    try Console.print(summary(result, folder))
   }
 
   // MARK: Settings
@@ -88,7 +102,8 @@ struct TrainCommand: AsyncParsableCommand {
   /// A data set's name as part of a path.
   private static func fileName(_ name: String) -> String {
     let allowed = name.unicodeScalars.map { scalar in
-      scalar.isASCII && (scalar.properties.isAlphabetic || "0123456789-_".unicodeScalars.contains(scalar))
+      scalar.isASCII
+        && (scalar.properties.isAlphabetic || "0123456789-_".unicodeScalars.contains(scalar))
         ? Character(scalar) : "_"
     }
     return allowed.isEmpty ? "data" : String(allowed)
@@ -129,10 +144,11 @@ struct TrainCommand: AsyncParsableCommand {
     if !dataset.attribution.isEmpty { general.note("data: \(dataset.attribution)") }
   }
 
-  private func interrupted(_ result: TrainingResult, _ folder: RunFolder) -> Interrupted {
+  /// - Parameter result: nil: it did not begin.
+  private func interrupted(_ result: TrainingResult?, _ folder: RunFolder) -> Interrupted {
     Console.note(
-      result.rows.isEmpty
-        ? "stopped before the first step; nothing is saved"
+      result?.rows.isEmpty != false
+        ? "stopped before the first step; nothing was saved"
         : "stopped; \(folder.path(.last)) is whole; go on with: "
           + "convc train \(model.model) --data \(data.data) --resume -o \(folder.path)")
     return Interrupted()

@@ -9,7 +9,8 @@ struct ArtefactTests {
   @Test("emit writes header, source and weights, and prints their paths")
   func emit() async throws {
     let tool = try Tool()
-    let result = try await tool.start(["emit"] + small + ["-o", "out/c", "--mode", "train"]).result()
+    let result = try await tool.start(["emit"] + small + ["-o", "out/c", "--mode", "train"])
+      .result()
     expectDone(result)
     #expect(result.output == "out/c/lenet5.h\nout/c/lenet5.c\nout/c/lenet5.safetensors\n")
     #expect(try tool.text("out/c/lenet5.h").contains("lenet5_train_step"))
@@ -47,7 +48,7 @@ struct ArtefactTests {
       (["--precision", "f16"], "--precision f16 is not in this version, expected f32"),
       (
         ["--name", "../x"],
-        "--name '../x' is no C identifier; use letters, digits and underscores"
+        "--name '../x' is no C identifier; use up to 64 letters, digits and underscores, and no C keyword"
       ),
     ] {
       let result = try await tool.start(["emit", "lenet5", "-o", "out"] + words).result()
@@ -61,7 +62,8 @@ struct ArtefactTests {
     let tool = try Tool()
     expectRefusal(
       try await tool("emit", "lenet5"), 64,
-      "nowhere to write to; give a folder with -o DIR, or a --stage to print; see 'convc emit --help'")
+      "nowhere to write to; give a folder with -o DIR, or a --stage to print; see 'convc emit --help'"
+    )
     expectRefusal(try await tool("emit", "lenet5", "-o", ""), 64, containing: "-o names no folder")
     expectRefusal(
       try await tool("build", "lenet5"), 64, containing: "missing expected argument '--output")
@@ -70,7 +72,8 @@ struct ArtefactTests {
   @Test(
     "stages are printed, both programs' in a training build",
     arguments: [
-      ("model", ["model lenet5", "Conv2D 3x3"]), ("graph", ["graph lenet5, batch 64", "parameters"]),
+      ("model", ["model lenet5", "Conv2D 3x3"]),
+      ("graph", ["graph lenet5, batch 64", "parameters"]),
       ("fused", ["fused graph lenet5, inference", "fused graph lenet5, training"]),
       ("training", ["no backward pass", "training graph lenet5"]),
       ("kernels", ["kernel graph lenet5, inference", "kernel graph lenet5, training"]),
@@ -102,7 +105,8 @@ struct ArtefactTests {
       "out/lenet5.c cannot be written: a folder of that name is there; choose another place or make room"
     )
     #expect(try FileManager.default.contentsOfDirectory(atPath: tool.path("out")) == ["lenet5.c"])
-    expectRefusal(try await tool("emit", "lenet5", "-o", "/proc/convc/x"), 73, containing: "/proc/convc")
+    expectRefusal(
+      try await tool("emit", "lenet5", "-o", "/proc/convc/x"), 73, containing: "/proc/convc")
   }
 
   @Test("build adds a library with the network's functions")
@@ -127,11 +131,13 @@ struct ArtefactTests {
       try await tool("build", "lenet5", "-o", "out"), 69, containing: "no C compiler found on PATH",
       "apt-get install clang libomp-dev")
     expectRefusal(
-      try await tool("build", "lenet5", "-o", "out", "--cc", "/none/cc"), 69, containing:
+      try await tool("build", "lenet5", "-o", "out", "--cc", "/none/cc"), 69,
+      containing:
         "the C compiler '/none/cc' named by --cc is not there", "apt-get install")
     try tool.script("echo broken >&2; exit 1", at: "cc")
     expectRefusal(
-      try await tool("build", "lenet5", "-o", "out", "--cc", "cc"), 69, containing:
+      try await tool("build", "lenet5", "-o", "out", "--cc", "cc"), 69,
+      containing:
         "the C compiler 'cc' named by --cc does not work")
     #expect(tool.folder.names == ["cc"])
   }

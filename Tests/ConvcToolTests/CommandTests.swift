@@ -39,6 +39,14 @@ struct CommandTests {
     )
   }
 
+  @Test("verbs of a later version are told from mistakes")
+  func laterVerb() async throws {
+    expectRefusal(
+      try await Tool()("verify", "net.onnx"), 64,
+      containing:
+        "'verify' is not in this version; there are build, emit")
+  }
+
   @Test("wrong words are one line with the place of their explanation")
   func wrongWords() async throws {
     let tool = try Tool()
@@ -52,15 +60,19 @@ struct CommandTests {
       try await tool("emit", "lenet5", "-o", "x", "--batch", "many"), 64,
       "the value 'many' is invalid for '--batch <batch>'; see 'convc emit --help'")
     expectRefusal(
-      try await tool("emit", "lenet5", "--stage", "parse"), 64, containing:
-        "the value 'parse' is invalid", "model, graph, fused, training, kernels, memory, schedule, c")
+      try await tool("emit", "lenet5", "--stage", "parse"), 64,
+      containing:
+        "the value 'parse' is invalid",
+      "model, graph, fused, training, kernels, memory, schedule, c")
     expectRefusal(
-      try await tool("emit", "lenet5", "-o", "x", "--target", "z80"), 64, containing:
+      try await tool("emit", "lenet5", "-o", "x", "--target", "z80"), 64,
+      containing:
         "'generic', 'x86-64-v3', 'x86-64-v4' or 'native'")
     expectRefusal(
       try await tool("emit"), 64, "missing expected argument '<model>'; see 'convc emit --help'")
     expectRefusal(
-      try await tool("emit", "lenet5", "mobilenet", "-o", "x"), 64, containing:
+      try await tool("emit", "lenet5", "mobilenet", "-o", "x"), 64,
+      containing:
         "unexpected argument 'mobilenet'")
   }
 
@@ -106,13 +118,16 @@ struct CommandTests {
       try await tool("inspect", "lenet5", "--input", "1x3x3"), 65, containing: "pool2",
       "1 + (1 - 2 + 0 + 0)/2", "an input of at least 2")
     expectRefusal(
-      try await tool("inspect", "lenet5", "--input", "1x1000000x1000000"), 65, containing:
+      try await tool("inspect", "lenet5", "--input", "1x1000000x1000000"), 65,
+      containing:
         "beyond the memory limit of 16384 MiB")
     expectRefusal(
-      try await tool("inspect", "lenet5", "--memory-limit", "1"), 65, containing:
+      try await tool("inspect", "lenet5", "--memory-limit", "1"), 65,
+      containing:
         "beyond the memory limit of 1 MiB")
     expectRefusal(
-      try await tool("inspect", "lenet5", "--input", "28x28"), 64, containing:
+      try await tool("inspect", "lenet5", "--input", "28x28"), 64,
+      containing:
         "the value '28x28' is invalid for '--input")
   }
 

@@ -76,7 +76,8 @@ struct RunTests {
         tool, "--input", "image=x.npy", "--input", "image=x.npy", "--output", "output=y.npy"), 64,
       containing: "--input image is given twice")
     expectRefusal(
-      try await run(tool, "--input", "x.npy", "--output", "output=y.npy"), 64, containing:
+      try await run(tool, "--input", "x.npy", "--output", "output=y.npy"), 64,
+      containing:
         "the value 'x.npy' is invalid for '--input <NAME=FILE.npy>'")
     #expect(tool.folder.names == ["x.npy"])
   }

@@ -6,7 +6,8 @@ import Testing
 struct TextTests {
   @Test("numbers are grouped, rounded and shortened")
   func numbers() {
-    #expect([0, 999, 1000, -1_234_567].map(NumberText.grouped) == ["0", "999", "1,000", "-1,234,567"])
+    #expect(
+      [0, 999, 1000, -1_234_567].map(NumberText.grouped) == ["0", "999", "1,000", "-1,234,567"])
     #expect(NumberText.fixed(2.345, 1) == "2.3")
     #expect(NumberText.fixed(-0.04, 1) == "0.0")
     #expect(NumberText.fixed(0.999, 2) == "1.00")

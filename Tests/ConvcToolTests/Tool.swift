@@ -94,7 +94,8 @@ struct Tool {
 
   /// The command lies beside the test bundle.
   private static let executable: String = {
-    let bundle = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+    let bundle =
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
     return URL(filePath: bundle).deletingLastPathComponent().appending(path: "convc")
       .path(percentEncoded: false)
   }()
@@ -127,6 +128,11 @@ struct Tool {
   func script(_ text: String, at name: String) throws {
     try write("#!/bin/sh\n" + text + "\n", to: name)
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path(name))
+  }
+
+  /// Names of the files in a folder below it.
+  func names(_ folder: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: path(folder)).sorted()
   }
 
   func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
