@@ -42,6 +42,8 @@ let package = Package(
         "ConvcTraining", "ConvcModels",
       ]),
     .executableTarget(
+      name: "TrainingExample", dependencies: ["Convc"], path: "Examples/Training"),
+    .executableTarget(
       name: "ConvcTool", dependencies: ["Convc", "ConvcReference", argumentParser]),
 
     .target(
