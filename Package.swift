@@ -57,7 +57,9 @@ let package = Package(
     .testTarget(name: "ConvcRuntimeTests", dependencies: ["ConvcRuntime", "ConvcTestSupport"]),
     .testTarget(name: "ConvcDataTests", dependencies: ["ConvcData", "ConvcIR", "CZlib"]),
     .testTarget(name: "ConvcTrainingTests", dependencies: ["ConvcTraining", "ConvcTestSupport"]),
-    .testTarget(name: "ConvcTests", dependencies: ["Convc", "ConvcTestSupport"]),
+    .testTarget(
+      name: "ConvcTests",
+      dependencies: ["Convc", "ConvcEmit", "ConvcPasses", "ConvcTestSupport", "TrainingExample"]),
     .testTarget(name: "ConvcToolTests", dependencies: ["ConvcTool", "ConvcTestSupport"]),
   ],
   swiftLanguageModes: [.v6]
