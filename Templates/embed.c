@@ -105,10 +105,16 @@ TEMPLATE(support_dot)
 #embed "Kernels/support_dot.c.mustache"
 TEMPLATE(support_exp_log)
 #embed "Kernels/support_exp_log.c.mustache"
+TEMPLATE(support_features)
+#embed "Kernels/support_features.c.mustache"
 TEMPLATE(support_lane_sums)
 #embed "Kernels/support_lane_sums.c.mustache"
 TEMPLATE(support_random)
 #embed "Kernels/support_random.c.mustache"
+TEMPLATE(support_store)
+#embed "Kernels/support_store.c.mustache"
+TEMPLATE(support_store_floats)
+#embed "Kernels/support_store_floats.c.mustache"
 TEMPLATE(support_transpose)
 #embed "Kernels/support_transpose.c.mustache"
 

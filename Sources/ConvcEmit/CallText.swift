@@ -114,7 +114,9 @@ private struct Pointer {
   ///
   /// - Parameter floats: floats before the part that the argument is.
   func own(_ place: String, floats: Int = 0) -> String {
-    guard floats > 0 else { return argument.origin == 0 ? place : moved(cast(argument.element) + place) }
+    guard floats > 0 else {
+      return argument.origin == 0 ? place : moved(cast(argument.element) + place)
+    }
     let part = "\(cast("float"))\(place) + \(floats)"
     return moved(argument.element == "float" ? part : "\(cast(argument.element))(\(part))")
   }

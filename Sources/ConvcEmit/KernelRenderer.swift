@@ -42,7 +42,7 @@ public struct KernelRenderer {
     let bindings = TemplateBindings(
       texts: call.texts, flags: flags, parts: parts,
       optional: ["constants", "views", "parallel"])
-    return try renderer.render(call.template, bindings)
+    return Indentation.byBlocks(try renderer.render(call.template, bindings))
   }
 
   /// Helper functions that kernels name in `support`: C text without tags.

@@ -125,7 +125,8 @@ struct Pointers {
   private func arena(_ places: [Place]) -> [String] {
     let own = places.filter { if case .arena = $0 { true } else { false } }
     let lines = own.map { "    void *const \(name($0)) = \(sum("arena", entry($0).offset));" }
-    let comment = "    // Buffers of the workspace; those that are never in use together share memory."
+    let comment =
+      "    // Buffers of the workspace; those that are never in use together share memory."
     return lines.count < 2 ? lines : [comment] + lines
   }
 

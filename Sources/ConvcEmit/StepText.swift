@@ -40,7 +40,8 @@ struct StepText {
   static func single(_ calls: [Piece]) -> Piece {
     let needs = calls.reduce(into: Needs()) { $0.formUnion($1.needs) }
     let inner = calls.flatMap(\.lines)
-    let lines = calls.count == 1 ? inner.map { String($0.dropFirst(4)) } : ["    {"] + inner + ["    }"]
+    let lines =
+      calls.count == 1 ? inner.map { String($0.dropFirst(4)) } : ["    {"] + inner + ["    }"]
     return Piece(lines: ["    OMP(omp single nowait)"] + lines, needs: needs)
   }
 
@@ -124,7 +125,8 @@ struct ProgramText {
   var lines: [String] {
     let run = region(
       "run_\(entry.rawValue)",
-      comment: "// All threads run this: they share the loops of the kernels, and wait where one needs what"
+      comment:
+        "// All threads run this: they share the loops of the kernels, and wait where one needs what"
         + " another wrote.")
     var helpers: [String] = []
     var pieces: [StepText.Piece] = []

@@ -97,8 +97,8 @@ private struct LanesKernels: Sendable {
     )
   }
 
-  private func poolTexts(_ context: GroupContext) -> [String: String] {
-    ["pool": context.group.poolingNode.map { context.graph[$0].name } ?? ""]
+  private func poolName(_ context: GroupContext) -> String {
+    context.group.poolingNode.map { context.graph[$0].name } ?? ""
   }
 
   func forward(_ context: ForwardContext) -> KernelCall {
@@ -107,6 +107,7 @@ private struct LanesKernels: Sendable {
     let cells = maker.epilogues(group.beforePooling)
     let after = maker.epilogues(group.epilogues)
     let saves = group.pooling != nil && context.context.isTraining
+    let loopsColumns = forwardTile.columns < shape.ow
     var arguments = [input(context)] + layer.parameterArguments(context)
     arguments.append(context.output.argument("y", .write, .vector, names: names))
     if saves { arguments.append(winners(context, .write)) }
@@ -123,7 +124,12 @@ private struct LanesKernels: Sendable {
         "bias": layer.hasBias, "pooled": group.pooling != nil, "winners": saves,
         "cells": !group.beforePooling.isEmpty, "map_tail": shape.k % forwardTile.maps != 0,
         "column_tail": shape.ow % forwardTile.columns != 0,
-      ], texts: poolTexts(context.context),
+        "maps_loop": forwardTile.maps < shape.k, "columns_loop": loopsColumns,
+      ],
+      texts: [
+        "pool": poolName(context.context), "m0": forwardTile.maps < shape.k ? "m0 + " : "",
+        "w0": loopsColumns ? "w0 + " : "", "column": loopsColumns ? "(POOL_W * w0 + j)" : "j",
+      ],
       fragments: ["epilogue": after.fragments, "cell": cells.fragments],
       support: cells.support + after.support, scalars: [.groups],
       arguments: arguments + cells.arguments + after.arguments,
@@ -156,26 +162,54 @@ private struct LanesKernels: Sendable {
     let text =
       "[\(weightTile.chunks), \(shape.k), \(taps) + 1, \(lanes)]  taps, then bias; "
       + "lanes are added afterwards"
-    let partial = KernelCall(
+    return [
+      weightParts(context, pieces, gradient, parts, text), weightSum(context, parts, text),
+    ]
+  }
+
+  private func weightParts(
+    _ context: BackwardContext, _ pieces: Pieces, _ gradient: [Argument], _ parts: Buffer.ID,
+    _ text: String
+  ) -> KernelCall {
+    let group = context.context.group
+    let rows = LoopOver(
+      shape.oh, step: weightTile.rows, size: "TH", whole: "OH", rest: "(bottom - h0)")
+    let hasChunks = weightTile.chunks > 1
+    let hasChannels = weightTile.channels < shape.c
+    let begin = hasChunks ? "begin" : "0"
+    return KernelCall(
       template: "conv2d_lanes_backward_weight", name: "\(group.name)_backward_weight",
       title: "gradient by weight and bias, in parts",
-      notes: ["The images are cut into chunks, whatever the number of threads."],
+      notes: hasChunks ? ["The images are cut into chunks, whatever the number of threads."] : [],
       layers: layerNames(context.context),
       constants: [
         sizes, steps(padding: false),
         ConstantRow(
-          [
-            Constant("CHUNKS", weightTile.chunks), Constant("TK", weightTile.maps),
-            Constant("TC", weightTile.channels), Constant("TH", weightTile.rows),
-          ], comment: "register tile: maps x channels x S; rows of windows at a time"),
-      ], flags: ["pooled": group.pooling != nil], texts: poolTexts(context.context),
-      fragments: ["prologue": pieces.fragments], support: pieces.support, scalars: [.groups],
+          (hasChunks ? [Constant("CHUNKS", weightTile.chunks)] : []) + [
+            Constant("TK", weightTile.maps), Constant("TC", weightTile.channels),
+          ] + (rows.isNeeded ? [Constant("TH", weightTile.rows)] : []),
+          comment: "register tile: maps x channels x S"
+            + (rows.isNeeded ? "; rows of windows at a time" : "")),
+      ],
+      flags: [
+        "pooled": group.pooling != nil, "chunks_loop": hasChunks, "rows_loop": rows.isNeeded,
+        "rows_tail": rows.hasRest, "channels_loop": hasChannels,
+      ],
+      texts: [
+        "pool": poolName(context.context), "chunk": hasChunks ? "chunk" : "0", "begin": begin,
+        "end": hasChunks ? "end" : "groups", "top": rows.isNeeded ? "h0" : "0",
+        "bottom": rows.hasRest ? "bottom" : rows.isNeeded ? "h0 + TH" : "OH",
+        "row": rows.isNeeded ? "(h - h0)" : "h", "height": rows.isNeeded ? "TH" : "OH",
+        "rows": rows.extent, "pixel": rows.isNeeded ? "(POOL_H * h0 + i)" : "i",
+        "c0": hasChannels ? "c0 + " : "", "channel": hasChannels ? "(c0 + u)" : "u",
+        "adds": "n > \(begin)" + (rows.isNeeded ? " || h0 > 0" : ""),
+      ], fragments: ["prologue": pieces.fragments],
+      support: ["support_store"] + pieces.support, scalars: [.groups],
       arguments: [input(context.forward)] + gradient + [
         Argument(
           "parts", element: "lanes", access: .write, buffer: parts,
           dimensions: ["K", "C * R * S + 1"], text: text)
       ], work: layer.work(context.context, 0.7))
-    return [partial, weightSum(context, parts, text)]
   }
 
   private func weightSum(_ context: BackwardContext, _ parts: Buffer.ID, _ text: String)
@@ -183,6 +217,7 @@ private struct LanesKernels: Sendable {
   {
     let taps = shape.c * shape.r * shape.s
     let lanes = context.context.target.lanes
+    let hasChunks = weightTile.chunks > 1
     let gradients = layer.gradientArguments(context).map { argument in
       argument.name == "d_weight"
         ? Argument(
@@ -195,12 +230,13 @@ private struct LanesKernels: Sendable {
       title: "adds the parts of the weight gradient in the order of the chunks, then their lanes",
       layers: layerNames(context.context),
       constants: [
-        ConstantRow([
-          Constant("K", shape.k), Constant("TAPS", taps), Constant("CHUNKS", weightTile.chunks),
-          Constant("BLOCKS", (taps + lanes) / lanes),
-        ])
-      ], flags: ["bias": layer.hasBias], support: ["support_lane_sums"],
-      scalars: [.groups, .accumulate],
+        ConstantRow(
+          [
+            Constant("K", shape.k), Constant("TAPS", taps),
+            Constant("BLOCKS", (taps + lanes) / lanes),
+          ] + (hasChunks ? [Constant("CHUNKS", weightTile.chunks)] : []))
+      ], flags: ["bias": layer.hasBias, "chunks_loop": hasChunks], support: ["support_lane_sums"],
+      scalars: (hasChunks ? [.groups] : []) + [.accumulate],
       arguments: [
         Argument(
           "parts", element: "lanes", access: .read, buffer: parts, dimensions: ["K", "TAPS + 1"],
@@ -216,6 +252,9 @@ private struct LanesKernels: Sendable {
     _ input: GradientPlacement
   ) -> KernelCall {
     let isWide = dataTile.columns != shape.w
+    let hasChannels = dataTile.channels < shape.c
+    let maps = LoopOver(shape.k, step: dataTile.maps, size: "TK", whole: "K", rest: "maps")
+    let sums = maps.isNeeded && !input.accumulates
     var buffer = [
       Constant("TK", dataTile.maps), Constant("ROWS", dataTile.bufferRows),
       Constant("COLUMNS", dataTile.bufferColumns),
@@ -238,10 +277,18 @@ private struct LanesKernels: Sendable {
             + (isWide ? "; zero columns on its left" : "")),
       ],
       flags: [
-        "pooled": context.context.group.pooling != nil, "wide": isWide,
-        "adds": input.accumulates,
-      ], texts: poolTexts(context.context), fragments: ["prologue": pieces.fragments],
-      support: pieces.support, scalars: [.groups],
+        "pooled": context.context.group.pooling != nil, "wide": isWide, "sums": sums,
+        "maps_loop": maps.isNeeded, "maps_tail": maps.hasRest, "channels_loop": hasChannels,
+        "columns_tail": shape.w % dataTile.columns != 0,
+      ],
+      texts: [
+        "pool": poolName(context.context), "maps": maps.extent,
+        "bottom": shape.h % dataTile.strip == 0 ? "h0 + TH" : "MIN(h0 + TH, H)",
+        "left": isWide ? "LEFT + " : "", "m0": maps.isNeeded ? "m0 + " : "",
+        "c0": hasChannels ? "c0 + " : "", "w0": isWide ? "w0 + " : "",
+        "store": input.accumulates ? "+=" : "=",
+      ], fragments: ["prologue": pieces.fragments],
+      support: (sums ? ["support_store"] : []) + pieces.support, scalars: [.groups],
       arguments: [layer.parameterArguments(context.forward)[0]] + gradient + [
         input.placement.argument("d_x", input.accumulates ? .update : .write, .vector)
       ], work: layer.work(context.context, 0.7))

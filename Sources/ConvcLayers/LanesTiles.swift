@@ -12,6 +12,24 @@ struct ConvShape: Sendable {
   let groups: Int
 }
 
+/// A loop over parts of an extent, which is left out where one part is the whole.
+struct LoopOver {
+  let isNeeded: Bool
+  /// Whether the last part is smaller.
+  let hasRest: Bool
+  /// Length of a part in C.
+  let extent: String
+
+  /// - Parameters:
+  ///   - size, whole: names of the constants for a part and for the whole.
+  ///   - rest: name of the variable with the length of a part, where one is smaller.
+  init(_ count: Int, step: Int, size: String, whole: String, rest: String) {
+    isNeeded = step < count
+    hasRest = isNeeded && count % step != 0
+    extent = hasRest ? rest : isNeeded ? size : whole
+  }
+}
+
 /// Register tiles of the kernels that have images in lanes: which part of the output a kernel keeps in registers.
 ///
 /// Each rule weighs the cycles of the inner loop: two multiply-adds or loads a cycle, at least the latency of four for a
@@ -180,6 +198,8 @@ struct LanesTiles: Sendable {
 
   /// Tiles of the three dense kernels.
   struct DenseTiles: Sendable {
+    /// Vectors of images at the largest batch.
+    var allGroups = 1
     /// Vectors of images, and outputs, of a forward tile.
     var groups = 1
     var outputs = 1
@@ -196,6 +216,7 @@ struct LanesTiles: Sendable {
 
   func dense(features: Int, outputs: Int, groups: Int) -> DenseTiles {
     var tiles = DenseTiles()
+    tiles.allGroups = groups
     tiles.groups = min(groups, features * outputs * 4 > target.level2 / 2 ? 4 : 2)
     tiles.outputs = side(outputs, other: tiles.groups)
     tiles.features = side(features, other: tiles.groups)
