@@ -13,7 +13,9 @@ extension Conv2D {
 extension Dense {
   public func candidates(for group: GroupContext) -> [Candidate] {
     var all = [genericCandidate(for: group)]
-    if group.target.hasVectors { all += [lanesCandidate(for: group)].compactMap { $0 } }
+    if group.target.hasVectors {
+      all += [lanesCandidate(for: group), rowsCandidate(for: group)].compactMap { $0 }
+    }
     return all
   }
 }
