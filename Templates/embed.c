@@ -33,6 +33,18 @@ TEMPLATE(batchnorm_vector)
 #embed "Kernels/batchnorm_vector.c.mustache"
 TEMPLATE(clear_halo)
 #embed "Kernels/clear_halo.c.mustache"
+TEMPLATE(conv2d_blocked_backward_data)
+#embed "Kernels/conv2d_blocked_backward_data.c.mustache"
+TEMPLATE(conv2d_blocked_backward_weight)
+#embed "Kernels/conv2d_blocked_backward_weight.c.mustache"
+TEMPLATE(conv2d_blocked_forward)
+#embed "Kernels/conv2d_blocked_forward.c.mustache"
+TEMPLATE(conv2d_blocked_pack)
+#embed "Kernels/conv2d_blocked_pack.c.mustache"
+TEMPLATE(conv2d_blocked_pack_transposed)
+#embed "Kernels/conv2d_blocked_pack_transposed.c.mustache"
+TEMPLATE(conv2d_blocked_weight_sum)
+#embed "Kernels/conv2d_blocked_weight_sum.c.mustache"
 TEMPLATE(conv2d_generic_backward_data)
 #embed "Kernels/conv2d_generic_backward_data.c.mustache"
 TEMPLATE(conv2d_generic_backward_weight)
@@ -61,6 +73,14 @@ TEMPLATE(dense_lanes_backward_weight)
 #embed "Kernels/dense_lanes_backward_weight.c.mustache"
 TEMPLATE(dense_lanes_forward)
 #embed "Kernels/dense_lanes_forward.c.mustache"
+TEMPLATE(dense_rows_backward_data)
+#embed "Kernels/dense_rows_backward_data.c.mustache"
+TEMPLATE(dense_rows_backward_weight)
+#embed "Kernels/dense_rows_backward_weight.c.mustache"
+TEMPLATE(dense_rows_forward)
+#embed "Kernels/dense_rows_forward.c.mustache"
+TEMPLATE(dense_rows_pack)
+#embed "Kernels/dense_rows_pack.c.mustache"
 TEMPLATE(dropout_scalar)
 #embed "Kernels/dropout_scalar.c.mustache"
 TEMPLATE(elementwise)
@@ -89,6 +109,8 @@ TEMPLATE(maxpool2d_forward)
 #embed "Kernels/maxpool2d_forward.c.mustache"
 TEMPLATE(mean_squared_error)
 #embed "Kernels/mean_squared_error.c.mustache"
+TEMPLATE(padded_copy)
+#embed "Kernels/padded_copy.c.mustache"
 TEMPLATE(relu_backward_scalar)
 #embed "Kernels/relu_backward_scalar.c.mustache"
 TEMPLATE(relu_backward_vector)
@@ -115,6 +137,8 @@ TEMPLATE(support_store)
 #embed "Kernels/support_store.c.mustache"
 TEMPLATE(support_store_floats)
 #embed "Kernels/support_store_floats.c.mustache"
+TEMPLATE(support_store_taps)
+#embed "Kernels/support_store_taps.c.mustache"
 TEMPLATE(support_transpose)
 #embed "Kernels/support_transpose.c.mustache"
 

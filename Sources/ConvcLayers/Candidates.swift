@@ -4,7 +4,7 @@ extension Conv2D {
   public func candidates(for group: GroupContext) -> [Candidate] {
     var all = [genericCandidate(for: group)]
     if group.target.hasVectors, groups == 1, window.dilation == 1 {
-      all += [lanesCandidate(for: group)].compactMap { $0 }
+      all += [lanesCandidate(for: group)].compactMap { $0 } + blockedCandidates(for: group)
     }
     return all
   }
@@ -13,7 +13,9 @@ extension Conv2D {
 extension Dense {
   public func candidates(for group: GroupContext) -> [Candidate] {
     var all = [genericCandidate(for: group)]
-    if group.target.hasVectors { all += [lanesCandidate(for: group)].compactMap { $0 } }
+    if group.target.hasVectors {
+      all += [lanesCandidate(for: group), rowsCandidate(for: group)].compactMap { $0 }
+    }
     return all
   }
 }

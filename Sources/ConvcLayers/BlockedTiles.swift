@@ -1,0 +1,273 @@
+import ConvcIR
+
+/// Sizes of a convolution as the tile rules of blocked kernels see it.
+struct BlockedShape: Sendable, Hashable {
+  /// Input channels, rows and columns; maps.
+  let c: Int, k: Int, r: Int, s: Int
+  var h: Int, w: Int
+  /// Output rows and columns, after pooling.
+  var oh: Int, ow: Int
+  let pool: Pooling
+  let stride: Size2D
+  let padding: Padding
+  let batch: Int
+  let lanes: Int
+  /// Whether the input is `[N, C, H, W]`, whose channels stand in blocks of one.
+  let isPlanar: Bool
+
+  /// Channels of an input block.
+  var channelBlock: Int { isPlanar ? 1 : lanes }
+  /// Blocks of maps.
+  var blocks: Int { k / lanes }
+  var taps: Int { c * r * s }
+  var weightBytes: Int { k * taps * 4 }
+  /// Cells of the convolution under one output cell.
+  var cells: Int { pool.height * pool.width }
+  /// Multiply-adds of vectors of one image.
+  var steps: Double { Double(blocks * oh * ow * cells * taps) }
+
+  /// A 1x1 convolution mixes no pixels: neighbouring rows can count as one, up to so many columns.
+  func mergingRows(upTo columns: Int) -> BlockedShape {
+    guard r == 1, s == 1, stride == 1, padding == 0, cells == 1 else { return self }
+    let rows = (1...h).last { h % $0 == 0 && $0 * w <= columns } ?? 1
+    var merged = self
+    merged.h = h / rows
+    merged.w = w * rows
+    merged.oh = merged.h
+    merged.ow = merged.w
+    return merged
+  }
+}
+
+/// Register tiles of the kernels that have maps in lanes: which part of the output a kernel keeps in registers.
+///
+/// Each rule weighs the cycles of the inner loop: two multiply-adds or loads a cycle, at least the latency of four for a
+/// chain, and what the end of a tile costs. It reads shapes and the target alone.
+struct BlockedTiles: Sendable {
+  let target: Target
+
+  private var vector: Int { 4 * target.lanes }
+  /// Bytes of the sums and of the gradients that a kernel keeps on its stack.
+  private var sumsBytes: Int { 20 << 10 }
+  private var gradientBytes: Int { 24 << 10 }
+
+  /// Cycles of one step with so many multiply-adds and loads.
+  private static func step(_ adds: Int, _ loads: Int) -> Double {
+    max(Double(adds) / 2, Double(loads) / 2, 4) + 0.6
+  }
+
+  private static func divisors(_ n: Int) -> [Int] { (1...n).filter { n % $0 == 0 } }
+  static func ceil(_ a: Int, _ b: Int) -> Int { (a + b - 1) / b }
+
+  /// Whether sums and the vectors they are made of fit the registers. AVX-512 multiplies straight from memory.
+  private func fits(_ sums: Int, _ vectors: Int) -> Bool {
+    sums <= target.registers - (target.registers > 16 ? 4 : 2)
+      && sums + vectors + (target.registers > 16 ? 0 : 1) <= target.registers
+  }
+
+  // MARK: Forward
+
+  /// A forward tile, and the parts that the kernel is cut into.
+  struct ForwardTile: Sendable, Hashable {
+    var maps = 1
+    var columns = 1
+    /// Rows of a part; blocks of channels summed before the next tile.
+    var rows = 1
+    var channels = 1
+    /// Weights are the larger operand: they stay in the cache for all images.
+    var mapsFirst = false
+    var cycles = 0.0
+  }
+
+  func forward(_ shape: BlockedShape) -> ForwardTile {
+    var best = ForwardTile(cycles: .infinity)
+    for maps in 1...min(shape.blocks, 16) {
+      for columns in 1...shape.ow {
+        let cells = shape.cells * columns
+        guard fits(maps * cells, maps) || (maps == 1 && columns == 1) else { break }
+        let tiles = Double(Self.ceil(shape.blocks, maps) * Self.ceil(shape.ow, columns))
+        let ends = 10 + 1.5 * Double(maps * cells)
+        let step = Self.step(maps * cells, maps + cells)
+        let cycles = tiles * Double(shape.oh) * (step * Double(shape.taps) + ends)
+        if cycles < best.cycles * 0.999 {
+          best = ForwardTile(maps: maps, columns: columns, cycles: cycles)
+        }
+      }
+    }
+    best.mapsFirst =
+      shape.weightBytes > max(target.level2 / 2, 4 * shape.c * shape.h * shape.w)
+    best.channels = shape.c / shape.channelBlock
+    cutChannels(shape, &best)
+    return best
+  }
+
+  /// Where the weights of a tile crowd out the second-level cache, channels are summed in parts.
+  private func cutChannels(_ shape: BlockedShape, _ tile: inout ForwardTile) {
+    let weights = tile.maps * vector * shape.taps
+    guard weights > target.level2 / 2 else { return }
+    let one = weights / tile.channels
+    let tiles = Self.ceil(shape.ow, tile.columns)
+    let sums = tiles * tile.maps * shape.cells * tile.columns * vector
+    guard sums <= sumsBytes, tile.channels > 1 else { return }
+    tile.channels = max(1, min(tile.channels, (72 << 10) / one))
+    tile.rows = min(shape.oh, sumsBytes / sums)
+  }
+
+  // MARK: Gradient by weight
+
+  struct WeightTile: Sendable, Hashable {
+    var maps = 1
+    var channels = 1
+    /// Channels of a part; pooled rows at a time; chunks that images are cut into.
+    var part = 1
+    var rows = 1
+    var chunks = 1
+    var cycles = 0.0
+
+    /// Whether a part owns its weights: it sums over all images.
+    var isOwned: Bool { chunks == 1 }
+  }
+
+  /// nil: a row of gradients or the taps of a channel are too many for the stack.
+  func backwardWeight(_ shape: BlockedShape, isBuffered: Bool) -> WeightTile? {
+    var best = WeightTile(cycles: .infinity)
+    let cells = shape.cells
+    for maps in Self.divisors(shape.blocks) where maps <= 4 {
+      guard !isBuffered || maps == 1 || maps * cells * shape.ow * vector <= gradientBytes else {
+        continue
+      }
+      for channels in Self.divisors(shape.isPlanar ? shape.c : shape.lanes) {
+        let sums = maps * channels * shape.s
+        guard fits(sums, maps) || (maps == 1 && channels == 1) else { break }
+        guard sums * shape.r * vector <= sumsBytes else { break }
+        let steps = Double(shape.blocks / maps * (shape.c / channels) * shape.r)
+        let step = Self.step(sums, maps + channels * shape.s)
+        let ends = 20 + 1.5 * Double(sums)
+        let rows = Double(Self.ceil(shape.oh, max(1, 200 / (shape.ow * cells))))
+        let cycles = steps * (Double(shape.oh * shape.ow * cells) * step + rows * ends)
+        if cycles < best.cycles * 0.999 {
+          best = WeightTile(maps: maps, channels: channels, cycles: cycles)
+        }
+      }
+    }
+    guard best.cycles < .infinity else { return nil }
+    let row = best.maps * cells * shape.ow * vector
+    guard !isBuffered || row <= 28 << 10 else { return nil }
+    let input = shape.isPlanar ? 4 : vector
+    let read = row + shape.pool.height * shape.stride.height * shape.w * input
+    best.rows = max(1, min(shape.oh, isBuffered ? gradientBytes / row : (36 << 10) / read))
+    cutWeights(shape, &best)
+    return best
+  }
+
+  /// Parts are owned where there are enough of them; else images are cut into chunks, whose sums are added afterwards.
+  private func cutWeights(_ shape: BlockedShape, _ tile: inout WeightTile) {
+    let one = tile.maps * shape.r * shape.s * vector
+    let unit = max(tile.channels, shape.channelBlock)
+    tile.part = max(
+      tile.channels, min(shape.c, sumsBytes / one / tile.channels * tile.channels))
+    if tile.part > unit { tile.part = tile.part / unit * unit }
+    func parts() -> Int { shape.blocks / tile.maps * Self.ceil(shape.c, tile.part) }
+    while parts() < 64, tile.part >= 2 * unit { tile.part = tile.part / 2 / unit * unit }
+    while parts() * min(shape.batch, 16) < 16, tile.part >= 2 * tile.channels {
+      tile.part = tile.part / 2 / tile.channels * tile.channels
+    }
+    while parts() * tile.chunks < 64, tile.chunks * 2 <= min(shape.batch, 16) { tile.chunks *= 2 }
+  }
+
+  // MARK: Gradient by data
+
+  /// A tile of the gradient by data, and the buffer of output gradients it reads.
+  struct DataTile: Sendable, Hashable {
+    var channels = 1
+    /// Columns of one phase of the stride.
+    var columns = 1
+    /// Rows of a strip; blocks of maps in the buffer; blocks of channels of a part.
+    var strip = 1
+    var maps = 1
+    var part = 1
+    var bufferRows = 1
+    var bufferColumns = 1
+    /// Zero columns on the left of the buffer.
+    var left = 0
+    var channelsFirst = false
+    var cycles = 0.0
+  }
+
+  /// nil: a row of the buffer is too wide for the stack.
+  func backwardData(_ shape: BlockedShape) -> DataTile? {
+    let blocks = shape.c / shape.lanes
+    let width = Self.ceil(shape.w, shape.stride.width)
+    let taps =
+      Double(shape.k * shape.r * shape.s) / Double(shape.stride.width * shape.stride.height)
+    var best = DataTile(cycles: .infinity)
+    for channels in 1...min(blocks, 16) {
+      for columns in 1...width {
+        guard fits(channels * columns, channels) else { break }
+        let tiles =
+          Double(Self.ceil(blocks, channels) * Self.ceil(width, columns) * shape.stride.width)
+        let ends = 10 + 2 * Double(channels * columns)
+        let step = Self.step(channels * columns, channels + columns)
+        let cycles = tiles * Double(shape.h) * (step * taps + ends)
+        if cycles < best.cycles * 0.999 {
+          best = DataTile(channels: channels, columns: columns, cycles: cycles)
+        }
+      }
+    }
+    (best.bufferColumns, best.left) = bufferColumns(shape, best.columns)
+    cutChannels(shape, &best)
+    return cutRows(shape, best)
+  }
+
+  /// Parts of channels whose weights stay in the second-level cache.
+  private func cutChannels(_ shape: BlockedShape, _ tile: inout DataTile) {
+    let blocks = shape.c / shape.lanes
+    tile.part = blocks
+    guard shape.weightBytes > target.level2 / 2 else { return }
+    let least = max(tile.channels, Self.ceil(256, shape.lanes * shape.r * shape.s))
+    let fitting = target.level2 / 2 / (shape.weightBytes / blocks)
+    let part = Self.ceil(max(least, fitting), tile.channels) * tile.channels
+    tile.part = min(blocks, part)
+    tile.channelsFirst = shape.weightBytes > 4 * shape.k * shape.oh * shape.ow * shape.cells
+  }
+
+  /// Strips small enough for the buffer, and for every thread to have some.
+  private func cutRows(_ shape: BlockedShape, _ start: DataTile) -> DataTile? {
+    var tile = start
+    let parts = shape.batch * Self.ceil(shape.c / shape.lanes, tile.part)
+    tile.strip = Self.ceil(shape.h, max(1, min(shape.h, Self.ceil(8, parts))))
+    let wanted = min(2, shape.blocks)
+    while true {
+      tile.bufferRows = bufferRows(shape, tile.strip)
+      let one = tile.bufferRows * tile.bufferColumns * vector
+      if one * wanted <= 40 << 10 || tile.strip == 1 {
+        guard one <= 48 << 10 else { return nil }
+        let maps = max(1, min(shape.blocks, (40 << 10) / one))
+        tile.maps = Self.ceil(shape.blocks, Self.ceil(shape.blocks, maps))
+        return tile
+      }
+      tile.strip = Self.ceil(tile.strip, 2)
+    }
+  }
+
+  private func bufferColumns(_ shape: BlockedShape, _ columns: Int) -> (Int, Int) {
+    let stride = shape.stride.width
+    let left = Self.ceil(max(0, shape.s - 1 - shape.padding.left), stride)
+    let tiles = Self.ceil(Self.ceil(shape.w, stride), columns)
+    let last = tiles * columns - 1 + (stride - 1 + shape.padding.left) / stride
+    return (left + max(shape.pool.width * shape.ow, last + 1), left)
+  }
+
+  private func bufferRows(_ shape: BlockedShape, _ strip: Int) -> Int {
+    let stride = shape.stride.height
+    var most = 1
+    for top in Swift.stride(from: 0, to: shape.h, by: strip) {
+      let bottom = min(top + strip, shape.h)
+      let first = max(top + shape.padding.top - shape.r + stride, 0) / stride / shape.pool.height
+      let last = (bottom - 1 + shape.padding.top) / stride
+      let end = min(last, shape.pool.height * shape.oh - 1) / shape.pool.height + 1
+      most = max(most, end - min(first, end))
+    }
+    return most * shape.pool.height
+  }
+}

@@ -1,0 +1,116 @@
+import ConvcIR
+
+/// Entries of the packed block that kernels with outputs in lanes read: weights in the order of their loops.
+extension BlockedKernels {
+  private var node: Node {
+    guard let node = context.context.anchor else {
+      preconditionFailure("internal error: a convolution's group without its anchor")
+    }
+    return node
+  }
+
+  private var channels: Int { shape.c / shape.channelBlock }
+
+  private func master(_ index: Int, dimensions: [String] = [], text: String) -> Argument {
+    Argument(
+      index == 0 ? "weight" : "x", element: "float", access: .read,
+      buffer: context.buffers.masterParameter(node.parameters[index]), dimensions: dimensions,
+      text: text)
+  }
+
+  private var packedText: String {
+    "[\(shape.blocks), \(channels), \(shape.r), \(shape.s), \(shape.channelBlock), \(shape.lanes)]"
+  }
+
+  /// The weights with maps in lanes, channels of a block one after the other.
+  var weight: Argument {
+    Argument(
+      "weight", element: "lanes", access: .read, buffer: packedWeight,
+      dimensions: ["C", "R", "S", "CI"], text: "\(packedText)  maps in lanes")
+  }
+
+  private var packedWeight: Buffer.ID {
+    let kind = shape.isPlanar ? "planar" : "blocked"
+    return context.buffers.packed("\(node.name).weight.\(kind)", bytes: shape.weightBytes) {
+      packed in
+      KernelCall(
+        template: "conv2d_blocked_pack", name: "\(node.name)_weight_prepare",
+        title: "weights with maps in lanes", layers: [node.name], constants: constants,
+        support: ["support_transpose"], scalars: [],
+        arguments: [
+          master(
+            0, dimensions: ["C * CI * R * S"],
+            text: "[\(shape.k), \(shape.c), \(shape.r), \(shape.s)]"),
+          Argument(
+            "y", element: "lanes", access: .write, buffer: packed,
+            dimensions: ["C", "R * S", "CI"], text: packedText),
+        ], work: work)
+    }
+  }
+
+  /// The weights with channels in lanes, maps of a block one after the other.
+  var transposedWeight: Argument {
+    let text =
+      "[\(channels), \(shape.blocks), \(shape.r), \(shape.s), \(shape.lanes), \(shape.lanes)]"
+    let straight = packedWeight
+    let buffer = context.buffers.packed(
+      "\(node.name).weight.transposed", bytes: shape.weightBytes
+    ) { packed in
+      KernelCall(
+        template: "conv2d_blocked_pack_transposed", name: "\(node.name)_weight_transpose",
+        title: "weights with channels in lanes", layers: [node.name], constants: constants,
+        support: ["support_transpose"], scalars: [],
+        arguments: [
+          Argument(
+            "weight", element: "lanes", access: .read, buffer: straight,
+            dimensions: ["C", "R * S", "CI"], text: packedText),
+          Argument(
+            "y", element: "lanes", access: .write, buffer: packed,
+            dimensions: ["K", "R * S", "CI"], text: text),
+        ], work: work)
+    }
+    return Argument(
+      "weight", element: "lanes", access: .read, buffer: buffer,
+      dimensions: ["K", "R", "S", "LANES"], text: "\(text)  channels in lanes")
+  }
+
+  var bias: Argument {
+    context.packedBias(of: node, count: shape.k, lanes: shape.lanes)
+  }
+
+  private var constants: [ConstantRow] {
+    [
+      ConstantRow(
+        [
+          Constant("K", shape.blocks), Constant("C", channels), Constant("CI", shape.channelBlock),
+          Constant("R", shape.r), Constant("S", shape.s),
+        ], comment: "K and C in blocks")
+    ]
+  }
+
+  private var work: Work {
+    Work(
+      flops: Double(shape.k * shape.taps), bytes: Double(2 * shape.weightBytes), efficiency: 0.1)
+  }
+}
+
+extension ForwardContext {
+  /// A bias as whole vectors, zeros after the last.
+  func packedBias(of node: Node, count: Int, lanes: Int) -> Argument {
+    let padded = (count + lanes - 1) / lanes * lanes
+    let source = buffers.masterParameter(node.parameters[1])
+    let buffer = buffers.packed("\(node.name).bias.blocked", bytes: padded * 4) { packed in
+      KernelCall(
+        template: "padded_copy", name: "\(node.name)_bias_prepare", title: "bias as whole vectors",
+        layers: [node.name],
+        constants: [ConstantRow([Constant("COUNT", count), Constant("PADDED", padded)])],
+        scalars: [],
+        arguments: [
+          Argument("x", element: "float", access: .read, buffer: source, text: "[\(count)]"),
+          Argument("y", element: "float", access: .write, buffer: packed, text: "[\(padded)]"),
+        ], isParallel: false, work: Work(flops: 0, bytes: Double(padded * 8), efficiency: 0.1))
+    }
+    return Argument(
+      "bias", element: "lanes", access: .read, buffer: buffer, text: "[\(padded / lanes), \(lanes)]")
+  }
+}

@@ -1,0 +1,313 @@
+import ConvcIR
+
+extension Conv2D {
+  /// Register tiles of vectors with maps in lanes: full speed from the first image on. Reads blocks of channels, or
+  /// planes; none where the maps fill no vectors or a row is too wide for the kernels' buffers.
+  func blockedCandidates(for group: GroupContext) -> [Candidate] {
+    let maps = group.inputTypes[0].maps
+    let lanes = group.target.lanes
+    guard group.outputType.maps.c % lanes == 0, window.kernelSize.width <= 16 else { return [] }
+    let wantsData = group.backward?.inputs.first == true
+    var layouts: [Layout] = []
+    if maps.c % lanes == 0 { layouts.append(.blocked) }
+    if !wantsData { layouts.append(.nchw) }
+    return layouts.compactMap { blockedCandidate(for: group, input: $0, wantsData: wantsData) }
+  }
+
+  private func blockedCandidate(for group: GroupContext, input: Layout, wantsData: Bool)
+    -> Candidate?
+  {
+    let tiles = BlockedTiles(target: group.target)
+    let shape = blockedShape(group, input)
+    let forward = tiles.forward(shape)
+    var efficiencies = [shape.steps / 2 / forward.cycles]
+    // With members or pooling the gradient before them is kept in a buffer.
+    if group.backward?.parameters == true {
+      guard let tile = tiles.backwardWeight(shape, isBuffered: true) else { return nil }
+      efficiencies.append(shape.steps / 2 / tile.cycles)
+    }
+    if wantsData {
+      guard let tile = tiles.backwardData(shape) else { return nil }
+      efficiencies.append(shape.steps / 2 / tile.cycles)
+    }
+    let padding = window.padding
+    let halo = Halo(
+      top: padding.top, bottom: padding.bottom, left: padding.left, right: padding.right)
+    return Candidate(
+      family: "blocked", inputs: [input], halos: [halo], output: .blocked,
+      microseconds: blockedCost(group, shape, efficiencies),
+      forward: { [blockedKernels($0).forward()] },
+      backward: { blockedKernels($0.forward).backward($0) })
+  }
+
+  private func blockedCost(
+    _ group: GroupContext, _ shape: BlockedShape, _ efficiencies: [Double]
+  ) -> Double {
+    let flops = 2 * Double(multiplyAdds(for: group.inputTypes))
+    let passes = efficiencies.reduce(0) { $0 + flops / (group.target.peak * 0.73 * $1 * 1e3) }
+    // A training step packs the weights anew.
+    let packs = group.isTraining ? Double(efficiencies.count * 2) : 0
+    return passes + packs * Double(shape.weightBytes) / 20e3
+  }
+
+  private func blockedShape(_ group: GroupContext, _ input: Layout) -> BlockedShape {
+    let maps = group.inputTypes[0].maps
+    let output = group.outputType.maps
+    return BlockedShape(
+      c: maps.c, k: output.c, r: window.kernelSize.height, s: window.kernelSize.width, h: maps.h,
+      w: maps.w, oh: output.h, ow: output.w,
+      pool: group.group.pooling ?? Pooling(height: 1, width: 1), stride: window.stride,
+      padding: window.padding, batch: maps.n, lanes: group.target.lanes, isPlanar: input == .nchw)
+  }
+
+  private func blockedKernels(_ context: ForwardContext) -> BlockedKernels {
+    var shape = blockedShape(context.context, context.inputs[0].layout)
+    let tensors = context.inputs + context.operands + [context.output]
+    if tensors.allSatisfy(\.halo.isNone) { shape = shape.mergingRows(upTo: 256) }
+    return BlockedKernels(layer: self, context: context, shape: shape)
+  }
+}
+
+/// The kernels of one convolution with maps in lanes.
+struct BlockedKernels {
+  let layer: Conv2D
+  let context: ForwardContext
+  let shape: BlockedShape
+
+  private let names = ("K", "OH", "OW")
+
+  private var group: Group { context.context.group }
+  private var tiles: BlockedTiles { BlockedTiles(target: context.context.target) }
+  private var lanes: Int { shape.lanes }
+
+  private var sizes: [ConstantRow] {
+    var input = [
+      Constant("C", shape.c / shape.channelBlock), Constant("CI", shape.channelBlock),
+    ]
+    input += [Constant("H", shape.h), Constant("W", shape.w)]
+    return [
+      ConstantRow(
+        input, comment: shape.isPlanar ? "planes of channels" : "blocks of channels, and channels of one"),
+      ConstantRow(
+        [
+          Constant("K", shape.blocks), Constant("R", shape.r), Constant("S", shape.s),
+          Constant("OH", shape.oh), Constant("OW", shape.ow),
+        ], comment: "blocks of maps"),
+    ]
+  }
+
+  private func steps(left: Bool) -> ConstantRow {
+    var constants = [
+      Constant("STRIDE_H", shape.stride.height), Constant("STRIDE_W", shape.stride.width),
+      Constant("PAD_TOP", shape.padding.top),
+    ]
+    if left { constants.append(Constant("PAD_LEFT", shape.padding.left)) }
+    constants += [Constant("POOL_H", shape.pool.height), Constant("POOL_W", shape.pool.width)]
+    return ConstantRow(constants)
+  }
+
+  /// The input as floats, with the zero halo that this convolution reads.
+  private var input: Argument {
+    let placement = context.inputs[0]
+    let argument = placement.argument(
+      "x", .read, .scalar, top: shape.padding.top, left: shape.padding.left,
+      meaning: placement.lanesText + (shape.padding == 0 ? "" : ", zeros around the maps"))
+    let extents = argument.dimensions.filter { $0 != "LANES" }
+    return Argument(
+      "x", element: "float", access: .read, buffer: argument.buffer, origin: argument.origin,
+      dimensions: extents + ["CI"], text: argument.text)
+  }
+
+  private func winners(_ access: Access) -> Argument {
+    let dense = context.output.dense
+    return Argument(
+      "winner", element: "bytes", access: access,
+      buffer: context.buffers.saved("winners", bytes: dense.bytes / 4),
+      dimensions: ["K", "OH", "OW"],
+      text: "\(dense.text)  position of each maximum in its window; the first wins a tie")
+  }
+
+  private var poolTexts: [String: String] {
+    ["pool": group.poolingNode.map { context.context.graph[$0].name } ?? ""]
+  }
+
+  // MARK: Forward
+
+  func forward() -> KernelCall {
+    let tile = tiles.forward(shape)
+    let maker = PieceMaker(forward: context, dialect: .vector, names: names)
+    let cells = maker.epilogues(group.beforePooling)
+    let after = maker.epilogues(
+      group.epilogues, firstOperand: group.beforePooling.reduce(0) { $0 + $1.operands.count })
+    let saves = group.pooling != nil && context.context.isTraining
+    var arguments = [input, weight] + (layer.hasBias ? [bias] : [])
+    arguments.append(context.output.argument("y", .write, .vector, names: names))
+    if saves { arguments.append(winners(.write)) }
+    let channels = shape.c / shape.channelBlock
+    return KernelCall(
+      template: "conv2d_blocked_forward", name: "\(group.name)_forward",
+      title: groupSummary(context.context), layers: layerNames(context.context),
+      constants: sizes + [
+        steps(left: false),
+        ConstantRow(
+          [Constant("TK", tile.maps), Constant("TW", tile.columns)],
+          comment: "register tile: blocks of maps x columns"),
+        ConstantRow(
+          [
+            Constant("TH", tile.rows), Constant("TC", tile.channels),
+            Constant("TILES", BlockedTiles.ceil(shape.ow, tile.columns)),
+          ], comment: "rows of a part; blocks of channels summed at a time; tiles of a row"),
+      ],
+      flags: [
+        "bias": layer.hasBias, "pooled": group.pooling != nil, "winners": saves,
+        "cells": !group.beforePooling.isEmpty, "map_tail": shape.blocks % tile.maps != 0,
+        "column_tail": shape.ow % tile.columns != 0, "maps_first": tile.mapsFirst,
+        "parts": tile.channels < channels, "padded": shape.padding != 0,
+      ], texts: poolTexts,
+      fragments: ["epilogue": after.fragments, "cell": cells.fragments],
+      support: cells.support + after.support, scalars: [.batch],
+      arguments: arguments + cells.arguments + after.arguments,
+      work: layer.work(context.context, 0.8))
+  }
+
+  // MARK: Backward
+
+  func backward(_ backward: BackwardContext) -> [KernelCall] {
+    let pieces = PieceMaker(forward: context, dialect: .vector, names: names)
+      .reversed(group.epilogues)
+    var gradient = [backward.outputGradient.argument("d_y", .read, .vector, names: names)]
+    if group.pooling != nil { gradient.append(winners(.read)) }
+    gradient += pieces.arguments
+    var calls: [KernelCall] = []
+    if backward.wanted.parameters { calls += weightGradient(backward, pieces, gradient) }
+    if let input = backward.inputGradients[0] {
+      calls.append(dataGradient(backward, pieces, gradient, input))
+    }
+    return calls + operandGradients(backward)
+  }
+
+  private func weightGradient(
+    _ backward: BackwardContext, _ pieces: Pieces, _ gradient: [Argument]
+  ) -> [KernelCall] {
+    let isBuffered = group.pooling != nil || !pieces.fragments.isEmpty
+    guard let tile = tiles.backwardWeight(shape, isBuffered: isBuffered) else {
+      preconditionFailure("internal error: \(group.name) has no tile for its weight gradient")
+    }
+    var arguments = [input] + gradient
+    var sum: [KernelCall] = []
+    if tile.isOwned {
+      arguments += weightGradients(backward, columns: "C * CI * R * S")
+    } else {
+      let parts = self.parts(tile)
+      arguments.append(parts)
+      sum = [weightSum(backward, parts, tile)]
+    }
+    return [
+      KernelCall(
+        template: "conv2d_blocked_backward_weight", name: "\(group.name)_backward_weight",
+        title: "gradient by weight" + (layer.hasBias ? " and bias" : "")
+          + (tile.isOwned ? "" : ", in parts"),
+        notes: [
+          tile.isOwned
+            ? "Each part owns its weights and sums over all images."
+            : "The images are cut into chunks, whatever the number of threads."
+        ], layers: layerNames(context.context),
+        constants: sizes + [
+          steps(left: false),
+          ConstantRow(
+            [Constant("TK", tile.maps), Constant("TC", tile.channels)],
+            comment: "register tile: blocks of maps x channels x S"),
+          ConstantRow(
+            [
+              Constant("CHUNKS", tile.chunks), Constant("CB", tile.part),
+              Constant("TH", tile.rows),
+            ], comment: "chunks of images; channels of a part; rows of windows at a time"),
+        ],
+        flags: [
+          "pooled": group.pooling != nil, "buffered": isBuffered, "owned": tile.isOwned,
+          "bias": layer.hasBias, "planar": shape.isPlanar, "padded": shape.padding != 0,
+        ], texts: poolTexts, fragments: ["prologue": pieces.fragments],
+        support: (tile.isOwned ? ["support_transpose", "support_store_taps"] : []) + pieces.support,
+        scalars: [.batch] + (tile.isOwned ? [.accumulate] : []), arguments: arguments,
+        work: layer.work(context.context, 0.8))
+    ] + sum
+  }
+
+  private func parts(_ tile: BlockedTiles.WeightTile) -> Argument {
+    let buffer = context.buffers.arena(
+      "\(group.name)_parts", bytes: tile.chunks * shape.k * (shape.taps + 1) * 4)
+    return Argument(
+      "parts", element: "lanes", access: .write, buffer: buffer,
+      dimensions: ["K", "C * CI * R * S + 1"],
+      text: "[\(tile.chunks), \(shape.blocks), \(shape.taps) + 1, \(lanes)]  taps, then bias; maps in lanes"
+    )
+  }
+
+  /// The parameters' gradients, each map's taps in a row.
+  private func weightGradients(_ backward: BackwardContext, columns: String) -> [Argument] {
+    layer.gradientArguments(backward).map { argument in
+      argument.name == "d_weight"
+        ? Argument(
+          "d_weight", element: "float", access: .update, buffer: argument.buffer,
+          dimensions: [columns], text: argument.text) : argument
+    }
+  }
+
+  private func weightSum(
+    _ backward: BackwardContext, _ parts: Argument, _ tile: BlockedTiles.WeightTile
+  ) -> KernelCall {
+    let bytes = Double(tile.chunks * shape.weightBytes)
+    return KernelCall(
+      template: "conv2d_blocked_weight_sum", name: "\(group.name)_backward_weight_sum",
+      title: "adds the parts of the weight gradient in the order of the chunks",
+      layers: layerNames(context.context),
+      constants: [
+        ConstantRow([
+          Constant("K", shape.blocks), Constant("TAPS", shape.taps),
+          Constant("CHUNKS", tile.chunks),
+        ])
+      ], flags: ["bias": layer.hasBias], support: ["support_transpose", "support_store_taps"],
+      scalars: [.batch, .accumulate],
+      arguments: [
+        Argument(
+          "parts", element: "lanes", access: .read, buffer: parts.buffer,
+          dimensions: ["K", "TAPS + 1"], text: parts.text)
+      ] + weightGradients(backward, columns: "TAPS"),
+      work: Work(flops: bytes / 4, bytes: bytes, efficiency: 0.1))
+  }
+
+  private func dataGradient(
+    _ backward: BackwardContext, _ pieces: Pieces, _ gradient: [Argument],
+    _ input: GradientPlacement
+  ) -> KernelCall {
+    guard let tile = tiles.backwardData(shape) else {
+      preconditionFailure("internal error: \(group.name) has no tile for its data gradient")
+    }
+    return KernelCall(
+      template: "conv2d_blocked_backward_data", name: "\(group.name)_backward_data",
+      title: "gradient by data", layers: layerNames(context.context),
+      constants: sizes + [
+        steps(left: true),
+        ConstantRow(
+          [Constant("TC", tile.channels), Constant("TW", tile.columns)],
+          comment: "register tile: blocks of channels x columns"),
+        ConstantRow(
+          [Constant("CB", tile.part), Constant("TH", tile.strip)],
+          comment: "blocks of channels of a part; rows of a strip"),
+        ConstantRow(
+          [
+            Constant("TK", tile.maps), Constant("ROWS", tile.bufferRows),
+            Constant("COLUMNS", tile.bufferColumns), Constant("LEFT", tile.left),
+          ], comment: "blocks of maps, rows and columns of the buffer; zero columns on its left"),
+      ],
+      flags: [
+        "pooled": group.pooling != nil, "adds": input.accumulates,
+        "channels_first": tile.channelsFirst,
+        "channel_tail": (shape.c / lanes) % tile.channels != 0,
+      ], texts: poolTexts, fragments: ["prologue": pieces.fragments], support: pieces.support,
+      scalars: [.batch],
+      arguments: [transposedWeight] + gradient + [
+        input.placement.argument("d_x", input.accumulates ? .update : .write, .vector)
+      ], work: layer.work(context.context, 0.8))
+  }
+}

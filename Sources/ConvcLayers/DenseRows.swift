@@ -1,0 +1,234 @@
+import ConvcIR
+
+extension Dense {
+  /// Register tiles of vectors with outputs or features in lanes: inputs and outputs stand as rows, as the caller has
+  /// them. nil: fewer features than a vector holds, which the gradients' loads need.
+  func rowsCandidate(for group: GroupContext) -> Candidate? {
+    let features = group.inputTypes[0].maps.c
+    guard group.backward == nil || features >= group.target.lanes else { return nil }
+    let batch = group.inputTypes[0].maps.n
+    let tiles = DenseRowTiles(
+      target: group.target, features: features, outputs: outputs, batch: batch)
+    let flops = 2 * Double(multiplyAdds(for: group.inputTypes))
+    let bytes = Double(features * outputs * 4)
+    let passes = group.passes * (flops / (group.target.peak * tiles.efficiency * 1e3) + bytes / 20e3)
+    return Candidate(
+      family: "blocked", inputs: [.nchw], halos: [.none], output: .nchw,
+      microseconds: passes + (group.isTraining ? 2 * bytes / 20e3 : 0),
+      forward: { [rowsForward($0, tiles)] }, backward: { rowsBackward($0, tiles) })
+  }
+
+  private var rowNames: (c: String, h: String, w: String) { ("K", "", "") }
+
+  private func rowsInput(_ context: ForwardContext) -> Argument {
+    context.inputs[0].argument("x", .read, .scalar, names: ("F", "", ""))
+  }
+
+  private func rowsForward(_ context: ForwardContext, _ tiles: DenseRowTiles) -> KernelCall {
+    let group = context.context.group
+    let pieces = PieceMaker(forward: context, dialect: .scalar, names: rowNames)
+      .epilogues(group.epilogues)
+    guard let node = context.context.anchor else {
+      preconditionFailure("internal error: a dense group without its anchor")
+    }
+    let lanes = context.context.target.lanes
+    let bias = hasBias ? [context.packedBias(of: node, count: outputs, lanes: lanes)] : []
+    return KernelCall(
+      template: "dense_rows_forward", name: "\(group.name)_forward",
+      title: groupSummary(context.context), layers: layerNames(context.context),
+      constants: denseConstants(context) + [
+        ConstantRow([Constant("BLOCKS", tiles.blocks)], comment: "vectors of outputs"),
+        ConstantRow(
+          [Constant("TN", tiles.forward.rows), Constant("TK", tiles.forward.vectors)],
+          comment: "register tile: images x vectors of outputs"),
+        ConstantRow(
+          [Constant("ROWS", tiles.forwardRows), Constant("FB", tiles.forwardFeatures)],
+          comment: "images of a part; features summed at a time"),
+      ], flags: ["bias": hasBias, "output_tail": outputs % lanes != 0],
+      fragments: ["epilogue": pieces.fragments], support: pieces.support,
+      scalars: [.batch] + pieces.scalars,
+      arguments: [rowsInput(context), packedWeight(of: node, context, tiles)] + bias + [
+        context.output.argument("y", .write, .scalar, names: rowNames)
+      ] + pieces.arguments, work: denseWork(context.context, 0.6))
+  }
+
+  /// The weights with outputs in lanes, zeros after the last.
+  private func packedWeight(of node: Node, _ context: ForwardContext, _ tiles: DenseRowTiles)
+    -> Argument
+  {
+    let features = context.inputs[0].maps.c
+    let lanes = context.context.target.lanes
+    let text = "[\(tiles.blocks), \(features), \(lanes)]  outputs in lanes"
+    let bytes = tiles.blocks * features * lanes * 4
+    let buffer = context.buffers.packed("\(node.name).weight.rows", bytes: bytes) { packed in
+      KernelCall(
+        template: "dense_rows_pack", name: "\(node.name)_weight_prepare",
+        title: "weights with outputs in lanes", layers: [node.name],
+        constants: denseConstants(context) + [
+          ConstantRow([Constant("BLOCKS", tiles.blocks)], comment: "vectors of outputs")
+        ], support: ["support_transpose"], scalars: [],
+        arguments: [
+          Argument(
+            "weight", element: "float", access: .read,
+            buffer: context.buffers.masterParameter(node.parameters[0]), dimensions: ["F"],
+            text: "[\(outputs), \(features)]"),
+          Argument(
+            "y", element: "lanes", access: .write, buffer: packed, dimensions: ["F"], text: text),
+        ], work: Work(flops: Double(bytes / 4), bytes: Double(2 * bytes), efficiency: 0.1))
+    }
+    return Argument(
+      "weight", element: "lanes", access: .read, buffer: buffer, dimensions: ["F"], text: text)
+  }
+
+  private func rowsBackward(_ context: BackwardContext, _ tiles: DenseRowTiles) -> [KernelCall] {
+    let pieces = PieceMaker(forward: context.forward, dialect: .scalar, names: rowNames)
+      .reversed(context.context.group.epilogues)
+    let gradient =
+      [context.outputGradient.argument("d_y", .read, .scalar, names: rowNames)] + pieces.arguments
+    var calls: [KernelCall] = []
+    if context.wanted.parameters {
+      calls.append(rowsWeightGradient(context, tiles, pieces, gradient))
+    }
+    if let input = context.inputGradients[0] {
+      calls.append(rowsDataGradient(context, tiles, pieces, gradient, input))
+    }
+    return calls + operandGradients(context)
+  }
+
+  private func rowsWeightGradient(
+    _ context: BackwardContext, _ tiles: DenseRowTiles, _ pieces: Pieces, _ gradient: [Argument]
+  ) -> KernelCall {
+    KernelCall(
+      template: "dense_rows_backward_weight",
+      name: "\(context.context.group.name)_backward_weight",
+      title: "gradient by weight" + (hasBias ? " and bias" : ""),
+      layers: layerNames(context.context),
+      constants: denseConstants(context.forward) + [
+        ConstantRow(
+          [Constant("TK", tiles.weight.rows), Constant("TF", tiles.weight.vectors)],
+          comment: "register tile: outputs x vectors of features"),
+        ConstantRow(
+          [
+            Constant("FB", tiles.weightFeatures), Constant("KB", tiles.weightOutputs),
+            Constant("ROWS", tiles.weightRows),
+          ], comment: "features and outputs of a part; images in the buffer"),
+      ], flags: ["bias": hasBias], fragments: ["prologue": pieces.fragments],
+      support: pieces.support, scalars: [.batch, .accumulate] + pieces.scalars,
+      arguments: [rowsInput(context.forward)] + gradient + gradientArguments(context),
+      work: denseWork(context.context, 0.6))
+  }
+
+  private func rowsDataGradient(
+    _ context: BackwardContext, _ tiles: DenseRowTiles, _ pieces: Pieces, _ gradient: [Argument],
+    _ input: GradientPlacement
+  ) -> KernelCall {
+    KernelCall(
+      template: "dense_rows_backward_data", name: "\(context.context.group.name)_backward_data",
+      title: "gradient by data", layers: layerNames(context.context),
+      constants: denseConstants(context.forward) + [
+        ConstantRow(
+          [Constant("TN", tiles.data.rows), Constant("TF", tiles.data.vectors)],
+          comment: "register tile: images x vectors of features"),
+        ConstantRow(
+          [
+            Constant("FB", tiles.dataFeatures), Constant("ROWS", tiles.dataRows),
+            Constant("KB", tiles.dataOutputs),
+          ], comment: "features and images of a part; outputs in the buffer"),
+      ], flags: ["adds": input.accumulates], fragments: ["prologue": pieces.fragments],
+      support: pieces.support, scalars: [.batch] + pieces.scalars,
+      arguments: [weightArgument(context.forward)] + gradient + [
+        input.placement.argument(
+          "d_x", input.accumulates ? .update : .write, .scalar, names: ("F", "", ""))
+      ], work: denseWork(context.context, 0.6))
+  }
+}
+
+/// Tiles of the three dense kernels that work on rows.
+struct DenseRowTiles: Sendable, Hashable {
+  /// A register tile: so many rows of scalars by so many vectors.
+  struct Tile: Sendable, Hashable {
+    var rows = 1
+    var vectors = 1
+    var cycles = Double.infinity
+  }
+
+  let blocks: Int
+  /// Expected share of the peak.
+  let efficiency: Double
+  let forward: Tile
+  let forwardRows: Int
+  let forwardFeatures: Int
+  let data: Tile
+  let dataFeatures: Int
+  let dataRows: Int
+  let dataOutputs: Int
+  let weight: Tile
+  let weightFeatures: Int
+  let weightOutputs: Int
+  let weightRows: Int
+
+  init(target: Target, features: Int, outputs: Int, batch: Int) {
+    let lanes = target.lanes
+    blocks = Self.ceil(outputs, lanes)
+    // Large weights come from memory: they are read once for many images.
+    let isLarge = features * outputs * 4 > target.level2 / 2
+    forward = Self.tile(rows: batch, units: blocks, vectors: blocks, target)
+    forwardRows = isLarge ? Self.rounded(min(batch, 64), to: forward.rows) : forward.rows
+    forwardFeatures = isLarge ? min(features, 512) : features
+    efficiency =
+      0.62 * Double(batch * outputs * features) / Double(2 * lanes)
+      / (forward.cycles * Double(features))
+
+    let vectors = max(1, features / lanes)
+    let units = Self.ceil(features, lanes)
+    data = Self.tile(rows: batch, units: units, vectors: vectors, target)
+    dataRows = isLarge ? Self.rounded(min(batch, 64), to: data.rows) : data.rows
+    dataOutputs = min(outputs, (16 << 10) / (4 * dataRows))
+    let dataParts = max(
+      Self.ceil(8, Self.ceil(batch, dataRows)), isLarge ? Self.ceil(features, 512) : 1)
+    dataFeatures = Self.part(features, unit: data.vectors * lanes, count: dataParts)
+
+    weight = Self.tile(rows: outputs, units: units, vectors: vectors, target)
+    weightRows = min(batch, 64)
+    weightOutputs = Self.outputs(outputs, tile: weight.rows, most: (16 << 10) / (4 * weightRows))
+    let weightParts = max(
+      Self.ceil(8, Self.ceil(outputs, weightOutputs)), isLarge ? Self.ceil(features, 512) : 1)
+    weightFeatures = Self.part(features, unit: weight.vectors * lanes, count: weightParts)
+  }
+
+  private static func ceil(_ a: Int, _ b: Int) -> Int { (a + b - 1) / b }
+  private static func rounded(_ a: Int, to unit: Int) -> Int { ceil(a, unit) * unit }
+
+  /// A part of n that is whole tiles; about so many of them make n.
+  private static func part(_ n: Int, unit: Int, count: Int) -> Int {
+    let tiles = ceil(n, unit)
+    return unit * max(1, tiles / max(1, min(count, tiles)))
+  }
+
+  /// Outputs of a part, so that the last part holds a whole tile.
+  private static func outputs(_ outputs: Int, tile: Int, most: Int) -> Int {
+    var part = min(outputs, max(tile, most / tile * tile))
+    while part > tile, outputs % part != 0, outputs % part < tile { part -= 1 }
+    return part
+  }
+
+  /// The tile of least cycles. Eight rows at most: each is a stream of its own in the first-level cache.
+  private static func tile(rows: Int, units: Int, vectors: Int, _ target: Target) -> Tile {
+    var best = Tile()
+    for height in 1...min(rows, 8) {
+      for width in 1...min(vectors, 16) {
+        let sums = height * width
+        let room = target.registers > 16 ? 4 : 2
+        guard sums <= target.registers - room, sums + width < target.registers || sums == 1 else {
+          break
+        }
+        let step = max(Double(sums) / 2, Double(height + width) / 2, 4) + 0.6
+        let cycles = Double(ceil(rows, height) * ceil(units, width)) * step
+        if cycles < best.cycles * 0.999 {
+          best = Tile(rows: height, vectors: width, cycles: cycles)
+        }
+      }
+    }
+    return best
+  }
+}
