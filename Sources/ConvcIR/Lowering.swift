@@ -6,15 +6,20 @@ public struct GroupContext: Sendable {
   public let target: Target
   /// What the backward pass wants of the group; nil: nothing.
   public let backward: BackwardGroup?
+  /// Whether the forward kernels save what backward kernels read. In a train build inference saves it too, and so shares
+  /// its kernels with the training step.
+  public let savesForBackward: Bool
 
   public init(
-    group: Group, graph: Graph, mode: Mode, target: Target, backward: BackwardGroup?
+    group: Group, graph: Graph, mode: Mode, target: Target, backward: BackwardGroup?,
+    savesForBackward: Bool
   ) {
     self.group = group
     self.graph = graph
     self.mode = mode
     self.target = target
     self.backward = backward
+    self.savesForBackward = savesForBackward
   }
 
   public var anchor: Node? { group.anchor.map { graph[$0] } }

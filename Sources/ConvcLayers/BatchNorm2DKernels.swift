@@ -113,11 +113,13 @@ extension BatchNorm2D {
     let pieces = PieceMaker(forward: forward, dialect: .scalar, names: names(forward.output))
       .reversed(context.context.group.epilogues)
     guard let node = context.context.anchor else { return [] }
+    let weight = parameter("weight", 0, .read, forward)
     var arguments = [
       input.argument("x", .read, .scalar, names: names(input), meaning: input.lanesText),
-      saved(forward, .read), parameter("weight", 0, .read, forward),
-      context.outputGradient.argument("d_y", .read, .scalar, names: names(input)),
+      saved(forward, .read),
     ]
+    if context.inputGradients[0] != nil { arguments.append(weight) }
+    arguments.append(context.outputGradient.argument("d_y", .read, .scalar, names: names(input)))
     arguments += pieces.arguments
     arguments += ["d_weight", "d_bias"].enumerated().map { index, name in
       Argument(

@@ -55,7 +55,7 @@ extension Conv2D {
       group.epilogues, firstOperand: group.beforePooling.reduce(0) { $0 + $1.operands.count })
     var flags = genericFlags(context)
     flags["bias"] = hasBias
-    flags["winners"] = group.pooling != nil && context.context.isTraining
+    flags["winners"] = group.pooling != nil && context.context.savesForBackward
     flags["cells"] = !group.beforePooling.isEmpty
     var arguments =
       [context.inputs[0].argument("x", .read, .scalar)] + parameterArguments(context)

@@ -106,7 +106,7 @@ private struct LanesKernels: Sendable {
     let maker = PieceMaker(forward: context, dialect: .vector, names: names)
     let cells = maker.epilogues(group.beforePooling)
     let after = maker.epilogues(group.epilogues)
-    let saves = group.pooling != nil && context.context.isTraining
+    let saves = group.pooling != nil && context.context.savesForBackward
     let loopsColumns = forwardTile.columns < shape.ow
     var arguments = [input(context)] + layer.parameterArguments(context)
     arguments.append(context.output.argument("y", .write, .vector, names: names))

@@ -69,7 +69,7 @@ struct Pool2DKernels: Sendable {
   private func forward(_ context: ForwardContext) -> KernelCall {
     let group = context.context.group
     let isMaximum = kind == .maximum
-    let saves = isMaximum && context.context.backward != nil
+    let saves = isMaximum && context.context.savesForBackward
     var arguments = [
       context.inputs[0].argument("x", .read, .scalar, meaning: context.inputs[0].lanesText),
       context.output.argument("y", .write, .scalar, names: ("C", "OH", "OW")),

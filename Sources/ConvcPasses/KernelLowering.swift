@@ -3,6 +3,7 @@ import ConvcIR
 /// Turns groups with their chosen candidates into calls on buffers.
 final class KernelLowering: BufferSource {
   private let training: TrainingGraph
+  private let contexts: [GroupContext]
   private let chosen: [Candidate]
   private let target: Target
   private let library: any KernelLibrary
@@ -38,9 +39,11 @@ final class KernelLowering: BufferSource {
   }
 
   init(
-    training: TrainingGraph, chosen: [Candidate], target: Target, library: any KernelLibrary
+    training: TrainingGraph, contexts: [GroupContext], chosen: [Candidate], target: Target,
+    library: any KernelLibrary
   ) {
     self.training = training
+    self.contexts = contexts
     self.chosen = chosen
     self.target = target
     self.library = library
@@ -95,14 +98,8 @@ final class KernelLowering: BufferSource {
     _ group: Group, _ inputs: [Placement], _ operands: [Placement], _ output: Placement
   ) -> ForwardContext {
     ForwardContext(
-      context: context(of: group), inputs: inputs, operands: operands, output: output, buffers: self
+      context: contexts[group.id], inputs: inputs, operands: operands, output: output, buffers: self
     )
-  }
-
-  private func context(of group: Group) -> GroupContext {
-    GroupContext(
-      group: group, graph: graph, mode: training.mode, target: target,
-      backward: training.backward.first { $0.group == group.id })
   }
 
   /// The buffer that a group writes: with the halo its readers want, unless a view needs it without.
@@ -125,7 +122,9 @@ final class KernelLowering: BufferSource {
       lanes: target.lanes)
     instances[InstanceKey(tensor: tensor, layout: layout, isDense: halo.isNone)] = placement
     if !halo.isNone {
-      calls.append(library.clearHalo(of: placement, name: "\(name)_clear_halo", layers: [graph[tensor].name]))
+      calls.append(
+        library.clearHalo(
+          of: placement, name: "\(name)_clear_halo", layers: [graph[tensor].name]))
     }
     return placement
   }

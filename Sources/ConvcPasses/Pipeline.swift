@@ -53,24 +53,34 @@ public struct Pipeline: Sendable {
     if trains, graph.losses.isEmpty {
       throw CompileError(layer: model.name, "has no loss to train with; add one")
     }
-    var programs = [try program(graph, .inference)]
-    if trains {
-      if graph.trainableCount == 0 {
-        throw CompileError(layer: model.name, "has no trainable parameter; freeze fewer layers")
-      }
-      programs.append(try program(graph, .training))
+    if trains, graph.trainableCount == 0 {
+      throw CompileError(layer: model.name, "has no trainable parameter; freeze fewer layers")
+    }
+    let modes: [Mode] = trains ? [.inference, .training] : [.inference]
+    let differentiated = modes.map { differentiate(graph, $0) }
+    let saving = differentiated.flatMap { training in
+      training.backward.flatMap { training.fused.groups[$0.group].nodes }
+    }
+    var programs: [ProgramStages] = []
+    for training in differentiated {
+      programs.append(try lower(training, saving: Set(saving)))
     }
     let module = LowerToC(prefix: prefix, modelHash: modelHash(of: graph)).run(
       (programs[0].schedule, programs.count > 1 ? programs[1].schedule : nil))
     return Stages(model: model, graph: graph, programs: programs, module: module)
   }
 
-  private func program(_ graph: Graph, _ mode: Mode) throws(CompileError) -> ProgramStages {
+  private func differentiate(_ graph: Graph, _ mode: Mode) -> TrainingGraph {
     let fused = Fuse(mode: mode, fuses: options.fuses).run(graph)
     Self.check(fused.verify(), after: Fuse.name)
-    let training = Differentiate().run(fused)
+    return Differentiate().run(fused)
+  }
+
+  private func lower(
+    _ training: TrainingGraph, saving: Set<Node.ID>
+  ) throws(CompileError) -> ProgramStages {
     let kernels = SelectKernels(
-      target: options.target, library: library, families: options.families
+      target: options.target, library: library, families: options.families, saving: saving
     ).run(training)
     Self.check(kernels.verify(), after: SelectKernels.name)
     let memory = try PlanMemory(limit: options.memoryLimit).run(kernels)
@@ -78,7 +88,7 @@ public struct Pipeline: Sendable {
     let schedule = PlanParallelism().run(memory)
     Self.check(schedule.verify(), after: PlanParallelism.name)
     return ProgramStages(
-      fused: fused, training: training, kernels: kernels, memory: memory, schedule: schedule)
+      fused: training.fused, training: training, kernels: kernels, memory: memory, schedule: schedule)
   }
 
   private static func check(_ problems: [String], after pass: String) {

@@ -14,22 +14,27 @@ public struct SelectKernels: Pass {
   public let library: any KernelLibrary
   /// Families that may be chosen; nil: all. `generic` is always a candidate where nothing else is left.
   public let families: Set<String>?
+  /// Layers that the build's training step goes back through: forward kernels save what that needs.
+  public let saving: Set<Node.ID>
 
-  public init(target: Target, library: any KernelLibrary, families: Set<String>? = nil) {
+  public init(
+    target: Target, library: any KernelLibrary, families: Set<String>? = nil,
+    saving: Set<Node.ID> = []
+  ) {
     self.target = target
     self.library = library
     self.families = families
+    self.saving = saving
   }
 
   public func run(_ training: TrainingGraph) -> KernelGraph {
-    let candidates = training.fused.groups.map { group in
-      self.candidates(of: group, in: training)
-    }
+    let contexts = training.fused.groups.map { context(of: $0, in: training) }
+    let candidates = contexts.map { self.candidates(of: $0, in: training) }
     let search = LayoutSearch(training: training, candidates: candidates)
     let chosen = search.best()
     let lowering = KernelLowering(
-      training: training, chosen: zip(candidates, chosen).map { $0[$1] }, target: target,
-      library: library)
+      training: training, contexts: contexts, chosen: zip(candidates, chosen).map { $0[$1] },
+      target: target, library: library)
     lowering.run()
     return KernelGraph(
       graph: training.graph, mode: training.mode, target: target,
@@ -37,11 +42,15 @@ public struct SelectKernels: Pass {
       calls: lowering.calls, packed: lowering.packedEntries)
   }
 
-  private func candidates(of group: Group, in training: TrainingGraph) -> [Candidate] {
-    let graph = training.graph
-    let context = GroupContext(
-      group: group, graph: graph, mode: training.mode, target: target,
-      backward: training.backward.first { $0.group == group.id })
+  private func context(of group: Group, in training: TrainingGraph) -> GroupContext {
+    GroupContext(
+      group: group, graph: training.graph, mode: training.mode, target: target,
+      backward: training.backward.first { $0.group == group.id },
+      savesForBackward: !saving.isDisjoint(with: group.nodes))
+  }
+
+  private func candidates(of context: GroupContext, in training: TrainingGraph) -> [Candidate] {
+    let group = context.group
     let offered =
       context.anchor.map { $0.layer.candidates(for: context) } ?? library.elementwise(context)
     let possible = offered.filter { candidate in
