@@ -111,6 +111,7 @@ extension ForwardContext {
         ], isParallel: false, work: Work(flops: 0, bytes: Double(padded * 8), efficiency: 0.1))
     }
     return Argument(
-      "bias", element: "lanes", access: .read, buffer: buffer, text: "[\(padded / lanes), \(lanes)]")
+      "bias", element: "lanes", access: .read, buffer: buffer, text: "[\(padded / lanes), \(lanes)]"
+    )
   }
 }

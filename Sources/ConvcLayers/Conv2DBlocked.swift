@@ -87,7 +87,8 @@ struct BlockedKernels {
     input += [Constant("H", shape.h), Constant("W", shape.w)]
     return [
       ConstantRow(
-        input, comment: shape.isPlanar ? "planes of channels" : "blocks of channels, and channels of one"),
+        input,
+        comment: shape.isPlanar ? "planes of channels" : "blocks of channels, and channels of one"),
       ConstantRow(
         [
           Constant("K", shape.blocks), Constant("R", shape.r), Constant("S", shape.s),
@@ -239,7 +240,8 @@ struct BlockedKernels {
     return Argument(
       "parts", element: "lanes", access: .write, buffer: buffer,
       dimensions: ["K", "C * CI * R * S + 1"],
-      text: "[\(tile.chunks), \(shape.blocks), \(shape.taps) + 1, \(lanes)]  taps, then bias; maps in lanes"
+      text:
+        "[\(tile.chunks), \(shape.blocks), \(shape.taps) + 1, \(lanes)]  taps, then bias; maps in lanes"
     )
   }
 

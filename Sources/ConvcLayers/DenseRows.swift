@@ -11,7 +11,8 @@ extension Dense {
       target: group.target, features: features, outputs: outputs, batch: batch)
     let flops = 2 * Double(multiplyAdds(for: group.inputTypes))
     let bytes = Double(features * outputs * 4)
-    let passes = group.passes * (flops / (group.target.peak * tiles.efficiency * 1e3) + bytes / 20e3)
+    let passes =
+      group.passes * (flops / (group.target.peak * tiles.efficiency * 1e3) + bytes / 20e3)
     return Candidate(
       family: "blocked", inputs: [.nchw], halos: [.none], output: .nchw,
       microseconds: passes + (group.isTraining ? 2 * bytes / 20e3 : 0),

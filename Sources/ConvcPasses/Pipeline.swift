@@ -88,7 +88,8 @@ public struct Pipeline: Sendable {
     let schedule = PlanParallelism().run(memory)
     Self.check(schedule.verify(), after: PlanParallelism.name)
     return ProgramStages(
-      fused: training.fused, training: training, kernels: kernels, memory: memory, schedule: schedule)
+      fused: training.fused, training: training, kernels: kernels, memory: memory,
+      schedule: schedule)
   }
 
   private static func check(_ problems: [String], after pass: String) {

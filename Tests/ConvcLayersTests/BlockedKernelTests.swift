@@ -55,7 +55,8 @@ struct BlockedKernelTests {
     },
     Case(name: "a block with a shortcut: operands, halos, gradients that add", batch: 2) {
       let x = $0.conv2d(32, kernelSize: 3, padding: 1).relu()
-      let body = x.conv2d(32, kernelSize: 3, padding: 1).relu().conv2d(32, kernelSize: 3, padding: 1)
+      let body = x.conv2d(32, kernelSize: 3, padding: 1).relu().conv2d(
+        32, kernelSize: 3, padding: 1)
       let sum = body.add(x).relu()
       return sum.conv2d(16, kernelSize: 3, padding: 1).add(sum.conv2d(16, kernelSize: 1))
     },
