@@ -24,7 +24,7 @@ struct TrainTests {
     ] {
       #expect(result.output.contains(line + "\n"))
     }
-    #expect(result.errorLines.first?.hasPrefix("lenet5 on digits: 1,150 training, 287") == true)
+    #expect(result.errorLines.first?.hasPrefix("lenet5 on digits: 1,293 training, 144") == true)
     for epoch in 0...3 {
       #expect(result.errorLines.contains { $0.hasPrefix("epoch \(epoch)/3  train ") })
     }
