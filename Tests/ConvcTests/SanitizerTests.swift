@@ -31,14 +31,18 @@ struct SanitizerTests {
     _ files: [String: String], _ compiler: [String], _ more: [String]
   ) throws -> ChildProcess {
     let folder = try TemporaryFolder()
-    for (name, text) in files {
-      try text.write(toFile: folder.file(name), atomically: false, encoding: .utf8)
-    }
+    try write(files, to: folder)
     let sources = files.keys.filter { $0.hasSuffix(".c") }.sorted().map(folder.file)
     let program = folder.file("program")
     let built = ChildProcess.run(compiler + flags + more + sources + ["-o", program, "-lm"])
     guard built.status == 0 else { return built }
     return ChildProcess.run([program], environment: ["ASAN_OPTIONS": "detect_leaks=0"])
+  }
+
+  private static func write(_ files: [String: String], to folder: TemporaryFolder) throws {
+    for (name, text) in files {
+      try text.write(toFile: folder.file(name), atomically: false, encoding: .utf8)
+    }
   }
 
   private static func sources(_ compilation: Compilation) -> [String: String] {
@@ -71,12 +75,11 @@ struct SanitizerTests {
     let tools = try await Toolchain.find()
     let compilation = try LeNet5.model().compile(BuildOptions(batch: 8, target: target))
     let folder = try TemporaryFolder()
-    for (name, text) in Self.sources(compilation) {
-      try text.write(toFile: folder.file(name), atomically: false, encoding: .utf8)
-      guard name.hasSuffix(".c") else { continue }
+    try Self.write(Self.sources(compilation), to: folder)
+    for name in folder.names where name.hasSuffix(".c") {
       let object = folder.file("\(name).o")
       let built = ChildProcess.run(
-        tools.compiler.command + ["-std=c99", "-O1", "-fPIC"]
+        tools.compiler.command + ["-std=c99", "-O0", "-fPIC"]
           + (tools.compiler.openMP?.compile ?? []) + (target.march.map { ["-march=\($0)"] } ?? [])
           + ["-c", folder.file(name), "-o", object])
       try #require(built.status == 0, "\(built.text)")
