@@ -16,7 +16,7 @@ public struct OutputError: Error, Sendable, Hashable, CustomStringConvertible {
   }
 }
 
-/// A folder that receives a set of files, all of them or none.
+/// A folder that receives a set of files, see ``OutputFiles``.
 public struct OutputFolder {
   public let path: String
 
@@ -39,13 +39,15 @@ public struct OutputFolder {
   }
 }
 
-/// Writes files, all of them or none.
+/// Writes a set of files, none of them by half.
 public enum OutputFiles {
   /// Writes files under temporary names, then renames them.
   ///
   /// Missing folders are made. What is there and is neither a file nor a folder, as a terminal, is written to directly.
   ///
-  /// - Throws: ``OutputError``; then old files are as they were, and no new file or folder is left.
+  /// - Throws: ``OutputError``. What cannot be made or has no room is found before any file gets its
+  ///   name: then old files are as they were, and no new file or folder is left. Should a rename
+  ///   itself fail after others, the error names the files that are there already.
   public static func write(_ files: [(path: String, data: Data)]) throws(OutputError) {
     var stage = Stage()
     do {
@@ -110,9 +112,14 @@ public enum OutputFiles {
 
     mutating func publish() throws(OutputError) {
       for file in direct { try OutputFiles.write(file.data, to: file.path, named: file.path) }
-      for file in waiting {
+      for (index, file) in waiting.enumerated() {
         guard rename(file.temporary, file.final) == 0 else {
-          throw OutputError(path: file.final, reason: String(cString: strerror(errno)))
+          var reason = String(cString: strerror(errno))
+          if index > 0 {
+            let names = waiting[..<index].map(\.final).joined(separator: ", ")
+            reason += " (already written: \(names))"
+          }
+          throw OutputError(path: file.final, reason: reason)
         }
       }
     }

@@ -11,7 +11,8 @@ public enum DataError: Error, Sendable, Hashable, CustomStringConvertible {
   case trailing(path: String, byte: Int, count: Int)
   case header(path: String, byte: Int, expected: String, found: String)
   case extents(path: String, shape: [Int])
-  case length(path: String, shape: [Int], expected: Int, found: Int)
+  /// `found` is nil when the rest was not even unpacked.
+  case length(path: String, shape: [Int], expected: Int, found: Int?)
   case element(path: String, expected: String, found: IDXFile.Element)
   case rank(path: String, expected: String, shape: [Int])
   case noImages(path: String)
@@ -44,7 +45,7 @@ public enum DataError: Error, Sendable, Hashable, CustomStringConvertible {
     case .extents(let path, let shape):
       "\(path) claims extents \(Self.text(shape)), more than memory can hold; \(Self.getAgain)"
     case .length(let path, let shape, let expected, let found):
-      "\(path) has \(Self.bytes(found)), expected \(expected) for extents \(Self.text(shape)); "
+      "\(path) has \(found.map(Self.bytes) ?? "more bytes"), expected \(expected) for extents \(Self.text(shape)); "
         + Self.getAgain
     case .element(let path, let expected, let found):
       "\(path) holds \(found) values, expected \(expected); convert them or give another file"

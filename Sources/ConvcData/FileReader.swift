@@ -9,15 +9,18 @@ public enum FileReader {
 
   /// The contents of a file, unpacked if compressed.
   ///
+  /// - Parameter check: looks at what is unpacked so far and may refuse it, before the rest takes
+  ///   memory.
   /// - Throws: a file that cannot be read, that is too large, or whose gzip data are truncated,
   ///   damaged, or followed by something else.
   public static func contents(
-    of path: String, limit: Int = defaultLimit
+    of path: String, limit: Int = defaultLimit,
+    check: ([UInt8]) throws(DataError) -> Void = { _ in }
   ) throws(DataError) -> [UInt8] {
     let stored = try bytes(of: path, limit: limit)
     guard stored.starts(with: GzipReader.magic) else { return stored }
     return try stored.withUnsafeBufferPointer { (source) throws(DataError) in
-      try GzipReader.unpacked(source, name: path, limit: limit)
+      try GzipReader.unpacked(source, name: path, limit: limit, check: check)
     }
   }
 

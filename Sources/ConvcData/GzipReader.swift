@@ -15,10 +15,12 @@ public enum GzipReader {
   ///   - source: the data, at most 2 GiB.
   ///   - name: the file's name, for errors.
   ///   - limit: bytes that the result may have.
-  /// - Throws: data that are truncated, damaged (also by their checksum), too large, or followed
+  ///   - check: looks at what is unpacked so far, after every 256 KiB at most, and may refuse it.
+  /// - Throws: what `check` refuses; data that are truncated, damaged (also by their checksum), too large, or followed
   ///   by something else.
   public static func unpacked(
-    _ source: UnsafeBufferPointer<UInt8>, name: String, limit: Int = FileReader.defaultLimit
+    _ source: UnsafeBufferPointer<UInt8>, name: String, limit: Int = FileReader.defaultLimit,
+    check: ([UInt8]) throws(DataError) -> Void = { _ in }
   ) throws(DataError) -> [UInt8] {
     precondition(source.count <= 1 << 31, "internal error: zlib counts bytes in 32 bits")
     // zlib compares the stream's address from call to call.
@@ -39,6 +41,7 @@ public enum GzipReader {
       let byte = source.count - Int(stream.pointee.avail_in)
       guard result.count + chunk.count <= limit else { throw .tooLarge(path: name, limit: limit) }
       result.append(contentsOf: chunk)
+      try check(result)
       switch status {
       case Z_OK: continue
       case Z_STREAM_END where byte == source.count: return result

@@ -39,7 +39,15 @@ public struct IDXFile: Sendable {
   ///
   /// - Throws: a file that cannot be read, or is no IDX file of exactly the size that it claims.
   public init(path: String, limit: Int = FileReader.defaultLimit) throws(DataError) {
-    try self.init(FileReader.contents(of: path, limit: limit), name: path)
+    // A few bytes of gzip may hold gigabytes: stop where the header says that the file ends.
+    let contents = try FileReader.contents(of: path, limit: limit) { start throws(DataError) in
+      guard start.count >= Self.longestHeader else { return }
+      let header = try Self.header(start, name: path)
+      guard start.count <= header.fileSize else {
+        throw .length(path: path, shape: header.shape, expected: header.fileSize, found: nil)
+      }
+    }
+    try self.init(contents, name: path)
   }
 
   /// Takes a file's contents.
@@ -48,23 +56,28 @@ public struct IDXFile: Sendable {
   public init(_ contents: [UInt8], name: String) throws(DataError) {
     self.name = name
     self.contents = contents
-    (element, shape, headerSize) = try Self.header(contents, name: name)
-    var expected = element.size
-    for extent in shape {
-      let (product, overflows) = expected.multipliedReportingOverflow(by: extent)
-      guard !overflows else { throw .extents(path: name, shape: shape) }
-      expected = product
-    }
-    let (length, overflows) = expected.addingReportingOverflow(headerSize)
-    guard !overflows else { throw .extents(path: name, shape: shape) }
-    guard contents.count == length else {
-      throw .length(path: name, shape: shape, expected: length, found: contents.count)
+    let header = try Self.header(contents, name: name)
+    (element, shape, headerSize) = (header.element, header.shape, header.size)
+    guard contents.count == header.fileSize else {
+      throw .length(path: name, shape: shape, expected: header.fileSize, found: contents.count)
     }
   }
 
+  private struct Header {
+    let element: Element
+    let shape: [Int]
+    /// Bytes of the header.
+    let size: Int
+    /// Bytes of the whole file.
+    let fileSize: Int
+  }
+
+  /// Bytes of a header of 255 extents, the most that there can be.
+  private static let longestHeader = 4 + 4 * 255
+
   private static func header(
     _ contents: [UInt8], name: String
-  ) throws(DataError) -> (Element, [Int], size: Int) {
+  ) throws(DataError) -> Header {
     /// An error about the bytes from `byte` on, of which it shows `count`.
     func wrong(_ expected: String, at byte: Int, showing count: Int) -> DataError {
       let found = contents.dropFirst(byte).prefix(count).map(hexadecimal).joined(separator: " ")
@@ -86,7 +99,23 @@ public struct IDXFile: Sendable {
       }
       shape.append(contents[byte..<(byte + 4)].reduce(0) { $0 << 8 | Int($1) })
     }
-    return (element, shape, 4 + 4 * rank)
+    return Header(
+      element: element, shape: shape, size: 4 + 4 * rank,
+      fileSize: try fileSize(element, shape, headerSize: 4 + 4 * rank, name: name))
+  }
+
+  private static func fileSize(
+    _ element: Element, _ shape: [Int], headerSize: Int, name: String
+  ) throws(DataError) -> Int {
+    var size = element.size
+    for extent in shape {
+      let (product, overflows) = size.multipliedReportingOverflow(by: extent)
+      guard !overflows else { throw .extents(path: name, shape: shape) }
+      size = product
+    }
+    let (total, overflows) = size.addingReportingOverflow(headerSize)
+    guard !overflows else { throw .extents(path: name, shape: shape) }
+    return total
   }
 
   private static func hexadecimal(_ byte: UInt8) -> String {

@@ -1,3 +1,5 @@
+import ConvcIR
+
 /// Divides training images into those to train on and those to choose the best epoch by.
 ///
 /// Every class has its share in both, to the nearest image. A seed gives the same split everywhere.

@@ -3,24 +3,18 @@ import Foundation
 
 /// Numbers that a seed decides: the same on every machine.
 ///
-/// - Source: SplitMix64 (Steele, Lea and Flood 2014).
+/// - Source: ``SplitMix64``.
 public struct RandomValues: RandomNumberGenerator, Sendable {
-  private var state: UInt64
+  private var generator: SplitMix64
 
   public init(seed: UInt64) {
-    state = seed &* 0xD134_2543_DE82_EF95 &+ 0x2545_F491_4F6C_DD1D
+    generator = SplitMix64(seed: seed &* 0xD134_2543_DE82_EF95 &+ 0x2545_F491_4F6C_DD1D)
   }
 
-  public mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var bits = state
-    bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-    return bits ^ (bits >> 31)
-  }
+  public mutating func next() -> UInt64 { generator.next() }
 
   /// A number from 0 up to, but not, 1.
-  public mutating func uniform() -> Double { Double(next() >> 11) / 9_007_199_254_740_992 }
+  public mutating func uniform() -> Double { generator.uniform() }
 
   /// Uniform numbers.
   public mutating func uniform(_ count: Int, in range: ClosedRange<Float>) -> [Float] {

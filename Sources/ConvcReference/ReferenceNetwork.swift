@@ -41,7 +41,7 @@ public struct ReferenceNetwork: Sendable {
   /// One training pass: outputs, losses, gradients and new running statistics. The parameters are not updated.
   public func train(
     parameters: [Double], _ sample: ReferenceSample, seed: UInt64 = 0, step: UInt64 = 0
-  ) -> TrainingResult {
+  ) -> ReferenceResult {
     let options = PassOptions(seed: seed, step: step)
     let parameters = tensors(parameters)
     let pass = forward(parameters, sample, options)
@@ -49,7 +49,7 @@ public struct ReferenceNetwork: Sendable {
     let gradients = backward(pass, judged, parameters, options)
     let statistics = graph.parameters.indices.filter { graph.parameters[$0].kind != .trainable }
       .flatMap { (pass.statistics[$0] ?? parameters[$0]).values }
-    return TrainingResult(
+    return ReferenceResult(
       outputs: graph.outputs.map { pass[$0.tensor].values }, losses: judged.map(\.value),
       total: total(judged), gradients: gradients, untrained: statistics,
       margin: pass.margin)
@@ -144,7 +144,7 @@ public struct ReferenceNetwork: Sendable {
 }
 
 /// What one training pass gives.
-public struct TrainingResult: Sendable {
+public struct ReferenceResult: Sendable {
   /// Of each output of the graph, `[N, ...]` in row-major order.
   public let outputs: [[Double]]
   /// Of each loss: its mean over the batch, before weighting.

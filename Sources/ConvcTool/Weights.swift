@@ -34,8 +34,10 @@ struct WeightsSource {
           model: graph.name, modelHash: hash, preprocessing: graph.preprocessing,
           classNames: graph.classNames))
     }
+    let shape = graph.inputs.first.map { graph[$0].type.shape } ?? []
     let checkpoint = try Checkpoint(
-      path: path, layout: graph.parameters, model: graph.name, modelHash: hash)
+      path: path, layout: graph.parameters, model: graph.name, modelHash: hash,
+      channels: shape.count == 4 ? shape[1] : nil)
     model.preprocessing = model.preprocessing ?? checkpoint.info.preprocessing
     if model.classNames.isEmpty { model.classNames = checkpoint.info.classNames }
     return checkpoint

@@ -42,9 +42,22 @@ public struct CheckpointInfo: Sendable, Hashable {
       classNames: layout.classNames)
   }
 
-  init(metadata: [String: String]) {
+  /// - Throws: a preprocessing that cannot be used.
+  init(
+    metadata: [String: String], path: String, channels: Int? = nil
+  ) throws(CheckpointError) {
     func decoded<Value: Decodable>(_ type: Value.Type, _ key: String) -> Value? {
       metadata[key].flatMap { try? JSONDecoder().decode(type, from: Data($0.utf8)) }
+    }
+    let preprocessing = decoded(InputPreprocessing.self, "convc.preprocessing")
+    if metadata["convc.preprocessing"] != nil {
+      guard let preprocessing else {
+        throw .preprocessing(
+          path: path, reason: "is not JSON of scale, mean and deviation as finite numbers")
+      }
+      if let fault = preprocessing.fault(channels: channels) {
+        throw .preprocessing(path: path, reason: fault)
+      }
     }
     self.init(
       model: metadata["convc.model"], modelHash: metadata["convc.model_hash"],
@@ -53,8 +66,7 @@ public struct CheckpointInfo: Sendable, Hashable {
       validation: metadata["convc.validation_loss"].flatMap(Double.init).map { loss in
         Metrics(loss: loss, accuracy: metadata["convc.validation_accuracy"].flatMap(Double.init))
       },
-      preprocessing: decoded(InputPreprocessing.self, "convc.preprocessing"),
-      classNames: decoded([String].self, "convc.classes") ?? [])
+      preprocessing: preprocessing, classNames: decoded([String].self, "convc.classes") ?? [])
   }
 
   /// The file's metadata. `format` says to other readers that nothing is transposed.
@@ -77,6 +89,27 @@ public struct CheckpointInfo: Sendable, Hashable {
     metadata["convc.preprocessing"] = preprocessing.map { json($0) }
     if !classNames.isEmpty { metadata["convc.classes"] = json(classNames) }
     return metadata
+  }
+}
+
+extension InputPreprocessing {
+  /// Why it cannot make inputs; nil: it can.
+  ///
+  /// - Parameter channels: channels of the input; nil: any number.
+  func fault(channels: Int?) -> String? {
+    guard scale.isFinite else { return "has scale \(scale), expected a finite number" }
+    if let bad = mean.first(where: { !$0.isFinite }) {
+      return "has mean \(bad), expected finite numbers"
+    }
+    if let bad = deviation.first(where: { !($0.isFinite && $0 > 0) }) {
+      return "has deviation \(bad), expected finite numbers above 0"
+    }
+    let channels = channels ?? max(1, mean.count)
+    guard mean.count == channels, deviation.count == channels else {
+      return "has \(mean.count) means and \(deviation.count) deviations, "
+        + "expected \(channels) of each, one a channel"
+    }
+    return nil
   }
 }
 
@@ -109,12 +142,15 @@ public struct Checkpoint: Sendable {
   ///   - layout: the network's parameters, in the order of the block.
   ///   - model: the network's name; files of other networks are refused.
   ///   - modelHash: its hash; nil: networks of that name with the same parameters are accepted.
+  ///   - channels: channels of the network's first input, which the file's preprocessing must be
+  ///     for; nil: any number.
   /// - Throws: what does not fit, the first tensor of the block first.
   public init(
-    path: String, layout: [Parameter], model: String, modelHash: String? = nil
+    path: String, layout: [Parameter], model: String, modelHash: String? = nil,
+    channels: Int? = nil
   ) throws(CheckpointError) {
     let file = try WeightsFile(path: path)
-    info = CheckpointInfo(metadata: file.metadata)
+    info = try CheckpointInfo(metadata: file.metadata, path: path, channels: channels)
     try Self.checkModel(info, path: path, model: model, modelHash: modelHash)
     parameters = try Self.block(of: file, layout: layout, path: path)
     let known = Set(layout.map(\.name))

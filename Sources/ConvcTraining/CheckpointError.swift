@@ -11,6 +11,8 @@ public enum CheckpointError: Error, Sendable, Hashable, CustomStringConvertible 
   case wrongType(String, got: String, path: String)
   /// `position` counts the tensor's elements.
   case notFinite(String, value: Float, position: Int, path: String)
+  /// The preprocessing in the file's metadata cannot be used.
+  case preprocessing(path: String, reason: String)
   case cannotWrite(path: String, reason: String)
 
   public var description: String {
@@ -37,6 +39,9 @@ public enum CheckpointError: Error, Sendable, Hashable, CustomStringConvertible 
     case .notFinite(let name, let value, let position, let path):
       "\(path): tensor '\(name)' holds \(NumberText.plain(Double(value))) at element \(position), expected finite numbers; "
         + "take a checkpoint from before, such as best.safetensors"
+    case .preprocessing(let path, let reason):
+      "\(path): convc.preprocessing in its metadata \(reason); "
+        + "give weights of this very model, or correct the entry"
     case .cannotWrite(let path, let reason):
       "cannot write \(path): \(reason); free space or choose another folder with -o"
     }

@@ -45,7 +45,9 @@ public struct Initialization: Sendable {
       for index in values.indices { values[index] = Float(scale * stream.truncatedNormal()) }
     case .glorotUniform:
       let bound = (6 / Double(max(1, spec.fanIn + spec.fanOut))).squareRoot()
-      for index in values.indices { values[index] = Float(bound * (2 * stream.uniform() - 1)) }
+      for index in values.indices {
+        values[index] = Float(bound * (2 * stream.generator.uniform() - 1))
+      }
     }
   }
 
@@ -58,52 +60,24 @@ public struct Initialization: Sendable {
 
 /// Random numbers of one parameter.
 ///
-/// - Source: Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators"
-///   (SplitMix64); the name enters the seed through FNV-1a.
+/// - Source: ``SplitMix64``; the name enters the seed through FNV-1a.
 struct ParameterStream {
-  private var state: UInt64
+  /// Uniform numbers, and orders.
+  var generator: SplitMix64
 
   init(seed: UInt64, name: String) {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
     // Two rounds keep streams apart whose seeds and names differ in few bits.
-    state = Self.mixed(Self.mixed(seed &+ 0x9e37_79b9_7f4a_7c15) ^ hash)
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    return Self.mixed(state)
-  }
-
-  private static func mixed(_ value: UInt64) -> UInt64 {
-    var z = value
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-
-  /// A number below a bound, each equally likely.
-  ///
-  /// - Source: Lemire 2019, "Fast random integer generation in an interval".
-  mutating func next(below bound: UInt64) -> UInt64 {
-    var product = next().multipliedFullWidth(by: bound)
-    if product.low < bound {
-      let threshold = (0 &- bound) % bound
-      while product.low < threshold { product = next().multipliedFullWidth(by: bound) }
-    }
-    return product.high
-  }
-
-  /// A number in 0..<1, a multiple of 2⁻⁵³.
-  mutating func uniform() -> Double {
-    Double(next() >> 11) * 0x1p-53
+    var master = SplitMix64(seed: seed)
+    generator = SplitMix64(seed: SplitMix64.mixed(master.next() ^ hash))
   }
 
   /// A standard normal number in −2...2, by rejection: about 1.7 tries each.
   mutating func truncatedNormal() -> Double {
     while true {
-      let x = 4 * uniform() - 2
-      if uniform() < Self.exponential(x * x / 2) { return x }
+      let x = 4 * generator.uniform() - 2
+      if generator.uniform() < Self.exponential(x * x / 2) { return x }
     }
   }
 

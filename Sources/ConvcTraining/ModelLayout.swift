@@ -18,6 +18,9 @@ public struct ModelLayout: Sendable {
 
     /// Elements of one image's part.
     public var count: Int { shape.reduce(1, *) }
+
+    /// Channels of maps; nil for other tensors.
+    var channels: Int? { shape.count == 3 ? shape[0] : nil }
   }
 
   /// A loss term, by the indices of the output that it judges and of its target.

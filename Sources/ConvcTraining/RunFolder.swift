@@ -1,3 +1,4 @@
+import ConvcData
 import FoundationEssentials
 import Glibc
 
@@ -62,7 +63,7 @@ public struct RunFolder: Sendable, Hashable {
   func load(_ file: File, layout: ModelLayout) throws(CheckpointError) -> Checkpoint {
     try Checkpoint(
       path: path(file), layout: layout.parameters, model: layout.model,
-      modelHash: layout.modelHash)
+      modelHash: layout.modelHash, channels: layout.inputs.first?.channels)
   }
 
   /// Name of the tensor of the optimiser's state; no parameter's name begins so.
@@ -96,7 +97,7 @@ public struct RunFolder: Sendable, Hashable {
     guard access(path, F_OK) == 0 else { throw TrainingError.nothingToResume(path: path) }
     let file = try WeightsFile(path: path)
     try Checkpoint.checkModel(
-      CheckpointInfo(metadata: file.metadata), path: path, model: layout.model,
+      CheckpointInfo(metadata: file.metadata, path: path), path: path, model: layout.model,
       modelHash: layout.modelHash)
     guard let text = file.metadata[Self.stateKey],
       let state = try? JSONDecoder().decode(TrainingState.self, from: Data(text.utf8)),
@@ -158,7 +159,7 @@ extension RunFolder {
   /// Writes a text, which appears as a whole or not at all.
   func write(_ text: String, to file: File) throws(TrainingError) {
     do {
-      try AtomicWrite.write(Data(text.utf8), to: path(file))
+      try AtomicFile.write(Array(text.utf8), to: path(file))
     } catch {
       throw .cannotWrite(path: path(file), reason: error.reason)
     }

@@ -3,16 +3,10 @@ import ConvcIR
 extension Trainer {
   /// The order in which an epoch takes the training images: a permutation that seed and epoch
   /// select.
-  ///
-  /// - Source: Fisher and Yates 1938, as Durstenfeld 1964 has it.
   func order(epoch: Int) -> [Int] {
     var order = Array(0..<data.train.count)
     var stream = ParameterStream(seed: recipe.seed, name: "order of epoch \(epoch)")
-    order.withUnsafeMutableBufferPointer { order in
-      for last in stride(from: order.count - 1, to: 0, by: -1) {
-        order.swapAt(last, Int(stream.next(below: UInt64(last + 1))))
-      }
-    }
+    stream.generator.shuffle(&order)
     return order
   }
 }

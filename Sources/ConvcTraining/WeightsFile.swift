@@ -1,3 +1,4 @@
+import ConvcData
 import FoundationEssentials
 import Glibc
 
@@ -12,46 +13,12 @@ struct WeightsFile {
     let values: ArraySlice<Float>
   }
 
-  private struct Entry: Decodable {
-    let dtype: String
-    let shape: [Int]
-    let offsets: [Int]
-
-    enum CodingKeys: String, CodingKey {
-      case dtype, shape
-      case offsets = "data_offsets"
-    }
-  }
-
-  private struct Key: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-  }
-
-  private struct Header: Decodable {
-    var metadata: [String: String] = [:]
-    var entries: [String: Entry] = [:]
-
-    init(from decoder: any Decoder) throws {
-      let container = try decoder.container(keyedBy: Key.self)
-      for key in container.allKeys {
-        if key.stringValue == "__metadata__" {
-          metadata = try container.decode([String: String].self, forKey: key)
-        } else {
-          entries[key.stringValue] = try container.decode(Entry.self, forKey: key)
-        }
-      }
-    }
-  }
-
   private let path: String
-  private let header: Header
+  private let header: WeightsHeader
   private let bytes: Data
   private let dataStart: Int
 
-  /// Reads a file and checks that its tensors lie within it.
+  /// Reads a file and checks that its tensors fill it, one after another.
   init(path: String) throws(CheckpointError) {
     self.path = path
     func damaged(_ reason: String) -> CheckpointError {
@@ -72,16 +39,15 @@ struct WeightsFile {
     guard length <= 100_000_000 else { throw damaged("no safetensors file: no header") }
     dataStart = 8 + Int(length)
     guard dataStart <= bytes.count else { throw damaged("truncated in its header") }
-    guard
-      let header = try? JSONDecoder().decode(Header.self, from: Data(bytes[8..<dataStart]))
-    else { throw damaged("no safetensors file: its header cannot be read") }
+    let text = Data(bytes[8..<dataStart])
+    guard let header = try? JSONDecoder().decode(WeightsHeader.self, from: text) else {
+      throw damaged("no safetensors file: its header cannot be read")
+    }
     self.header = header
-    for (name, entry) in header.entries.sorted(by: { $0.key < $1.key }) {
-      guard entry.offsets.count == 2, 0 <= entry.offsets[0], entry.offsets[0] <= entry.offsets[1]
-      else { throw damaged("tensor '\(name)' has no place") }
-      guard entry.offsets[1] <= bytes.count - dataStart else {
-        throw damaged("truncated in tensor '\(name)'")
-      }
+    if let reason = header.fault(dataCount: bytes.count - dataStart)
+      ?? WeightsHeader.repeatedName(in: text).map({ "two tensors are named '\($0)'" })
+    {
+      throw damaged(reason)
     }
   }
 
@@ -149,14 +115,15 @@ struct WeightsFile {
     }
     var header = Array("{\(parts.joined(separator: ","))}".utf8)
     while (8 + header.count) % 64 != 0 { header.append(UInt8(ascii: " ")) }
-    var data = Data(capacity: 8 + header.count + offset)
-    withUnsafeBytes(of: UInt64(header.count).littleEndian) { data.append(contentsOf: $0) }
-    data.append(contentsOf: header)
+    var file: [UInt8] = []
+    file.reserveCapacity(8 + header.count + offset)
+    withUnsafeBytes(of: UInt64(header.count).littleEndian) { file.append(contentsOf: $0) }
+    file.append(contentsOf: header)
     for tensor in tensors {
-      tensor.values.withUnsafeBytes { data.append(contentsOf: $0) }
+      tensor.values.withUnsafeBytes { file.append(contentsOf: $0) }
     }
     do {
-      try AtomicWrite.write(data, to: path)
+      try AtomicFile.write(file, to: path)
     } catch {
       throw .cannotWrite(path: path, reason: error.reason)
     }

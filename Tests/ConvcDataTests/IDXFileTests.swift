@@ -80,6 +80,24 @@ import Testing
         == "file has 17 bytes, expected 16 for extents 2x2; copy or download it again")
   }
 
+  @Test func compressedFileIsUnpackedNoFurtherThanItsHeaderSays() throws {
+    let folder = try Folder()
+    let zeros = [UInt8](repeating: 0, count: 3 << 20)
+    let long = try folder.write(gzip(idx(shape: [10, 10], zeros)), to: "long.gz")
+    // A limit that unpacking the whole file would break.
+    #expect(
+      folder.message { _ = try IDXFile(path: long, limit: 1 << 20) }
+        == "FOLDER/long.gz has more bytes, expected 112 for extents 10x10; "
+        + "copy or download it again")
+    let other = try folder.write(gzip([1] + zeros), to: "other.gz")
+    #expect(
+      folder.message { _ = try IDXFile(path: other, limit: 1 << 20) }
+        == "FOLDER/other.gz is no IDX file: expected 00 00 at byte 0, found 01 00; "
+        + "give a file in the format of MNIST")
+    let right = try folder.write(gzip(idx(shape: [3 << 20], zeros)), to: "right.gz")
+    #expect(try IDXFile(path: right).count == 3 << 20)
+  }
+
   @Test func extentsThatOverflowAreRefused() {
     let huge = 0xffff_ffff
     #expect(

@@ -1,14 +1,9 @@
 import ConvcEmit
+import ConvcTestSupport
 import Foundation
 
 /// Compiles generated C in a folder of its own, and runs it.
 struct CCompiler {
-  /// What a process wrote, and how it ended.
-  struct Result {
-    let status: Int32
-    let text: String
-  }
-
   static let warnings = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 
   /// Compilers of this machine among those that generated C is written for.
@@ -17,7 +12,7 @@ struct CCompiler {
   /// Builds the files with a driver, runs the program, and returns what it printed.
   static func build(
     _ files: [CSourceFile], driver: String, compiler: String, flags: [String]
-  ) throws -> Result {
+  ) throws -> ChildProcess {
     let sources = files.map(\.name).filter { $0.hasSuffix(".c") } + ["driver.c"]
     return try inFolder(files + [CSourceFile(name: "driver.c", text: driver)]) { folder in
       let built = run(
@@ -31,7 +26,7 @@ struct CCompiler {
   /// Compiles a C++ text that includes the files' headers.
   static func checkCPlusPlus(
     _ files: [CSourceFile], text: String, compiler: String
-  ) throws -> Result {
+  ) throws -> ChildProcess {
     try inFolder(files + [CSourceFile(name: "driver.cpp", text: text)]) { folder in
       run(
         compiler,
@@ -69,21 +64,7 @@ struct CCompiler {
     return try body(folder.path)
   }
 
-  static func run(_ program: String, _ arguments: [String]) -> Result {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [program] + arguments
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = pipe
-    do {
-      try process.run()
-    } catch {
-      return Result(status: -1, text: "\(error)")
-    }
-    let data = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return Result(
-      status: process.terminationStatus, text: String(decoding: data, as: UTF8.self))
+  static func run(_ program: String, _ arguments: [String]) -> ChildProcess {
+    ChildProcess.run([program] + arguments)
   }
 }

@@ -20,7 +20,7 @@ public struct RandomNetwork: Sendable, CustomStringConvertible {
   /// Seed and number of the step.
   public let options: PassOptions
   /// What a training pass gives, by the reference.
-  public let expected: TrainingResult
+  public let expected: ReferenceResult
 
   /// A margin above what single precision blurs.
   private static let margin = 4e-6
@@ -33,7 +33,7 @@ public struct RandomNetwork: Sendable, CustomStringConvertible {
     let graph = try InferShapes(batch: growth.maximumBatch, memoryLimit: 1 << 30).run(model)
     let reference = try ReferenceNetwork(graph)
     let options = PassOptions(seed: growth.random.next(), step: growth.random.next() >> 30)
-    var best: (parameters: [Float], sample: ReferenceSample, expected: TrainingResult)?
+    var best: (parameters: [Float], sample: ReferenceSample, expected: ReferenceResult)?
     for _ in 0..<12 where (best?.expected.margin ?? 0) < Self.margin {
       let parameters = growth.random.parameters(of: graph)
       let sample = growth.random.sample(for: graph, batch: growth.batch)

@@ -144,6 +144,83 @@ struct CheckpointTests {
     }
   }
 
+  /// Writes a file from its header's text.
+  private func write(header: String, dataCount: Int, to path: String) throws {
+    var file = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Data($0) }
+    file.append(contentsOf: header.utf8)
+    file.append(Data(count: dataCount))
+    try file.write(to: URL(fileURLWithPath: path))
+  }
+
+  @Test(
+    "tensors that do not fill the data one after another are refused",
+    arguments: [
+      ([("a", 0, 8), ("b", 4, 12)], 12, "tensor 'b' overlaps tensor 'a'"),
+      ([("a", 0, 8), ("b", 0, 8)], 8, "tensor 'b' overlaps tensor 'a'"),
+      ([("a", 0, 8), ("b", 12, 16)], 16, "4 bytes before tensor 'b' belong to no tensor"),
+      ([("b", 1, 9)], 9, "1 byte before tensor 'b' belong to no tensor"),
+      ([("b", 8, 12), ("a", 0, 8)], 15, "3 bytes after tensor 'b', the last, belong to no tensor"),
+      ([], 2, "2 bytes after the header belong to no tensor"),
+      ([("a", 0, 4), ("b", 4, 8), ("a", 0, 4)], 8, "two tensors are named 'a'"),
+      ([("a", 0, 4), ("\\u0061", 0, 4)], 4, "two tensors are named 'a'"),
+      ([("a\\\"{", 0, 4), ("__metadata__ ", 4, 4), ("b", 4, 8)], 8, nil),
+    ] as [([(String, Int, Int)], Int, String?)])
+  func places(tensors: [(String, Int, Int)], dataCount: Int, fault: String?) throws {
+    try withFolder { folder in
+      let path = folder + "/w.safetensors"
+      let entries = tensors.map { name, start, end in
+        "\"\(name)\":{\"dtype\":\"F32\",\"shape\":[\((end - start) / 4)],"
+          + "\"data_offsets\":[\(start),\(end)]}"
+      }
+      try write(header: "{\(entries.joined(separator: ", "))}", dataCount: dataCount, to: path)
+      #expect(
+        message { _ = try WeightsFile(path: path) }
+          == (fault.map { "\(path): \($0); give a whole safetensors file" } ?? "no error"))
+    }
+  }
+
+  @Test(
+    "a preprocessing that cannot make inputs is refused",
+    arguments: [
+      ("{\"scale\":1e999,\"mean\":[0],\"deviation\":[1]}", notNumbers),
+      ("{\"scale\":1,\"mean\":[\"a\"],\"deviation\":[1]}", notNumbers),
+      ("none", notNumbers),
+      (
+        "{\"scale\":1,\"mean\":[0],\"deviation\":[0]}",
+        "has deviation 0.0, expected finite numbers above 0"
+      ),
+      (
+        "{\"scale\":1,\"mean\":[0,0],\"deviation\":[1]}",
+        "has 2 means and 1 deviations, expected 1 of each, one a channel"
+      ),
+      (
+        "{\"scale\":1,\"mean\":[0,0],\"deviation\":[1,1]}",
+        "has 2 means and 2 deviations, expected 1 of each, one a channel"
+      ),
+    ])
+  func preprocessing(json: String, fault: String) throws {
+    #expect(
+      message {
+        _ = try CheckpointInfo(
+          metadata: ["convc.preprocessing": json], path: "w.safetensors", channels: 1)
+      } == "w.safetensors: convc.preprocessing in its metadata \(fault); "
+        + "give weights of this very model, or correct the entry")
+  }
+
+  private static let notNumbers =
+    "is not JSON of scale, mean and deviation as finite numbers"
+
+  @Test("numbers of a preprocessing have to be finite")
+  func finitePreprocessing() {
+    func fault(_ scale: Float, _ mean: Float, _ deviation: Float) -> String? {
+      InputPreprocessing(scale: scale, mean: [mean], deviation: [deviation]).fault(channels: nil)
+    }
+    #expect(fault(1, 0, 1) == nil)
+    #expect(fault(.nan, 0, 1) == "has scale nan, expected a finite number")
+    #expect(fault(1, .infinity, 1) == "has mean inf, expected finite numbers")
+    #expect(fault(1, 0, .nan) == "has deviation nan, expected finite numbers above 0")
+  }
+
   @Test("what cannot be written leaves the old file as it was")
   func unwritable() throws {
     let checkpoint = Checkpoint(parameters: block, info: CheckpointInfo(layout: layout))

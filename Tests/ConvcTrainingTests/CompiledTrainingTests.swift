@@ -19,8 +19,8 @@ struct CompiledTrainingTests {
     var images: [Float] = []
     var labels: [Int32] = []
     for _ in 0..<count {
-      let label = Int(stream.next(below: 3))
-      let place = Int(stream.next(below: 8))
+      let label = stream.generator.next(below: 3)
+      let place = stream.generator.next(below: 8)
       for h in 0..<8 {
         for w in 0..<8 {
           let isBar = label == 0 ? h == place : label == 1 && w == place
