@@ -33,10 +33,15 @@ public struct EmitOptions: Sendable {
   ///
   /// Fewer are written where there are not as many kernels.
   public var units: Int?
+  /// Name of the files without their endings; nil: the prefix of the symbols.
+  public var fileName: String?
   public var templates: TemplateLibrary
 
-  public init(units: Int? = nil, templates: TemplateLibrary = .embedded) {
+  public init(
+    units: Int? = nil, fileName: String? = nil, templates: TemplateLibrary = .embedded
+  ) {
     self.units = units
+    self.fileName = fileName
     self.templates = templates
   }
 }
@@ -77,10 +82,12 @@ public struct EmitC: Pass {
   func files(_ module: CModule) throws(TemplateError) -> EmittedFiles {
     let renderer = TemplateRenderer(library: options.templates)
     let kernels = try KernelTexts(module, renderer: renderer)
-    let whole = UnitText(module, renderer: renderer, kernels: kernels, units: [])
+    let name = options.fileName ?? kernels.prefix
+    let whole = UnitText(
+      module, renderer: renderer, kernels: kernels, header: "\(name).h", units: [])
     let units = units(kernels: kernels, mainLines: try whole.mainLines())
-    let text = UnitText(module, renderer: renderer, kernels: kernels, units: units)
-    let name = kernels.prefix
+    let text = UnitText(
+      module, renderer: renderer, kernels: kernels, header: "\(name).h", units: units)
     var sources = [CSourceFile(name: "\(name).c", text: try text.main())]
     for unit in 1..<max(units.count, 1) {
       sources.append(CSourceFile(name: "\(name)_\(unit).c", text: try text.part(unit)))

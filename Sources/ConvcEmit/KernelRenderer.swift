@@ -72,7 +72,10 @@ public struct KernelRenderer {
   private static func comment(_ call: KernelCall, uses: [[String]]) -> [String] {
     let layers = uses.map { $0.joined(separator: " + ") }
     let own = layers.first ?? ""
-    let title = call.title.contains(own) ? call.title : "\(own): \(call.title)"
+    let title =
+      own.isEmpty
+      ? call.title.prefix(1).uppercased() + call.title.dropFirst()
+      : call.title.hasPrefix(own) ? call.title : "\(own): \(call.title)"
     var lines = paragraph(title.hasSuffix(".") ? title : "\(title).")
     if layers.count > 1 {
       lines += paragraph("The same for \(layers.dropFirst().joined(separator: ", ")).")

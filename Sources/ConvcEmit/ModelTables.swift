@@ -31,33 +31,27 @@ struct ModelTables {
     let isTraining = module.training != nil
     let trainable = isTraining ? graph.trainableCount : 0
     func entry(_ name: String) -> String { isTraining ? "\(prefix)_\(name)" : "NULL" }
-    func table(_ name: String, _ count: Int) -> String { count > 0 ? "model_\(name)" : "NULL" }
-    let counts: [(String, Int)] = [
-      ("inputs", graph.inputs.count), ("outputs", graph.outputs.count),
-      ("targets", targets.count), ("losses", losses.count),
-      ("parameters", graph.parameters.count), ("classes", graph.classNames.count),
-    ]
-    let sizes: [(String, Int)] = [
-      ("parameters_floats", graph.parameterCount), ("gradients_floats", trainable),
-      ("optimizer_floats", trainable), ("packed_bytes", module.packedBytes),
-      ("inference_workspace_bytes", module.inference.schedule.plan.bytes),
-      ("training_workspace_bytes", module.training?.schedule.plan.bytes ?? 0),
-    ]
+    func table(_ name: String, _ count: Int) -> String {
+      ".\(name) = \(count > 0 ? "model_\(name)" : "NULL"), .\(name)_count = \(count),"
+    }
     return [
-      ".abi_version = CONVC_ABI_VERSION,",
-      ".struct_size = sizeof(convc_model),",
+      ".abi_version = CONVC_ABI_VERSION, .struct_size = sizeof(convc_model),",
       ".name = \(CText.string(graph.name)),",
       ".target = \(CText.string(module.target.name)),",
       ".model_hash = \(CText.string(module.modelHash)),",
-      ".max_batch = \(graph.batch),",
-      ".fixed_batch = 0,",
-    ] + counts.map { ".\($0)_count = \($1)," } + counts.map { ".\($0) = \(table($0, $1))," }
-      + sizes.map { ".\($0) = \($1)," }
-      + [
-        ".prepare = \(prefix)_prepare,", ".forward = \(prefix)_forward,",
-        ".gradients = \(entry("gradients")),", ".update = \(entry("update")),",
-        ".train_step = \(entry("train_step")),",
-      ]
+      ".max_batch = \(graph.batch), .fixed_batch = 0,",
+      table("inputs", graph.inputs.count), table("outputs", graph.outputs.count),
+      table("targets", targets.count), table("losses", losses.count),
+      table("parameters", graph.parameters.count), table("classes", graph.classNames.count),
+      ".parameters_floats = \(graph.parameterCount), .gradients_floats = \(trainable),"
+        + " .optimizer_floats = \(trainable),",
+      ".packed_bytes = \(module.packedBytes),",
+      ".inference_workspace_bytes = \(module.inference.schedule.plan.bytes),",
+      ".training_workspace_bytes = \(module.training?.schedule.plan.bytes ?? 0),",
+      ".prepare = \(prefix)_prepare,", ".forward = \(prefix)_forward,",
+      ".gradients = \(entry("gradients")),", ".update = \(entry("update")),",
+      ".train_step = \(entry("train_step")),",
+    ]
   }
 
   private var tables: [String] {
@@ -81,8 +75,10 @@ struct ModelTables {
   }
 
   private func table(_ declaration: String, _ rows: [String]) -> [String] {
-    guard !rows.isEmpty else { return [] }
-    return ["static const \(declaration)[] = {"] + rows.map { "    \($0)" } + ["};", ""]
+    guard let first = rows.first else { return [] }
+    let short = "static const \(declaration)[] = {\(first)"
+    if rows.count == 1, short.count + 1 < CText.columns { return ["\(short.dropLast())};"] }
+    return ["", "static const \(declaration)[] = {"] + rows.map { "    \($0)" } + ["};", ""]
   }
 
   private var preprocessing: [String] {

@@ -105,9 +105,12 @@ struct Pointers {
     let own = places.filter { if case .packed = $0 { true } else { false } }
     return own.map { place in
       let entry = entry(place)
-      return entry.isWritten
-        ? "    void *const \(entry.name) = \(sum("(char *)packed", entry.offset));"
-        : "    const void *const \(entry.name) = \(sum("packed", entry.offset));"
+      guard entry.isWritten else {
+        return "    const void *const \(entry.name) = \(sum("packed", entry.offset));"
+      }
+      // prepare has the block as `void *`.
+      let base = entry.offset == 0 ? "packed" : "(char *)packed"
+      return "    void *const \(entry.name) = \(sum(base, entry.offset));"
     }
   }
 

@@ -5,15 +5,19 @@ struct UnitText {
   private let module: CModule
   private let renderer: TemplateRenderer
   private let kernels: KernelTexts
+  /// Name of the header's file.
+  private let header: String
   /// Indices of the kernels in each file; empty: no kernel is written.
   private let units: [Range<Int>]
 
   init(
-    _ module: CModule, renderer: TemplateRenderer, kernels: KernelTexts, units: [Range<Int>]
+    _ module: CModule, renderer: TemplateRenderer, kernels: KernelTexts, header: String,
+    units: [Range<Int>]
   ) {
     self.module = module
     self.renderer = renderer
     self.kernels = kernels
+    self.header = header
     self.units = units
   }
 
@@ -34,7 +38,7 @@ struct UnitText {
     code += [""] + (try entryPoints(inFirst: first))
     let model = try ModelTables(module, renderer: renderer).lines()
     return EmitC.text(
-      head + ["#include \"\(kernels.prefix).h\""]
+      head + ["", "#include \"\(header)\""]
         + (try prelude(code, tables: model)) + [""] + code + [""] + model)
   }
 
@@ -45,7 +49,7 @@ struct UnitText {
     for kernel in own { code += try kernels.hidden(kernel) + [""] }
     let title = "// Kernels of \(kernels.prefix), part \(unit) of \(units.count - 1)."
     return EmitC.text(
-      [title, "#include \"\(kernels.prefix).h\""] + (try prelude(code, tables: [])) + [""] + code)
+      [title, "#include \"\(header)\""] + (try prelude(code, tables: [])) + [""] + code)
   }
 
   private func entryPoints(inFirst first: Range<Int>) throws(TemplateError) -> [String] {
@@ -77,7 +81,7 @@ struct UnitText {
 
   /// The comment at the file's head.
   private var head: [String] {
-    FileHead(module, programs: programs.map { ($0, $1, pointers($0, $1)) }).lines
+    FileHead(module, header: header, programs: programs.map { ($0, $1, pointers($0, $1)) }).lines
   }
 
   /// Includes, macros and types that the code uses.

@@ -93,7 +93,7 @@ extension BatchNorm2D {
     return KernelCall(
       template: "batchnorm_forward", name: "\(group.name)_forward",
       title: groupSummary(context.context),
-      notes: ["One part owns a channel: its mean, its variance, then its values."],
+      notes: ["One thread has a whole channel: its mean, its variance, then its values."],
       layers: layerNames(context.context), constants: constants(input), flags: flags(input),
       texts: texts, fragments: ["epilogue": pieces.fragments], support: pieces.support,
       scalars: scalars(input) + pieces.scalars.filter { !scalars(input).contains($0) },
@@ -139,7 +139,8 @@ extension BatchNorm2D {
     return [
       KernelCall(
         template: "batchnorm_backward", name: "\(context.context.group.name)_backward",
-        title: "gradient by data, weight and bias",
+        title: "gradients of "
+          + (context.inputGradients[0] == nil ? "weight and bias" : "input, weight and bias"),
         notes: input.layout == .lanes
           ? ["Lanes without an image count in no sum, and get zeros."] : [],
         layers: layerNames(context.context), constants: constants(input), flags: flags,

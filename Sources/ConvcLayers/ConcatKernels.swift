@@ -26,7 +26,7 @@ extension Concat {
       calls.append(
         elementwiseCall(
           name: "\(context.context.group.name)_backward_\(index + 1)",
-          title: "gradient by input \(index + 1)", layers: layerNames(context.context),
+          title: "gradient of input \(index + 1)", layers: layerNames(context.context),
           from: context.outputGradient, to: gradient.placement, names: ("d_y", "d_x"),
           accumulates: gradient.accumulates, pieces: Pieces(), sourceChannel: channel,
           channels: gradient.placement))

@@ -16,11 +16,13 @@ extension Conv2D {
     let output = context.output.maps
     let pooling = context.context.group.pooling ?? Pooling(height: 1, width: 1)
     var rows = [
-      ConstantRow([
-        Constant("C", input.c), Constant("H", input.h), Constant("W", input.w),
-        Constant("K", output.c), Constant("R", window.kernelSize.height),
-        Constant("S", window.kernelSize.width), Constant("OH", output.h), Constant("OW", output.w),
-      ]),
+      ConstantRow(
+        [
+          Constant("C", input.c), Constant("H", input.h), Constant("W", input.w),
+          Constant("K", output.c), Constant("R", window.kernelSize.height),
+          Constant("S", window.kernelSize.width), Constant("OH", output.h),
+          Constant("OW", output.w),
+        ], comment: "C x H x W to K x OH x OW"),
       ConstantRow([
         Constant("STRIDE_H", window.stride.height), Constant("STRIDE_W", window.stride.width),
         Constant("PAD_TOP", window.padding.top), Constant("PAD_LEFT", window.padding.left),
@@ -39,7 +41,7 @@ extension Conv2D {
           Constant("COLUMNS", output.w * pooling.width),
         ],
         comment: pooling == Pooling(height: 1, width: 1)
-          ? "" : "pooling window; columns of the convolution that windows cover"))
+          ? "" : "pooling window; columns that the windows cover"))
     return rows
   }
 
@@ -128,7 +130,7 @@ extension Conv2D {
     return KernelCall(
       template: "conv2d_generic_backward_weight",
       name: "\(context.context.group.name)_backward_weight",
-      title: "gradient by weight" + (hasBias ? " and bias" : ""),
+      title: hasBias ? "gradients of weight and bias" : "gradient of the weight",
       layers: layerNames(context.context), constants: genericConstants(forward), flags: flags,
       fragments: ["prologue": pieces.fragments], support: ["support_dot"] + pieces.support,
       scalars: [.batch, .accumulate] + pieces.scalars,
@@ -164,7 +166,7 @@ extension Conv2D {
     flags["adds"] = input.accumulates
     return KernelCall(
       template: "conv2d_generic_backward_data",
-      name: "\(context.context.group.name)_backward_data", title: "gradient by data",
+      name: "\(context.context.group.name)_backward_data", title: "gradient of the input",
       layers: layerNames(context.context), constants: genericConstants(context.forward),
       flags: flags, fragments: ["prologue": pieces.fragments], support: pieces.support,
       scalars: [.batch] + pieces.scalars,

@@ -58,11 +58,12 @@ private struct LanesKernels: Sendable {
   private let names = ("K", "OH", "OW")
 
   private var sizes: ConstantRow {
-    ConstantRow([
-      Constant("C", shape.c), Constant("H", shape.h), Constant("W", shape.w),
-      Constant("K", shape.k), Constant("R", shape.r), Constant("S", shape.s),
-      Constant("OH", shape.oh), Constant("OW", shape.ow),
-    ])
+    ConstantRow(
+      [
+        Constant("C", shape.c), Constant("H", shape.h), Constant("W", shape.w),
+        Constant("K", shape.k), Constant("R", shape.r), Constant("S", shape.s),
+        Constant("OH", shape.oh), Constant("OW", shape.ow),
+      ], comment: "C x H x W to K x OH x OW")
   }
 
   private func steps(padding: Bool) -> ConstantRow {
@@ -161,7 +162,7 @@ private struct LanesKernels: Sendable {
       "\(group.name)_parts", bytes: weightTile.chunks * shape.k * (taps + 1) * 4 * lanes)
     let text =
       "[\(weightTile.chunks), \(shape.k), \(taps) + 1, \(lanes)]  taps, then bias; "
-      + "lanes are added afterwards"
+      + "lanes are summed last"
     return [
       weightParts(context, pieces, gradient, parts, text), weightSum(context, parts, text),
     ]
@@ -179,8 +180,11 @@ private struct LanesKernels: Sendable {
     let begin = hasChunks ? "begin" : "0"
     return KernelCall(
       template: "conv2d_lanes_backward_weight", name: "\(group.name)_backward_weight",
-      title: "gradient by weight and bias, in parts",
-      notes: hasChunks ? ["The images are cut into chunks, whatever the number of threads."] : [],
+      title: "gradients of weight and bias, in parts",
+      notes: hasChunks
+        ? [
+          "Images are cut into the same chunks for any number of threads, so the sums have the same bits."
+        ] : [],
       layers: layerNames(context.context),
       constants: [
         sizes, steps(padding: false),
@@ -227,7 +231,7 @@ private struct LanesKernels: Sendable {
     return KernelCall(
       template: "conv2d_lanes_weight_sum",
       name: "\(context.context.group.name)_backward_weight_sum",
-      title: "adds the parts of the weight gradient in the order of the chunks, then their lanes",
+      title: "sums of the parts of the gradients, chunk by chunk, then of their lanes",
       layers: layerNames(context.context),
       constants: [
         ConstantRow(
@@ -262,7 +266,7 @@ private struct LanesKernels: Sendable {
     if isWide { buffer.append(Constant("LEFT", dataTile.left)) }
     return KernelCall(
       template: "conv2d_lanes_backward_data",
-      name: "\(context.context.group.name)_backward_data", title: "gradient by data",
+      name: "\(context.context.group.name)_backward_data", title: "gradient of the input",
       layers: layerNames(context.context),
       constants: [
         sizes, steps(padding: true),

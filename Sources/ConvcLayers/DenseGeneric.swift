@@ -12,9 +12,9 @@ extension Dense {
 
   func denseConstants(_ context: ForwardContext) -> [ConstantRow] {
     [
-      ConstantRow([
-        Constant("F", context.inputs[0].maps.c), Constant("K", outputs),
-      ])
+      ConstantRow(
+        [Constant("F", context.inputs[0].maps.c), Constant("K", outputs)],
+        comment: "features, outputs")
     ]
   }
 
@@ -76,7 +76,7 @@ extension Dense {
       calls.append(
         KernelCall(
           template: "dense_generic_backward_weight", name: "\(group.name)_backward_weight",
-          title: "gradient by weight" + (hasBias ? " and bias" : ""),
+          title: hasBias ? "gradients of weight and bias" : "gradient of the weight",
           layers: layerNames(context.context), constants: denseConstants(forward),
           flags: ["bias": hasBias], fragments: ["prologue": pieces.fragments],
           support: pieces.support, scalars: [.batch, .accumulate] + pieces.scalars,
@@ -87,7 +87,7 @@ extension Dense {
       calls.append(
         KernelCall(
           template: "dense_generic_backward_data", name: "\(group.name)_backward_data",
-          title: "gradient by data", layers: layerNames(context.context),
+          title: "gradient of the input", layers: layerNames(context.context),
           constants: denseConstants(forward), flags: ["adds": input.accumulates],
           fragments: ["prologue": pieces.fragments], support: pieces.support,
           scalars: [.batch] + pieces.scalars,

@@ -87,12 +87,12 @@ extension Dense {
     return KernelCall(
       template: "dense_lanes_backward_weight",
       name: "\(context.context.group.name)_backward_weight",
-      title: "gradient by weight" + (hasBias ? " and bias" : ""),
+      title: hasBias ? "gradients of weight and bias" : "gradient of the weight",
       layers: layerNames(context.context),
       constants: denseConstants(forward) + [
         ConstantRow(
           tile + (parts.isNeeded ? [Constant("KB", part)] : []),
-          comment: "vectors of images in the buffer; register tile: blocks of features x outputs"
+          comment: "vectors of images in the buffers; register tile: blocks of features x outputs"
             + (parts.isNeeded ? "; outputs of a part" : ""))
       ],
       flags: [
@@ -129,7 +129,7 @@ extension Dense {
     sizes.append(Constant("TK", tiles.dataOutputs))
     return KernelCall(
       template: "dense_lanes_backward_data", name: "\(context.context.group.name)_backward_data",
-      title: "gradient by data", layers: layerNames(context.context),
+      title: "gradient of the input", layers: layerNames(context.context),
       constants: denseConstants(forward) + [
         ConstantRow(
           sizes,

@@ -124,7 +124,8 @@ struct PieceMaker {
         if !pieces.arguments.contains(where: { $0.name == "y" }) {
           pieces.arguments.append(
             output.argument(
-              "y", .read, dialect, names: names, meaning: "its sign is \(node.name)'s mask"))
+              "y", .read, dialect, names: names,
+              meaning: "\(node.name) lets gradients through where it is positive"))
         }
       }
       pieces.fragments.append(

@@ -109,9 +109,9 @@ struct Pool2DKernels: Sendable {
     return [
       KernelCall(
         template: isMaximum ? "maxpool2d_backward" : "averagepool2d_backward",
-        name: "\(context.context.group.name)_backward", title: "gradient by data",
+        name: "\(context.context.group.name)_backward", title: "gradient of the input",
         notes: [
-          "One part owns a whole map, so overlapping windows never make two threads add to one cell."
+          "One thread has a whole map: windows that overlap never make two threads add to one cell."
         ],
         layers: layerNames(context.context), constants: constants(gradient.placement, output),
         flags: flags, texts: texts(output), scalars: [output.outerScalar], arguments: arguments,

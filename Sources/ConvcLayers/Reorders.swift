@@ -12,7 +12,10 @@ extension CommonKernels {
     let fills = isMasked && destination.layout == .lanes
     return KernelCall(
       template: "reorder", name: name,
-      title: "from \(source.text) to \(destination.text)",
+      title: (accumulates ? "added" : "copied")
+        + (source.layout == destination.layout
+          ? " in the same order" : " from \(source.orderText) to \(destination.orderText)")
+        + (destination.halo.isNone ? "" : ", inside the zeros around the maps"),
       notes: fills ? ["Lanes without an image get zeros."] : [], layers: layers,
       constants: [ConstantRow(source.channelExtents)],
       flags: [
@@ -40,7 +43,10 @@ extension CommonKernels {
       ]), layout: placement.layout, lanes: placement.lanes)
     return KernelCall(
       template: "clear_halo", name: name, title: "zeros around the maps",
-      notes: ["Arena memory is used again, so every step writes them anew."], layers: layers,
+      notes: [
+        "Other buffers use the same memory at other times, so every run writes the zeros anew."
+      ],
+      layers: layers,
       constants: [
         ConstantRow(
           [
@@ -63,16 +69,26 @@ extension CommonKernels {
   {
     KernelCall(
       template: "copy_parameters", name: "copy_parameters",
-      title: "the parameters as inference reads them", layers: [],
+      title: "copies the parameters into the packed block, where inference reads them", layers: [],
       constants: [ConstantRow([Constant("COUNT", count)])], scalars: [],
       arguments: [
-        Argument("x", element: "float", access: .read, buffer: master, text: "[\(count)]"),
-        Argument("y", element: "float", access: .write, buffer: packed, text: "[\(count)]"),
+        Argument(
+          "parameters", element: "float", access: .read, buffer: master, text: "[\(count)]"),
+        Argument("copy", element: "float", access: .write, buffer: packed, text: "[\(count)]"),
       ], work: Work(flops: 0, bytes: Double(count * 8), efficiency: 1))
   }
 }
 
 extension Placement {
+  /// The order of the elements, in words.
+  fileprivate var orderText: String {
+    switch layout {
+    case .nchw: "plain order"
+    case .blocked: "vectors of \(lanes) maps"
+    case .lanes: "vectors of \(lanes) images"
+    }
+  }
+
   /// Channels, not blocks of them: reorders count in channels.
   fileprivate var channelExtents: [Constant] {
     isMaps

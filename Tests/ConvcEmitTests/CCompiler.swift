@@ -23,6 +23,21 @@ struct CCompiler {
     }
   }
 
+  /// Compiles the sources among the files, without linking.
+  static func check(_ files: [CSourceFile], compiler: String, flags: [String]) throws -> Result {
+    try inFolder(files) { folder in
+      let sources = files.map(\.name).filter { $0.hasSuffix(".c") }
+      var text = ""
+      for source in sources {
+        let result = run(
+          compiler, warnings + flags + ["-c", "\(folder)/\(source)", "-o", "\(folder)/object.o"])
+        text += result.text
+        guard result.status == 0 else { return Result(status: result.status, text: text) }
+      }
+      return Result(status: 0, text: text)
+    }
+  }
+
   /// Compiles a C++ text that includes the files' headers.
   static func checkCPlusPlus(
     _ files: [CSourceFile], text: String, compiler: String
@@ -66,5 +81,24 @@ struct CCompiler {
 
   static func run(_ program: String, _ arguments: [String]) -> ChildProcess {
     ChildProcess.run([program] + arguments)
+  }
+}
+
+extension CSourceFile {
+  /// Lines without the end of the last one.
+  var lines: [Substring] {
+    text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+  }
+
+  /// Functions with their lines, from the signature to the brace that closes them.
+  var functions: [(name: Substring, lines: Int)] {
+    var functions: [(name: Substring, lines: Int)] = []
+    var first = 0
+    for (number, line) in lines.enumerated() {
+      let isCode = line.first.map { $0.isLetter || $0 == "_" } ?? false
+      if isCode { first = number }
+      if line == "}" { functions.append((lines[first], number - first + 1)) }
+    }
+    return functions
   }
 }
