@@ -23,18 +23,14 @@ struct CCompiler {
     }
   }
 
-  /// Compiles the sources among the files, without linking.
-  static func check(_ files: [CSourceFile], compiler: String, flags: [String]) throws -> Result {
+  /// Compiles the first source among the files, without linking.
+  static func check(
+    _ files: [CSourceFile], compiler: String, flags: [String]
+  ) throws -> ChildProcess {
     try inFolder(files) { folder in
-      let sources = files.map(\.name).filter { $0.hasSuffix(".c") }
-      var text = ""
-      for source in sources {
-        let result = run(
-          compiler, warnings + flags + ["-c", "\(folder)/\(source)", "-o", "\(folder)/object.o"])
-        text += result.text
-        guard result.status == 0 else { return Result(status: result.status, text: text) }
-      }
-      return Result(status: 0, text: text)
+      let source = files.map(\.name).first { $0.hasSuffix(".c") } ?? ""
+      return run(
+        compiler, warnings + flags + ["-c", "\(folder)/\(source)", "-o", "\(folder)/object.o"])
     }
   }
 
