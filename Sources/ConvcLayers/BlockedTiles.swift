@@ -41,19 +41,19 @@ struct BlockedShape: Sendable, Hashable {
 
 /// Register tiles of the kernels that have maps in lanes: which part of the output a kernel keeps in registers.
 ///
-/// Each rule weighs the cycles of the inner loop: two multiply-adds or loads a cycle, at least the latency of four for a
-/// chain, and what the end of a tile costs. It reads shapes and the target alone.
+/// Each rule weighs the cycles of the inner loop: two multiply-adds or loads a cycle, a little more than the latency of four
+/// for a chain, and what the end of a tile costs. It reads shapes and the target alone.
 struct BlockedTiles: Sendable {
   let target: Target
 
   private var vector: Int { 4 * target.lanes }
   /// Bytes of the sums and of the gradients that a kernel keeps on its stack.
   private var sumsBytes: Int { 20 << 10 }
-  private var gradientBytes: Int { 24 << 10 }
+  private var gradientBytes: Int { 26 << 10 }
 
   /// Cycles of one step with so many multiply-adds and loads.
   private static func step(_ adds: Int, _ loads: Int) -> Double {
-    max(Double(adds) / 2, Double(loads) / 2, 4) + 0.6
+    max(Double(adds) / 2, Double(loads) / 2, 4.5) + 0.6
   }
 
   private static func divisors(_ n: Int) -> [Int] { (1...n).filter { n % $0 == 0 } }
@@ -104,7 +104,7 @@ struct BlockedTiles: Sendable {
   /// Where the weights of a tile crowd out the second-level cache, channels are summed in parts.
   private func cutChannels(_ shape: BlockedShape, _ tile: inout ForwardTile) {
     let weights = tile.maps * vector * shape.taps
-    guard weights > target.level2 / 2 else { return }
+    guard weights > target.level2 / 4 else { return }
     let one = weights / tile.channels
     let tiles = Self.ceil(shape.ow, tile.columns)
     let sums = tiles * tile.maps * shape.cells * tile.columns * vector
@@ -141,10 +141,16 @@ struct BlockedTiles: Sendable {
         guard fits(sums, maps) || (maps == 1 && channels == 1) else { break }
         guard sums * shape.r * vector <= sumsBytes else { break }
         let steps = Double(shape.blocks / maps * (shape.c / channels) * shape.r)
-        let step = Self.step(sums, maps + channels * shape.s)
+        // Few chains do not hide a load that comes late.
+        let late = maps == 1 && sums < 20 ? 1.5 : 0
+        let step = Self.step(sums, maps + channels * shape.s) + late
         let ends = 20 + 1.5 * Double(sums)
         let rows = Double(Self.ceil(shape.oh, max(1, 200 / (shape.ow * cells))))
-        let cycles = steps * (Double(shape.oh * shape.ow * cells) * step + rows * ends)
+        let pixels = Double(shape.oh * shape.ow * cells)
+        // Each part of the channels fills the buffer anew.
+        let part = max(channels, sumsBytes / (maps * shape.r * shape.s * vector))
+        let fills = isBuffered ? 7 * Double(shape.blocks * Self.ceil(shape.c, part)) : 0
+        let cycles = steps * (pixels * step + rows * ends) + pixels * fills
         if cycles < best.cycles * 0.999 {
           best = WeightTile(maps: maps, channels: channels, cycles: cycles)
         }
@@ -155,7 +161,8 @@ struct BlockedTiles: Sendable {
     guard !isBuffered || row <= 28 << 10 else { return nil }
     let input = shape.isPlanar ? 4 : vector
     let read = row + shape.pool.height * shape.stride.height * shape.w * input
-    best.rows = max(1, min(shape.oh, isBuffered ? gradientBytes / row : (36 << 10) / read))
+    let rows = max(1, min(shape.oh, (36 << 10) / read, isBuffered ? gradientBytes / row : shape.oh))
+    best.rows = Self.ceil(shape.oh, Self.ceil(shape.oh, rows))
     cutWeights(shape, &best)
     return best
   }
@@ -163,16 +170,20 @@ struct BlockedTiles: Sendable {
   /// Parts are owned where there are enough of them; else images are cut into chunks, whose sums are added afterwards.
   private func cutWeights(_ shape: BlockedShape, _ tile: inout WeightTile) {
     let one = tile.maps * shape.r * shape.s * vector
-    let unit = max(tile.channels, shape.channelBlock)
+    let unit = shape.isPlanar ? max(tile.channels, min(shape.c, 16)) : shape.lanes
     tile.part = max(
       tile.channels, min(shape.c, sumsBytes / one / tile.channels * tile.channels))
-    if tile.part > unit { tile.part = tile.part / unit * unit }
+    if tile.part > unit {
+      let equal = Self.ceil(shape.c, Self.ceil(shape.c, tile.part / unit * unit))
+      tile.part = Self.ceil(equal, unit) * unit
+    }
     func parts() -> Int { shape.blocks / tile.maps * Self.ceil(shape.c, tile.part) }
-    while parts() < 64, tile.part >= 2 * unit { tile.part = tile.part / 2 / unit * unit }
-    while parts() * min(shape.batch, 16) < 16, tile.part >= 2 * tile.channels {
+    let chunks = min(shape.batch, 16)
+    while parts() * chunks < 64, tile.part >= 2 * unit { tile.part = tile.part / 2 / unit * unit }
+    while parts() * chunks < 16, tile.part >= 2 * tile.channels {
       tile.part = tile.part / 2 / tile.channels * tile.channels
     }
-    while parts() * tile.chunks < 64, tile.chunks * 2 <= min(shape.batch, 16) { tile.chunks *= 2 }
+    while parts() * tile.chunks < 64, tile.chunks * 2 <= chunks { tile.chunks *= 2 }
   }
 
   // MARK: Gradient by data
@@ -226,8 +237,8 @@ struct BlockedTiles: Sendable {
     guard shape.weightBytes > target.level2 / 2 else { return }
     let least = max(tile.channels, Self.ceil(256, shape.lanes * shape.r * shape.s))
     let fitting = target.level2 / 2 / (shape.weightBytes / blocks)
-    let part = Self.ceil(max(least, fitting), tile.channels) * tile.channels
-    tile.part = min(blocks, part)
+    let equal = Self.ceil(blocks, Self.ceil(blocks, max(least, fitting)))
+    tile.part = min(blocks, Self.ceil(equal, tile.channels) * tile.channels)
     tile.channelsFirst = shape.weightBytes > 4 * shape.k * shape.oh * shape.ow * shape.cells
   }
 
@@ -236,7 +247,9 @@ struct BlockedTiles: Sendable {
     var tile = start
     let parts = shape.batch * Self.ceil(shape.c / shape.lanes, tile.part)
     tile.strip = Self.ceil(shape.h, max(1, min(shape.h, Self.ceil(8, parts))))
-    let wanted = min(2, shape.blocks)
+    // Enough blocks of maps that adding to what stands in the gradient does not weigh.
+    let steps = shape.lanes * shape.r * shape.s / (shape.stride.height * shape.stride.width)
+    let wanted = min(Self.ceil(200, max(1, steps)), shape.blocks)
     while true {
       tile.bufferRows = bufferRows(shape, tile.strip)
       let one = tile.bufferRows * tile.bufferColumns * vector

@@ -44,10 +44,10 @@ extension Conv2D {
     _ group: GroupContext, _ shape: BlockedShape, _ efficiencies: [Double]
   ) -> Double {
     let flops = 2 * Double(multiplyAdds(for: group.inputTypes))
-    let passes = efficiencies.reduce(0) { $0 + flops / (group.target.peak * 0.73 * $1 * 1e3) }
-    // A training step packs the weights anew.
-    let packs = group.isTraining ? Double(efficiencies.count * 2) : 0
-    return passes + packs * Double(shape.weightBytes) / 20e3
+    let passes = efficiencies.reduce(0) { $0 + flops / (group.target.peak * 0.77 * $1 * 1e3) }
+    // A training step packs the weights anew, and transposes them where the gradient by data is wanted.
+    let packs = group.isTraining ? (group.backward?.inputs.first == true ? 2.0 : 1) : 0
+    return passes + packs * Double(shape.weightBytes) / 13e3
   }
 
   private func blockedShape(_ group: GroupContext, _ input: Layout) -> BlockedShape {
@@ -61,10 +61,12 @@ extension Conv2D {
   }
 
   private func blockedKernels(_ context: ForwardContext) -> BlockedKernels {
-    var shape = blockedShape(context.context, context.inputs[0].layout)
+    let shape = blockedShape(context.context, context.inputs[0].layout)
     let tensors = context.inputs + context.operands + [context.output]
-    if tensors.allSatisfy(\.halo.isNone) { shape = shape.mergingRows(upTo: 256) }
-    return BlockedKernels(layer: self, context: context, shape: shape)
+    let merges = tensors.allSatisfy(\.halo.isNone)
+    return BlockedKernels(
+      layer: self, context: context, shape: merges ? shape.mergingRows(upTo: 200) : shape,
+      narrowShape: merges ? shape.mergingRows(upTo: 56) : shape)
   }
 }
 
@@ -73,6 +75,8 @@ struct BlockedKernels {
   let layer: Conv2D
   let context: ForwardContext
   let shape: BlockedShape
+  /// The same with shorter rows, for the gradient by data: its buffer then holds more maps.
+  let narrowShape: BlockedShape
 
   private let names = ("K", "OH", "OW")
 
@@ -80,7 +84,9 @@ struct BlockedKernels {
   private var tiles: BlockedTiles { BlockedTiles(target: context.context.target) }
   private var lanes: Int { shape.lanes }
 
-  private var sizes: [ConstantRow] {
+  private var sizes: [ConstantRow] { sizes(of: shape) }
+
+  private func sizes(of shape: BlockedShape) -> [ConstantRow] {
     var input = [
       Constant("C", shape.c / shape.channelBlock), Constant("CI", shape.channelBlock),
     ]
@@ -282,13 +288,13 @@ struct BlockedKernels {
     _ backward: BackwardContext, _ pieces: Pieces, _ gradient: [Argument],
     _ input: GradientPlacement
   ) -> KernelCall {
-    guard let tile = tiles.backwardData(shape) else {
+    guard let tile = tiles.backwardData(narrowShape) else {
       preconditionFailure("internal error: \(group.name) has no tile for its data gradient")
     }
     return KernelCall(
       template: "conv2d_blocked_backward_data", name: "\(group.name)_backward_data",
       title: "gradient by data", layers: layerNames(context.context),
-      constants: sizes + [
+      constants: sizes(of: narrowShape) + [
         steps(left: true),
         ConstantRow(
           [Constant("TC", tile.channels), Constant("TW", tile.columns)],

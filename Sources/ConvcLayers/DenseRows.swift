@@ -11,11 +11,13 @@ extension Dense {
       target: group.target, features: features, outputs: outputs, batch: batch)
     let flops = 2 * Double(multiplyAdds(for: group.inputTypes))
     let bytes = Double(features * outputs * 4)
+    let isCached = features * outputs * 4 <= group.target.level2 / 2
     let passes =
-      group.passes * (flops / (group.target.peak * tiles.efficiency * 1e3) + bytes / 20e3)
+      group.passes
+      * (flops / (group.target.peak * tiles.efficiency * 1e3) + bytes / (isCached ? 80e3 : 20e3))
     return Candidate(
       family: "blocked", inputs: [.nchw], halos: [.none], output: .nchw,
-      microseconds: passes + (group.isTraining ? 2 * bytes / 20e3 : 0),
+      microseconds: passes + (group.isTraining ? bytes / 13e3 : 0),
       forward: { [rowsForward($0, tiles)] }, backward: { rowsBackward($0, tiles) })
   }
 
