@@ -150,7 +150,7 @@ struct BlockedKernels {
     var arguments = [input, weight] + (layer.hasBias ? [bias] : [])
     arguments.append(context.output.argument("y", .write, .vector, names: names))
     if saves { arguments.append(winners(.write)) }
-    let channels = shape.c / shape.channelBlock
+    let cut = tile.channels < shape.c / shape.channelBlock
     return KernelCall(
       template: "conv2d_blocked_forward", name: "\(group.name)_forward",
       title: groupSummary(context.context), layers: layerNames(context.context),
@@ -159,22 +159,25 @@ struct BlockedKernels {
         ConstantRow(
           [Constant("TK", tile.maps), Constant("TW", tile.columns)],
           comment: "register tile: blocks of maps x columns"),
-        ConstantRow(
-          [
-            Constant("TH", tile.rows), Constant("TC", tile.channels),
-            Constant("TILES", BlockedTiles.ceil(shape.ow, tile.columns)),
-          ], comment: "rows of a part; blocks of channels summed at a time; tiles of a row"),
-      ],
+      ] + (cut ? [parts(tile)] : []),
       flags: [
         "bias": layer.hasBias, "pooled": group.pooling != nil, "winners": saves,
         "cells": !group.beforePooling.isEmpty, "map_tail": shape.blocks % tile.maps != 0,
         "column_tail": shape.ow % tile.columns != 0, "maps_first": tile.mapsFirst,
-        "parts": tile.channels < channels, "padded": shape.padding != 0,
+        "parts": cut, "padded": shape.padding != 0,
       ], texts: poolTexts,
       fragments: ["epilogue": after.fragments, "cell": cells.fragments],
       support: cells.support + after.support, scalars: [.batch],
       arguments: arguments + cells.arguments + after.arguments,
       work: layer.work(context.context, 0.8))
+  }
+
+  private func parts(_ tile: BlockedTiles.ForwardTile) -> ConstantRow {
+    ConstantRow(
+      [
+        Constant("TH", tile.rows), Constant("TC", tile.channels),
+        Constant("TILES", BlockedTiles.ceil(shape.ow, tile.columns)),
+      ], comment: "rows of a part; blocks of channels summed at a time; tiles of a row")
   }
 
   // MARK: Backward
@@ -225,10 +228,10 @@ struct BlockedKernels {
             [Constant("TK", tile.maps), Constant("TC", tile.channels)],
             comment: "register tile: blocks of maps x channels x S"),
           ConstantRow(
-            [
-              Constant("CHUNKS", tile.chunks), Constant("CB", tile.part),
-              Constant("TH", tile.rows),
-            ], comment: "chunks of images; channels of a part; rows of windows at a time"),
+            [Constant("CB", tile.part), Constant("TH", tile.rows)]
+              + (tile.isOwned ? [] : [Constant("CHUNKS", tile.chunks)]),
+            comment: "channels of a part; rows of windows at a time"
+              + (tile.isOwned ? "" : "; chunks of images")),
         ],
         flags: [
           "pooled": group.pooling != nil, "buffered": isBuffered, "owned": tile.isOwned,
@@ -291,6 +294,7 @@ struct BlockedKernels {
     guard let tile = tiles.backwardData(narrowShape) else {
       preconditionFailure("internal error: \(group.name) has no tile for its data gradient")
     }
+    let cut = tile.part < shape.c / lanes
     return KernelCall(
       template: "conv2d_blocked_backward_data", name: "\(group.name)_backward_data",
       title: "gradient by data", layers: layerNames(context.context),
@@ -300,8 +304,8 @@ struct BlockedKernels {
           [Constant("TC", tile.channels), Constant("TW", tile.columns)],
           comment: "register tile: blocks of channels x columns"),
         ConstantRow(
-          [Constant("CB", tile.part), Constant("TH", tile.strip)],
-          comment: "blocks of channels of a part; rows of a strip"),
+          (cut ? [Constant("CB", tile.part)] : []) + [Constant("TH", tile.strip)],
+          comment: (cut ? "blocks of channels of a part; " : "") + "rows of a strip"),
         ConstantRow(
           [
             Constant("TK", tile.maps), Constant("ROWS", tile.bufferRows),
@@ -310,7 +314,8 @@ struct BlockedKernels {
       ],
       flags: [
         "pooled": group.pooling != nil, "adds": input.accumulates,
-        "channels_first": tile.channelsFirst,
+        "parts": cut, "channels_first": cut && tile.channelsFirst,
+        "channels_last": cut && !tile.channelsFirst, "phases": shape.stride.width > 1,
         "channel_tail": (shape.c / lanes) % tile.channels != 0,
       ], texts: poolTexts, fragments: ["prologue": pieces.fragments], support: pieces.support,
       scalars: [.batch],
