@@ -146,7 +146,7 @@ struct BlockedKernels {
     let cells = maker.epilogues(group.beforePooling)
     let after = maker.epilogues(
       group.epilogues, firstOperand: group.beforePooling.reduce(0) { $0 + $1.operands.count })
-    let saves = group.pooling != nil && context.context.isTraining
+    let saves = group.pooling != nil && context.context.savesForBackward
     var arguments = [input, weight] + (layer.hasBias ? [bias] : [])
     arguments.append(context.output.argument("y", .write, .vector, names: names))
     if saves { arguments.append(winners(.write)) }
@@ -215,7 +215,7 @@ struct BlockedKernels {
     return [
       KernelCall(
         template: "conv2d_blocked_backward_weight", name: "\(group.name)_backward_weight",
-        title: "gradient by weight" + (layer.hasBias ? " and bias" : "")
+        title: (layer.hasBias ? "gradients of weight and bias" : "gradient of the weight")
           + (tile.isOwned ? "" : ", in parts"),
         notes: [
           tile.isOwned
@@ -297,7 +297,7 @@ struct BlockedKernels {
     let cut = tile.part < shape.c / lanes
     return KernelCall(
       template: "conv2d_blocked_backward_data", name: "\(group.name)_backward_data",
-      title: "gradient by data", layers: layerNames(context.context),
+      title: "gradient of the input", layers: layerNames(context.context),
       constants: sizes(of: narrowShape) + [
         steps(left: true),
         ConstantRow(

@@ -104,7 +104,7 @@ extension Dense {
     KernelCall(
       template: "dense_rows_backward_weight",
       name: "\(context.context.group.name)_backward_weight",
-      title: "gradient by weight" + (hasBias ? " and bias" : ""),
+      title: hasBias ? "gradients of weight and bias" : "gradient of the weight",
       layers: layerNames(context.context),
       constants: denseConstants(context.forward) + [
         ConstantRow(
@@ -127,7 +127,7 @@ extension Dense {
   ) -> KernelCall {
     KernelCall(
       template: "dense_rows_backward_data", name: "\(context.context.group.name)_backward_data",
-      title: "gradient by data", layers: layerNames(context.context),
+      title: "gradient of the input", layers: layerNames(context.context),
       constants: denseConstants(context.forward) + [
         ConstantRow(
           [Constant("TN", tiles.data.rows), Constant("TF", tiles.data.vectors)],
