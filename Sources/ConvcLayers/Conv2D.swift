@@ -51,6 +51,12 @@ public struct Conv2D: Layer {
       throw .setting("rounding ceil is for pooling; use floor or exact, and padding for the rest")
     }
     let size = try window.outputSize(height: maps.h, width: maps.w)
+    // Kernels keep rows of the output on the stack.
+    guard size.width <= 1 << 16 else {
+      throw .setting(
+        "an output of \(size.width) columns is too wide; at most \(1 << 16) work: use a stride, "
+          + "or cut the image into pieces")
+    }
     return input.with(shape: [maps.n, outputChannels, size.height, size.width])
   }
 

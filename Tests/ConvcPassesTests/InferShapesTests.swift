@@ -106,6 +106,15 @@ struct InferShapesTests {
     #expect(message(Model("none", input: [1]) { ReLU() }, batch: 0)?.contains("batch 0") == true)
   }
 
+  @Test("a convolution with more columns than its kernels can keep is refused")
+  func width() {
+    let model = Model("wide", input: [1, 1, 70_000]) { Conv2D(outputChannels: 1, kernelSize: 1) }
+    #expect(
+      message(model, batch: 1)
+        == "conv1: an output of 70000 columns is too wide; at most 65536 work: use a stride, "
+        + "or cut the image into pieces (reads image)")
+  }
+
   @Test("names: duplicates, C keywords, cycles, unknown and unused layers are refused")
   func names() {
     let twice = Model("twice", input: [2]) {
