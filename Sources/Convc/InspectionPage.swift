@@ -2,7 +2,7 @@
 extension Inspection {
   /// An HTML document; all names in it are escaped.
   public var html: String {
-    let name = Markup.escaped(model)
+    let name = HTML.escaped(model)
     return """
       <!DOCTYPE html>
       <html lang="en">
@@ -26,7 +26,7 @@ extension Inspection {
       \(picture)</div>
       <h2>Layers</h2>
       <div class="wide">\(layerTable)</div>
-      <h2>Memory for a batch of \(batch), target \(Markup.escaped(target))</h2>
+      <h2>Memory for a batch of \(batch), target \(HTML.escaped(target))</h2>
       <div class="wide">\(memoryTable)</div>
       <h2>Fusion</h2>
       <div class="wide">\(fusionTable)</div>
@@ -73,13 +73,13 @@ extension Inspection {
   }
 
   private static func table(head: [String], rows: [[String]]) -> String {
-    let heading = head.map { "<th scope=\"col\">\(Markup.escaped($0))</th>" }.joined()
+    let heading = head.map { "<th scope=\"col\">\(HTML.escaped($0))</th>" }.joined()
     let body = rows.map { row in
       let cells = row.dropFirst().map { cell in
         let isNumber = cell.allSatisfy { $0.isNumber || $0 == "\u{202F}" }
-        return "<td\(isNumber ? " class=\"number\"" : "")>\(Markup.escaped(cell))</td>"
+        return "<td\(isNumber ? " class=\"number\"" : "")>\(HTML.escaped(cell))</td>"
       }
-      return "<tr><th scope=\"row\">\(Markup.escaped(row.first ?? ""))</th>\(cells.joined())</tr>"
+      return "<tr><th scope=\"row\">\(HTML.escaped(row.first ?? ""))</th>\(cells.joined())</tr>"
     }
     return "<table><thead><tr>\(heading)</tr></thead>\n<tbody>\n"
       + body.joined(separator: "\n") + "\n</tbody></table>"

@@ -13,7 +13,7 @@ extension Inspection {
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(number(width)) \(number(height))\" "
         + "width=\"\(number(width))\" height=\"\(number(height))\" role=\"img\" "
         + "font-family=\"system-ui, sans-serif\" text-anchor=\"middle\">",
-      "<title>\(Markup.escaped(model))</title>",
+      "<title>\(HTML.escaped(model))</title>",
       "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>",
       "<g transform=\"translate(\(number(margin)) \(number(margin)))\">",
     ]
@@ -61,7 +61,7 @@ extension Inspection {
     let left = number(center.x - InspectionLayout.boxWidth / 2)
     let y = top(center.row)
     var lines = [
-      "<g><title>\(Markup.escaped(box.hint))</title>",
+      "<g><title>\(HTML.escaped(box.hint))</title>",
       "<rect x=\"\(left)\" y=\"\(number(y))\" width=\"\(number(InspectionLayout.boxWidth))\" "
         + "height=\"\(number(InspectionLayout.boxHeight))\" rx=\"8\" fill=\"\(tint)\" stroke=\"#495057\"/>",
       text(box.title, x: center.x, y: y + 18, size: 13, weight: "600", color: "#212529", limit: 32),
@@ -81,32 +81,11 @@ extension Inspection {
     let short = text.count > limit ? text.prefix(limit - 1) + "…" : text
     return
       "<text x=\"\(number(x))\" y=\"\(number(y))\" font-size=\"\(size)\" font-weight=\"\(weight)\" "
-      + "fill=\"\(color)\">\(Markup.escaped(short))</text>"
+      + "fill=\"\(color)\">\(HTML.escaped(short))</text>"
   }
 
   private func number(_ value: Double) -> String {
     let tenths = Int((value * 10).rounded())
     return tenths % 10 == 0 ? "\(tenths / 10)" : "\(Double(tenths) / 10)"
-  }
-}
-
-/// Text for XML and HTML.
-enum Markup {
-  /// Text that can stand between tags and in quoted attributes.
-  static func escaped(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "&": result += "&amp;"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "\"": result += "&quot;"
-      case "'": result += "&#39;"
-      // Neither XML nor HTML allows control characters.
-      case _ where scalar.value < 0x20 && scalar != "\n": result += "\u{FFFD}"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result
   }
 }

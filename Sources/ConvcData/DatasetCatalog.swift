@@ -73,27 +73,11 @@ public struct DatasetCatalog: Sendable {
       return .cannotRead(path: name, reason: "no such folder")
     }
     let known = entries.map(\.name)
-    let distances = known.map { (name: $0, distance: Self.distance(name.lowercased(), $0)) }
+    let distances = known.map { (name: $0, distance: EditDistance.between(name.lowercased(), $0)) }
     let nearest = distances.min { $0.distance < $1.distance }
     // Half of the letters wrong is no misspelling.
     let isNear = nearest.map { 2 * $0.distance <= $0.name.count } ?? false
     return .unknown(name: name, nearest: isNear ? nearest?.name : nil, known: known)
-  }
-
-  /// Letters to insert, remove or replace to come from one word to the other (Levenshtein 1966).
-  private static func distance(_ first: String, _ second: String) -> Int {
-    let second = Array(second)
-    var row = Array(0...second.count)
-    for (index, letter) in first.enumerated() {
-      var diagonal = row[0]
-      row[0] = index + 1
-      for (place, other) in second.enumerated() {
-        let replaced = diagonal + (letter == other ? 0 : 1)
-        diagonal = row[place + 1]
-        row[place + 1] = min(replaced, diagonal + 1, row[place] + 1)
-      }
-    }
-    return row[second.count]
   }
 }
 

@@ -144,8 +144,7 @@ struct BlockedKernels {
     let tile = tiles.forward(shape)
     let maker = PieceMaker(forward: context, dialect: .vector, names: names)
     let cells = maker.epilogues(group.beforePooling)
-    let after = maker.epilogues(
-      group.epilogues, firstOperand: group.beforePooling.reduce(0) { $0 + $1.operands.count })
+    let after = maker.epilogues(group.epilogues)
     let saves = group.pooling != nil && context.context.savesForBackward
     var arguments = [input, weight] + (layer.hasBias ? [bias] : [])
     arguments.append(context.output.argument("y", .write, .vector, names: names))

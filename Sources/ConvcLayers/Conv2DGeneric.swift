@@ -53,8 +53,7 @@ extension Conv2D {
     let group = context.context.group
     let maker = PieceMaker(forward: context, dialect: .scalar, names: ("K", "OH", "OW"))
     let cells = maker.epilogues(group.beforePooling)
-    let after = maker.epilogues(
-      group.epilogues, firstOperand: group.beforePooling.reduce(0) { $0 + $1.operands.count })
+    let after = maker.epilogues(group.epilogues)
     var flags = genericFlags(context)
     flags["bias"] = hasBias
     flags["winners"] = group.pooling != nil && context.context.savesForBackward

@@ -81,12 +81,10 @@ struct PieceMaker {
   private var output: Placement { forward.output }
   private var suffix: String { dialect == .scalar ? "scalar" : "vector" }
 
-  /// The members' work in order.
-  ///
-  /// - Parameter firstOperand: how many operands the members before these have.
-  func epilogues(_ members: [Member], firstOperand: Int = 0) -> Pieces {
+  /// The members' work in order. Of a group's members those before its pooling have no operands.
+  func epilogues(_ members: [Member]) -> Pieces {
     var pieces = Pieces()
-    var operand = firstOperand
+    var operand = 0
     for member in members {
       let node = graph[member.node]
       let shared = sharedValues(member, node, member.epilogue.channelValues, &pieces)

@@ -200,7 +200,7 @@ private struct Fusion {
     case .pooling(let pooling):
       draft.pooling = pooling
       draft.poolingNode = next
-      let moves = draft.epilogues.allSatisfy { $0.epilogue.isMonotone && $0.operands.isEmpty }
+      let moves = draft.epilogues.allSatisfy(\.epilogue.isMonotone)
       if !moves {
         draft.beforePooling = draft.epilogues
         draft.epilogues = []

@@ -69,14 +69,18 @@ private struct Inference {
     if model.outputs.isEmpty { report(model.name, nil, "has no output; name at least one") }
   }
 
+  /// Bytes of a dense tensor; the largest number where there is none for it.
+  private func bytes(of shape: [Int], element: Int) -> Int {
+    shape.reduce(element) { size, extent in
+      let product = size.multipliedReportingOverflow(by: extent)
+      return product.overflow ? Int.max : product.partialValue
+    }
+  }
+
   mutating func addTensor(
     _ name: String, _ type: TensorType, producer: Node.ID?, location: SourceLocation?
   ) -> Tensor.ID? {
-    var size = type.element.size
-    for extent in type.shape {
-      let product = size.multipliedReportingOverflow(by: extent)
-      size = product.overflow ? Int.max : product.partialValue
-    }
+    let size = bytes(of: type.shape, element: type.element.size)
     let sum = bytes.addingReportingOverflow(size)
     guard size < Int.max, !sum.overflow, sum.partialValue <= memoryLimit else {
       report(
@@ -185,11 +189,7 @@ private struct Inference {
   private mutating func declare(_ node: Model.Node, _ types: [TensorType]) -> [Int]? {
     var indices: [Int] = []
     for spec in node.layer.parameters(for: types) {
-      var count = 4
-      for extent in spec.shape {
-        let product = count.multipliedReportingOverflow(by: extent)
-        count = product.overflow ? Int.max : product.partialValue
-      }
+      let count = bytes(of: spec.shape, element: ElementType.float32.size)
       guard count < memoryLimit, bytes + count <= memoryLimit else {
         report(
           node.name, node.location,

@@ -117,19 +117,8 @@ enum Spelling {
     return best.distance <= max(word.count, best.word.count) / 2 ? best.word : nil
   }
 
-  /// Letters to insert, remove or replace (Levenshtein 1966); upper and lower case are equal.
+  /// The distance of two words, upper and lower case being equal.
   static func distance(_ a: String, _ b: String) -> Int {
-    let (a, b) = (Array(a.lowercased().prefix(64)), Array(b.lowercased()))
-    var row = Array(0...b.count)
-    for (i, letter) in a.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for (j, other) in b.enumerated() {
-        let replaced = diagonal + (letter == other ? 0 : 1)
-        diagonal = row[j + 1]
-        row[j + 1] = min(replaced, diagonal + 1, row[j] + 1)
-      }
-    }
-    return row[b.count]
+    EditDistance.between(String(a.lowercased().prefix(64)), b.lowercased())
   }
 }

@@ -1,7 +1,7 @@
 /// Text for HTML and SVG.
-enum HTML {
+package enum HTML {
   /// Text that can stand between tags and in quoted attributes.
-  static func escaped(_ text: String) -> String {
+  package static func escaped(_ text: String) -> String {
     var result = ""
     result.reserveCapacity(text.utf8.count)
     for scalar in text.unicodeScalars {
