@@ -16,7 +16,7 @@ struct ModelsCommand: AsyncParsableCommand {
     ])
     for preset in Preset.all {
       let graph = try InferShapes(batch: 1, memoryLimit: 16 << 30).run(
-        preset.make(preset.input, 10))
+        preset.make())
       let multiplyAdds = graph.nodes.reduce(0) {
         $0 + $1.layer.multiplyAdds(for: graph.inputTypes(of: $1))
       }

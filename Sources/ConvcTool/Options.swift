@@ -94,7 +94,7 @@ struct ModelOptions: ParsableArguments {
   /// The network for images `[C, H, W]`; nil: those that the preset is made for.
   func network(input: [Int]?, classes: Int? = nil) throws(Failure) -> Model {
     let preset = try preset()
-    return preset.make(input ?? preset.input, self.classes ?? classes ?? 10)
+    return preset.make(input, self.classes ?? classes)
   }
 
   var limitBytes: Int { memoryLimit << 20 }

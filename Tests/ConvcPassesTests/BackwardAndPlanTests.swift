@@ -65,7 +65,7 @@ struct PlanTests {
   @Test("the arena is no larger than what is alive at once", arguments: Preset.all.map(\.name))
   func arena(preset: String) throws {
     let preset = try #require(Preset.named(preset))
-    for program in try preset.make(preset.input, 10).compile(BuildOptions()).stages.programs {
+    for program in try preset.make().compile(BuildOptions(batch: 8)).stages.programs {
       #expect(program.memory.verify().isEmpty)
       #expect(Double(program.memory.bytes) <= 1.1 * Double(program.memory.lowerBound))
     }
