@@ -17,20 +17,34 @@ TEMPLATE(averagepool2d_backward)
 #embed "Kernels/averagepool2d_backward.c.mustache"
 TEMPLATE(averagepool2d_forward)
 #embed "Kernels/averagepool2d_forward.c.mustache"
-TEMPLATE(batchnorm_backward)
-#embed "Kernels/batchnorm_backward.c.mustache"
-TEMPLATE(batchnorm_forward)
-#embed "Kernels/batchnorm_forward.c.mustache"
+TEMPLATE(batchnorm_batch_backward_scalar)
+#embed "Kernels/batchnorm_batch_backward_scalar.c.mustache"
+TEMPLATE(batchnorm_batch_backward_vector)
+#embed "Kernels/batchnorm_batch_backward_vector.c.mustache"
+TEMPLATE(batchnorm_batch_scalar)
+#embed "Kernels/batchnorm_batch_scalar.c.mustache"
+TEMPLATE(batchnorm_batch_vector)
+#embed "Kernels/batchnorm_batch_vector.c.mustache"
+TEMPLATE(batchnorm_centre)
+#embed "Kernels/batchnorm_centre.c.mustache"
 TEMPLATE(batchnorm_frozen_backward_scalar)
 #embed "Kernels/batchnorm_frozen_backward_scalar.c.mustache"
 TEMPLATE(batchnorm_frozen_backward_vector)
 #embed "Kernels/batchnorm_frozen_backward_vector.c.mustache"
+TEMPLATE(batchnorm_images)
+#embed "Kernels/batchnorm_images.c.mustache"
 TEMPLATE(batchnorm_prepare)
 #embed "Kernels/batchnorm_prepare.c.mustache"
 TEMPLATE(batchnorm_scalar)
 #embed "Kernels/batchnorm_scalar.c.mustache"
+TEMPLATE(batchnorm_slopes)
+#embed "Kernels/batchnorm_slopes.c.mustache"
+TEMPLATE(batchnorm_statistics)
+#embed "Kernels/batchnorm_statistics.c.mustache"
 TEMPLATE(batchnorm_vector)
 #embed "Kernels/batchnorm_vector.c.mustache"
+TEMPLATE(channel_sums)
+#embed "Kernels/channel_sums.c.mustache"
 TEMPLATE(clear_halo)
 #embed "Kernels/clear_halo.c.mustache"
 TEMPLATE(conv2d_blocked_backward_data)
@@ -129,6 +143,8 @@ TEMPLATE(support_exp_log)
 #embed "Kernels/support_exp_log.c.mustache"
 TEMPLATE(support_features)
 #embed "Kernels/support_features.c.mustache"
+TEMPLATE(support_images)
+#embed "Kernels/support_images.c.mustache"
 TEMPLATE(support_lane_sums)
 #embed "Kernels/support_lane_sums.c.mustache"
 TEMPLATE(support_random)

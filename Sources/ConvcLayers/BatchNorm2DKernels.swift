@@ -2,7 +2,9 @@ import ConvcIR
 
 extension BatchNorm2D {
   public func candidates(for group: GroupContext) -> [Candidate] {
-    anyLayoutCandidates(for: group, forward: { [forward($0)] }, backward: backward)
+    anyLayoutCandidates(
+      for: group, forward: { BatchNormKernels(layer: self, context: $0).forward() },
+      backward: { BatchNormKernels(layer: self, context: $0.forward).backward($0) })
   }
 
   public func channelValues(
@@ -29,124 +31,252 @@ extension BatchNorm2D {
     }
     return [entry, buffers.packedPart(of: entry, offset: padded)]
   }
+}
 
-  private func constants(_ placement: Placement) -> [ConstantRow] {
-    let maps = placement.maps
-    return [
-      ConstantRow(
-        placement.isMaps
-          ? [Constant("C", maps.c), Constant("H", maps.h), Constant("W", maps.w)]
-          : [Constant("C", maps.c)])
-    ]
-  }
+/// The kernels of a batch norm that uses the statistics of its batch.
+///
+/// Forward takes three steps: sums of each channel in parts that do not depend on threads, the statistics from them, and
+/// the values. Backward takes three as well: sums, the parameters' gradients with two factors a channel, and the
+/// gradient as an elementwise expression of the gradient after and the input.
+struct BatchNormKernels {
+  let layer: BatchNorm2D
+  let context: ForwardContext
 
-  private func flags(_ placement: Placement) -> [String: Bool] {
-    [
-      "maps": placement.isMaps, "lanes": placement.layout == .lanes,
-      "blocked": placement.layout == .blocked,
-    ]
-  }
+  var group: Group { context.context.group }
+  var input: Placement { context.inputs[0] }
+  var dialect: Dialect { input.isVector ? .vector : .scalar }
+  private var suffix: String { dialect == .vector ? "vector" : "scalar" }
 
-  private func texts(_ placement: Placement) -> [String: String] {
-    [
-      "outer": placement.outerScalar.rawValue, "at": placement.at(.scalar),
-      "pixels": placement.isMaps ? " * H * W" : "",
-    ]
-  }
-
-  private func names(_ placement: Placement) -> (c: String, h: String, w: String) {
-    (placement.layout == .blocked ? "\(placement.blocks)" : "C", "H", "W")
-  }
-
-  private func scalars(_ placement: Placement) -> [Scalar] {
-    placement.layout == .lanes ? [.batch, .groups] : [.batch]
-  }
-
-  private func saved(_ context: ForwardContext, _ access: Access) -> Argument {
-    let channels = context.output.maps.c
-    return Argument(
-      "saved", element: "float", access: access,
-      buffer: context.buffers.saved("statistics", bytes: channels * 8), dimensions: ["C"],
-      text: "[2, \(channels)]  mean and inverse deviation of the batch")
-  }
-
-  private func parameter(_ name: String, _ index: Int, _ access: Access, _ context: ForwardContext)
-    -> Argument
-  {
+  private var node: Node {
     guard let node = context.context.anchor else {
       preconditionFailure("internal error: a batch norm group without its anchor")
     }
-    return Argument(
+    return node
+  }
+
+  private var channels: Int { input.maps.c }
+  /// Channels that the statistics' loops take at a time.
+  private var block: Int { max(input.lanes, 8) }
+  private var padded: Int { (channels + block - 1) / block * block }
+  /// Entries of the outermost dimension: each gives a part of the sums.
+  private var parts: Int { input.outer }
+
+  // MARK: Arguments
+
+  private func parameter(_ name: String, _ index: Int, _ access: Access) -> Argument {
+    Argument(
       name, element: "float", access: access,
-      buffer: context.buffers.masterParameter(node.parameters[index]),
-      text: "[\(context.output.maps.c)]")
+      buffer: context.buffers.masterParameter(node.parameters[index]), text: "[\(channels)]")
   }
 
-  private func forward(_ context: ForwardContext) -> KernelCall {
-    let group = context.context.group
-    let input = context.inputs[0]
-    let pieces = PieceMaker(forward: context, dialect: .scalar, names: names(context.output))
-      .epilogues(group.epilogues)
-    var texts = texts(input)
-    texts["momentum"] = cFloat(momentum)
-    texts["epsilon"] = cFloat(epsilon)
-    return KernelCall(
-      template: "batchnorm_forward", name: "\(group.name)_forward",
-      title: groupSummary(context.context),
-      notes: ["One thread has a whole channel: its mean, its variance, then its values."],
-      layers: layerNames(context.context), constants: constants(input), flags: flags(input),
-      texts: texts, fragments: ["epilogue": pieces.fragments], support: pieces.support,
-      scalars: scalars(input) + pieces.scalars.filter { !scalars(input).contains($0) },
-      arguments: [
-        input.argument("x", .read, .scalar, names: names(input), meaning: input.lanesText),
-        parameter("weight", 0, .read, context), parameter("bias", 1, .read, context),
-        parameter("running_mean", 2, .update, context),
-        parameter("running_var", 3, .update, context),
-        context.output.argument("y", .write, .scalar, names: names(context.output)),
-        saved(context, .write),
-      ] + pieces.arguments, work: streamingWork(input, input, input, flopsPerValue: 4))
+  private func partSums(_ buffer: Buffer.ID, _ access: Access, asVectors: Bool, text: String)
+    -> Argument
+  {
+    let isVector = asVectors && input.layout == .blocked
+    return Argument(
+      "parts", element: isVector ? "lanes" : "float", access: access, buffer: buffer,
+      dimensions: ["2", "\(isVector ? padded / input.lanes : padded)"],
+      text: "[\(parts), 2, \(padded)]  \(text)")
   }
 
-  private func backward(_ context: BackwardContext) -> [KernelCall] {
-    let forward = context.forward
-    let input = forward.inputs[0]
-    let pieces = PieceMaker(forward: forward, dialect: .scalar, names: names(forward.output))
-      .reversed(context.context.group.epilogues)
-    guard let node = context.context.anchor else { return [] }
-    let weight = parameter("weight", 0, .read, forward)
-    var arguments = [
-      input.argument("x", .read, .scalar, names: names(input), meaning: input.lanesText),
-      saved(forward, .read),
+  private func table(_ name: String, rows: Int, _ access: Access, text: String) -> Argument {
+    Argument(
+      name, element: "float", access: access,
+      buffer: context.buffers.saved(name, bytes: rows * padded * 4), dimensions: ["\(padded)"],
+      text: "[\(rows), \(padded)]  \(text)")
+  }
+
+  private func values(_ access: Access) -> Argument {
+    table("values", rows: 4, access, text: "mean, inverse deviation, scale and bias")
+  }
+
+  private func slopes(_ access: Access) -> Argument {
+    table("slopes", rows: 2, access, text: "by the centred input, and the rest")
+  }
+
+  /// A row of a table with one value for each map, as the elementwise kernels read it.
+  private func row(_ index: Int, of table: Argument, name: String) -> Argument {
+    let isVector = input.layout == .blocked
+    let unit = isVector ? input.lanes : 1
+    return Argument(
+      "\(node.name)_\(name)", element: isVector ? "lanes" : "float", access: .read,
+      buffer: table.buffer, origin: index * padded / unit, text: "[\(channels)]")
+  }
+
+  // MARK: Forward
+
+  func forward() -> [KernelCall] {
+    let sums = context.buffers.arena("\(group.name)_sums", bytes: parts * 2 * padded * 4)
+    let maker = PieceMaker(forward: context, dialect: dialect)
+    var pieces = normalizing
+    pieces.append(maker.epilogues(group.epilogues))
+    return [
+      channelSums(sums),
+      statistics(sums),
+      elementwiseCall(
+        name: "\(group.name)_forward", title: groupSummary(context.context),
+        layers: layerNames(context.context), from: input, to: context.output, names: ("x", "y"),
+        accumulates: false, pieces: pieces, dialect: dialect),
     ]
-    if context.inputGradients[0] != nil { arguments.append(weight) }
-    arguments.append(context.outputGradient.argument("d_y", .read, .scalar, names: names(input)))
-    arguments += pieces.arguments
-    arguments += ["d_weight", "d_bias"].enumerated().map { index, name in
+  }
+
+  private func channelSums(_ sums: Buffer.ID) -> KernelCall {
+    let mean =
+      input.layout == .blocked
+      ? "*(const loose *)&running_mean[LANES * m]" : "running_mean[m]"
+    var pieces = Pieces()
+    pieces.fragments = [
+      Fragment(template: "batchnorm_centre", values: ["centre": mean], layer: node.name)
+    ]
+    pieces.arguments = [parameter("running_mean", 2, .read)]
+    return sumsCall(
+      name: "\(group.name)_sums", title: "sums of each channel, centred at its running mean",
+      from: input, as: "x", pieces: pieces, factor: "v", into: sums,
+      text: "sum and sum of squares")
+  }
+
+  private func sumsCall(
+    name: String, title: String, from source: Placement, as argument: String, pieces: Pieces,
+    factor: String, into sums: Buffer.ID, text: String
+  ) -> KernelCall {
+    let isLanes = source.layout == .lanes
+    let scalars = (isLanes ? [.batch, .groups] : [Scalar.batch])
+    return KernelCall(
+      template: "channel_sums", name: name, title: title,
+      notes: isLanes ? ["Lanes without an image count nowhere."] : [],
+      layers: [node.name], constants: [ConstantRow(source.extents())],
+      flags: ["maps": source.isMaps, "lanes": isLanes],
+      texts: [
+        "outer": source.outerScalar.rawValue, "type": source.isVector ? "lanes" : "float",
+        "zero": source.isVector ? "{0}" : "0.0f", "from": argument, "at": source.at(.vector),
+        "factor": factor,
+      ], fragments: ["prologue": pieces.fragments],
+      support: (isLanes ? ["support_images"] : []) + pieces.support,
+      scalars: scalars + pieces.scalars.filter { !scalars.contains($0) },
+      arguments: [source.argument(argument, .read, .vector, meaning: source.lanesText)]
+        + pieces.arguments + [partSums(sums, .write, asVectors: true, text: text)],
+      work: streamingWork(source, flopsPerValue: 4))
+  }
+
+  private func statistics(_ sums: Buffer.ID) -> KernelCall {
+    KernelCall(
+      template: "batchnorm_statistics", name: "\(group.name)_statistics",
+      title: "statistics of the batch; the running ones follow them", layers: [node.name],
+      constants: tableConstants,
+      texts: [
+        "parts": input.outerScalar.rawValue, "pixels": pixels, "momentum": cFloat(layer.momentum),
+        "epsilon": cFloat(layer.epsilon),
+      ], scalars: partScalars,
+      arguments: [
+        partSums(sums, .read, asVectors: false, text: "sum and sum of squares"),
+        parameter("weight", 0, .read), parameter("bias", 1, .read),
+        parameter("running_mean", 2, .update), parameter("running_var", 3, .update),
+        values(.write),
+      ], work: tableWork)
+  }
+
+  private var tableConstants: [ConstantRow] {
+    [
+      ConstantRow(
+        [Constant("C", channels), Constant("BLOCK", block)],
+        comment: "channels, and how many at a time")
+    ]
+  }
+  private var pixels: String { input.isMaps ? " * \(input.maps.h) * \(input.maps.w)" : "" }
+  private var partScalars: [Scalar] { input.layout == .lanes ? [.batch, .groups] : [.batch] }
+  private var tableWork: Work {
+    let values = Double(parts * 2 * padded)
+    return Work(flops: values, bytes: values * 4, efficiency: 0.05)
+  }
+
+  private var normalizing: Pieces {
+    let table = values(.read)
+    let rows = [(0, "mean"), (2, "scale"), (3, "bias")].map { row($0, of: table, name: $1) }
+    var values = ["channel": "m"]
+    for (name, argument) in zip(["mean", "scale", "bias"], rows) { values[name] = argument.name }
+    var pieces = Pieces()
+    pieces.fragments = [
+      Fragment(template: "batchnorm_batch_\(suffix)", values: values, layer: node.name)
+    ]
+    pieces.arguments = rows
+    return pieces
+  }
+
+  // MARK: Backward
+
+  func backward(_ backward: BackwardContext) -> [KernelCall] {
+    let sums = context.buffers.arena("\(group.name)_d_sums", bytes: parts * 2 * padded * 4)
+    let maker = PieceMaker(forward: context, dialect: dialect)
+    var pieces = maker.reversed(group.epilogues)
+    let mean = row(0, of: values(.read), name: "mean")
+    let x = input.argument("x", .read, dialect, meaning: "input of \(node.name)")
+    pieces.arguments += [x, mean]
+    var calls = [
+      sumsCall(
+        name: "\(group.name)_backward_sums",
+        title: "sums of each channel's gradients, and of their products with the centred input",
+        from: backward.outputGradient, as: "d_y", pieces: pieces,
+        factor: "(x\(input.at(dialect)) - \(mean.name)[m])", into: sums,
+        text: "sum, and sum of products"),
+      parameterGradients(backward, sums),
+    ]
+    if let gradient = backward.inputGradients[0] {
+      calls.append(
+        elementwiseCall(
+          name: "\(group.name)_backward_data", title: "gradient of the input",
+          layers: layerNames(context.context), from: backward.outputGradient,
+          to: gradient.placement, names: ("d_y", "d_x"), accumulates: gradient.accumulates,
+          pieces: reversed, dialect: dialect))
+    }
+    return calls + operandGradients(backward)
+  }
+
+  private func parameterGradients(_ backward: BackwardContext, _ sums: Buffer.ID) -> KernelCall {
+    let wantsData = backward.inputGradients[0] != nil
+    let gradients = ["d_weight", "d_bias"].enumerated().map { index, name in
       Argument(
         name, element: "float", access: .update,
-        buffer: context.buffers.gradient(node.parameters[index]), text: "[\(input.maps.c)]")
+        buffer: context.buffers.gradient(node.parameters[index]), text: "[\(channels)]")
     }
-    var flags = flags(input)
-    flags["data"] = context.inputGradients[0] != nil
-    var texts = texts(input)
-    texts["store"] = context.inputGradients[0]?.accumulates == true ? "+=" : "="
-    if let gradient = context.inputGradients[0] {
-      arguments.append(
-        gradient.placement.argument(
-          "d_x", gradient.accumulates ? .update : .write, .scalar, names: names(input)))
+    return KernelCall(
+      template: "batchnorm_slopes", name: "\(group.name)_backward_parameters",
+      title: "gradients of weight and bias"
+        + (wantsData ? ", and the slopes of the input's gradient" : ""),
+      layers: [node.name], constants: tableConstants, flags: ["data": wantsData],
+      texts: ["parts": input.outerScalar.rawValue, "pixels": pixels],
+      scalars: partScalars + [.accumulate],
+      arguments: [
+        partSums(sums, .read, asVectors: false, text: "sum, and sum of products"), values(.read),
+      ] + gradients + (wantsData ? [slopes(.write)] : []), work: tableWork)
+  }
+
+  /// From the gradient after the group to that of its input.
+  private var reversed: Pieces {
+    var pieces = PieceMaker(forward: context, dialect: dialect).reversed(group.epilogues)
+    let values = values(.read)
+    let slopes = slopes(.read)
+    let rows = [
+      row(0, of: values, name: "mean"), row(2, of: values, name: "scale"),
+      row(0, of: slopes, name: "slope"), row(1, of: slopes, name: "offset"),
+    ]
+    let x = input.argument("x", .read, dialect, meaning: "input of \(node.name)")
+    var names = ["channel": "m", "x": x.name, "at": input.at(dialect)]
+    for (name, argument) in zip(["mean", "scale", "slope", "offset"], rows) {
+      names[name] = argument.name
     }
-    let scalars = scalars(input) + [.accumulate] + pieces.scalars
-    return [
-      KernelCall(
-        template: "batchnorm_backward", name: "\(context.context.group.name)_backward",
-        title: "gradients of "
-          + (context.inputGradients[0] == nil ? "weight and bias" : "input, weight and bias"),
-        notes: input.layout == .lanes
-          ? ["Lanes without an image count in no sum, and get zeros."] : [],
-        layers: layerNames(context.context), constants: constants(input), flags: flags,
-        texts: texts, fragments: ["prologue": pieces.fragments], support: pieces.support,
-        scalars: scalars, arguments: arguments,
-        work: streamingWork(input, input, input, flopsPerValue: 6))
-    ] + operandGradients(context)
+    pieces.fragments.append(
+      Fragment(
+        template: "batchnorm_batch_backward_\(suffix)", values: names, layer: node.name))
+    pieces.arguments += [x] + rows
+    if input.layout == .lanes {
+      let masked =
+        dialect == .vector
+        ? "of_images(v, batch - n * LANES)" : "n * LANES + l < batch ? v : 0.0f"
+      pieces.fragments.append(
+        Fragment(template: "batchnorm_images", values: ["masked": masked], layer: node.name))
+      pieces.scalars.append(.batch)
+      if dialect == .vector { pieces.support.append("support_images") }
+    }
+    return pieces
   }
 }

@@ -13,11 +13,13 @@ public struct CommonKernels: KernelLibrary {
 
   private func elementwiseForward(_ context: ForwardContext) -> KernelCall {
     let group = context.context.group
-    let pieces = PieceMaker(forward: context, dialect: .scalar).epilogues(group.members)
+    let dialect = elementwiseDialect(context.output, group.members)
+    let pieces = PieceMaker(forward: context, dialect: dialect).epilogues(group.members)
     return elementwiseCall(
       name: "\(group.name)_forward", title: summary(group.members, context.context.graph),
       layers: layerNames(group, context.context.graph), from: context.inputs[0],
-      to: context.output, names: ("x", "y"), accumulates: false, pieces: pieces)
+      to: context.output, names: ("x", "y"), accumulates: false, pieces: pieces,
+      dialect: dialect)
   }
 
   private func elementwiseBackward(_ context: BackwardContext) -> [KernelCall] {
@@ -66,40 +68,48 @@ private func passGradient(
 ) -> KernelCall {
   let group = context.context.group
   let graph = context.context.graph
-  let pieces = PieceMaker(forward: context.forward, dialect: .scalar).reversed(members)
+  let dialect = elementwiseDialect(gradient.placement, members)
+  let pieces = PieceMaker(forward: context.forward, dialect: dialect).reversed(members)
   return elementwiseCall(
     name: "\(group.name)\(part)_backward",
     title: "gradient through "
       + (members.isEmpty ? "Add" : summary(members, graph)),
     layers: group.nodes.map { graph[$0].name }, from: context.outputGradient,
     to: gradient.placement, names: ("d_y", "d_x"), accumulates: gradient.accumulates,
-    pieces: pieces)
+    pieces: pieces, dialect: dialect)
 }
 
-/// A loop over all values of one layout with pieces in its body.
+/// Whole vectors where the layout has them and all members have that form.
+func elementwiseDialect(_ placement: Placement, _ members: [Member]) -> Dialect {
+  placement.isVector && members.allSatisfy(\.epilogue.hasVectorForm) ? .vector : .scalar
+}
+
+/// A loop over all values of one layout with pieces, of the same dialect, in its body.
 func elementwiseCall(
   name: String, title: String, layers: [String], from source: Placement, to result: Placement,
-  names: (String, String), accumulates: Bool, pieces: Pieces, sourceChannel: Int = 0,
-  resultChannel: Int = 0, channels: Placement? = nil
+  names: (String, String), accumulates: Bool, pieces: Pieces, dialect: Dialect,
+  sourceChannel: Int = 0, resultChannel: Int = 0, channels: Placement? = nil
 ) -> KernelCall {
   let extent = channels ?? result
   let input = source.argument(
-    names.0, .read, .scalar, names: source.channelNames(like: extent),
+    names.0, .read, dialect, names: source.channelNames(like: extent),
     meaning: source.lanesText
-  ).advanced(by: source.channelOrigin(sourceChannel))
+  ).advanced(by: source.channelOrigin(sourceChannel, dialect))
   let output = result.argument(
-    names.1, accumulates ? .update : .write, .scalar,
+    names.1, accumulates ? .update : .write, dialect,
     names: result.channelNames(like: extent)
-  ).advanced(by: result.channelOrigin(resultChannel))
+  ).advanced(by: result.channelOrigin(resultChannel, dialect))
   return KernelCall(
     template: "elementwise", name: name, title: title, layers: layers,
     constants: [ConstantRow(extent.extents())],
-    flags: ["maps": extent.isMaps, "vector": extent.isVector],
+    flags: ["maps": extent.isMaps, "vector": extent.isVector && dialect == .scalar],
     texts: [
+      "type": dialect == .vector ? "lanes" : "float",
       "outer": extent.outerScalar.rawValue, "from": names.0, "to": names.1,
-      "at": extent.at(.scalar), "store": accumulates ? "+=" : "=",
+      "at": extent.at(dialect), "store": accumulates ? "+=" : "=",
     ], fragments: ["work": pieces.fragments], support: pieces.support,
-    scalars: [extent.outerScalar] + pieces.scalars, arguments: [input, output] + pieces.arguments,
+    scalars: [extent.outerScalar] + pieces.scalars.filter { $0 != extent.outerScalar },
+    arguments: [input, output] + pieces.arguments,
     work: streamingWork(extent, extent))
 }
 
@@ -109,10 +119,10 @@ extension Placement {
     (blocks == extent.blocks ? "C" : "\(blocks)", "H", "W")
   }
 
-  /// Floats from the first channel to another one.
-  fileprivate func channelOrigin(_ channel: Int) -> Int {
-    let map = rows * columns
-    return layout == .lanes ? channel * map * lanes : channel * map
+  /// Elements from the first channel to another one: the first of a block where channels stand in blocks.
+  fileprivate func channelOrigin(_ channel: Int, _ dialect: Dialect) -> Int {
+    let maps = layout == .blocked ? channel / lanes : channel
+    return maps * rows * columns * (isVector && dialect == .scalar ? lanes : 1)
   }
 }
 

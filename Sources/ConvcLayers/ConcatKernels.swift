@@ -13,7 +13,8 @@ extension Concat {
       return elementwiseCall(
         name: "\(name)_forward_\(index + 1)", title: "\(summary), input \(index + 1)",
         layers: layerNames(context.context), from: input, to: context.output, names: ("x", "y"),
-        accumulates: false, pieces: Pieces(), resultChannel: channel, channels: input)
+        accumulates: false, pieces: Pieces(), dialect: elementwiseDialect(input, []),
+        resultChannel: channel, channels: input)
     }
   }
 
@@ -28,7 +29,8 @@ extension Concat {
           name: "\(context.context.group.name)_backward_\(index + 1)",
           title: "gradient of input \(index + 1)", layers: layerNames(context.context),
           from: context.outputGradient, to: gradient.placement, names: ("d_y", "d_x"),
-          accumulates: gradient.accumulates, pieces: Pieces(), sourceChannel: channel,
+          accumulates: gradient.accumulates, pieces: Pieces(),
+          dialect: elementwiseDialect(gradient.placement, []), sourceChannel: channel,
           channels: gradient.placement))
     }
     return calls

@@ -68,6 +68,16 @@ struct Pieces {
   var arguments: [Argument] = []
   var scalars: [Scalar] = []
   var support: [String] = []
+
+  /// Adds what comes after.
+  mutating func append(_ other: Pieces) {
+    fragments += other.fragments
+    arguments += other.arguments.filter { argument in
+      !arguments.contains { $0.name == argument.name }
+    }
+    scalars += other.scalars.filter { !scalars.contains($0) }
+    support += other.support.filter { !support.contains($0) }
+  }
 }
 
 /// Makes the pieces of a group's members for one kernel.

@@ -52,7 +52,7 @@ func differences(of program: Program, from network: RandomNetwork) throws -> [St
       // A gradient that is zero but for rounding is measured by the others.
       expect(
         "gradient of \(parameter.name)", Array(gradients[range]),
-        Array(network.expected.gradients[range]), 1e-4, floor: 5e-2 * largest)
+        Array(network.expected.gradients[range]), 1e-4, floor: 0.2 * largest)
     }
   }
   return problems
