@@ -48,11 +48,16 @@ public struct Candidate: Sendable {
   public let output: Layout
   /// Estimated time of all passes on one thread.
   public let microseconds: Double
+  /// Whether the forward kernel can sum each channel of what it writes.
+  public let givesSums: Bool
+  /// Reads the channel sums of its input where they are given: index of the anchor's parameter that centres them.
+  public let sumsCentre: Int?
   public let forward: @Sendable (ForwardContext) -> [KernelCall]
   public let backward: @Sendable (BackwardContext) -> [KernelCall]
 
   public init(
     family: String, inputs: [Layout], halos: [Halo], output: Layout, microseconds: Double,
+    givesSums: Bool = false, sumsCentre: Int? = nil,
     forward: @escaping @Sendable (ForwardContext) -> [KernelCall],
     backward: @escaping @Sendable (BackwardContext) -> [KernelCall]
   ) {
@@ -61,6 +66,8 @@ public struct Candidate: Sendable {
     self.halos = halos
     self.output = output
     self.microseconds = microseconds
+    self.givesSums = givesSums
+    self.sumsCentre = sumsCentre
     self.forward = forward
     self.backward = backward
   }
@@ -80,8 +87,22 @@ public protocol BufferSource: AnyObject {
   func gradient(_ index: Int) -> Buffer.ID
   /// An entry of the packed block; `prepare` makes the kernel that writes it.
   func packed(_ key: String, bytes: Int, prepare: (Buffer.ID) -> KernelCall) -> Buffer.ID
+  /// A buffer for the channel sums of the group's output, `[batch · parts, 2, channels]`: sum and sum of squares of
+  /// the values less their centre. Whoever normalises the output finds it.
+  func channelSums(partsPerImage: Int, channels: Int) -> ChannelSums
   /// An entry of the packed block from a later float on.
   func packedPart(of entry: Buffer.ID, offset: Int) -> Buffer.ID
+}
+
+/// Sums of each channel in parts, whose number and order do not depend on threads.
+public struct ChannelSums: Sendable, Hashable {
+  public let buffer: Buffer.ID
+  public let partsPerImage: Int
+
+  public init(buffer: Buffer.ID, partsPerImage: Int) {
+    self.buffer = buffer
+    self.partsPerImage = partsPerImage
+  }
 }
 
 /// What the forward kernels of a group are made from.
@@ -92,16 +113,22 @@ public struct ForwardContext {
   public let operands: [Placement]
   public let output: Placement
   public let buffers: any BufferSource
+  /// Values around which the output's channels are to be summed; nil: nobody wants the sums.
+  public let sumsCentre: Buffer.ID?
+  /// Channel sums of the input; nil: its producer gave none.
+  public let inputSums: ChannelSums?
 
   public init(
     context: GroupContext, inputs: [Placement], operands: [Placement], output: Placement,
-    buffers: any BufferSource
+    buffers: any BufferSource, sumsCentre: Buffer.ID? = nil, inputSums: ChannelSums? = nil
   ) {
     self.context = context
     self.inputs = inputs
     self.operands = operands
     self.output = output
     self.buffers = buffers
+    self.sumsCentre = sumsCentre
+    self.inputSums = inputSums
   }
 }
 

@@ -2,7 +2,7 @@ import ConvcIR
 
 /// Candidates of a group whose kernels read and write one layout, whichever it is: the same template serves all.
 func anyLayoutCandidates(
-  for group: GroupContext,
+  for group: GroupContext, sumsCentre: Int? = nil,
   forward: @escaping @Sendable (ForwardContext) -> [KernelCall],
   backward: @escaping @Sendable (BackwardContext) -> [KernelCall]
 ) -> [Candidate] {
@@ -21,8 +21,8 @@ func anyLayoutCandidates(
       family: layout == .nchw ? "generic" : layout.rawValue,
       inputs: group.inputTypes.map { _ in layout },
       halos: group.inputTypes.map { _ in .none }, output: layout,
-      microseconds: group.passes * factor * Double(bytes) / 10e3, forward: forward,
-      backward: backward)
+      microseconds: group.passes * factor * Double(bytes) / 10e3,
+      sumsCentre: sumsCentre, forward: forward, backward: backward)
   }
 }
 

@@ -3,7 +3,7 @@ import ConvcIR
 extension BatchNorm2D {
   public func candidates(for group: GroupContext) -> [Candidate] {
     anyLayoutCandidates(
-      for: group, forward: { BatchNormKernels(layer: self, context: $0).forward() },
+      for: group, sumsCentre: 2, forward: { BatchNormKernels(layer: self, context: $0).forward() },
       backward: { BatchNormKernels(layer: self, context: $0.forward).backward($0) })
   }
 
@@ -57,7 +57,13 @@ struct BatchNormKernels {
   private var channels: Int { input.maps.c }
   /// Channels that the statistics' loops take at a time.
   private var block: Int { max(input.lanes, 8) }
-  private var padded: Int { (channels + block - 1) / block * block }
+  private var padded: Int { Self.padded(channels, lanes: input.lanes) }
+
+  /// Channels in the tables of a batch norm.
+  static func padded(_ channels: Int, lanes: Int) -> Int {
+    let block = max(lanes, 8)
+    return (channels + block - 1) / block * block
+  }
   /// Entries of the outermost dimension: each gives a part of the sums.
   private var parts: Int { input.outer }
 
@@ -69,14 +75,14 @@ struct BatchNormKernels {
       buffer: context.buffers.masterParameter(node.parameters[index]), text: "[\(channels)]")
   }
 
-  private func partSums(_ buffer: Buffer.ID, _ access: Access, asVectors: Bool, text: String)
-    -> Argument
-  {
+  private func partSums(
+    _ buffer: Buffer.ID, _ access: Access, rows: Int? = nil, asVectors: Bool, text: String
+  ) -> Argument {
     let isVector = asVectors && input.layout == .blocked
     return Argument(
       "parts", element: isVector ? "lanes" : "float", access: access, buffer: buffer,
       dimensions: ["2", "\(isVector ? padded / input.lanes : padded)"],
-      text: "[\(parts), 2, \(padded)]  \(text)")
+      text: "[\(rows ?? parts), 2, \(padded)]  \(text)")
   }
 
   private func table(_ name: String, rows: Int, _ access: Access, text: String) -> Argument {
@@ -106,13 +112,17 @@ struct BatchNormKernels {
   // MARK: Forward
 
   func forward() -> [KernelCall] {
-    let sums = context.buffers.arena("\(group.name)_sums", bytes: parts * 2 * padded * 4)
     let maker = PieceMaker(forward: context, dialect: dialect)
     var pieces = normalizing
     pieces.append(maker.epilogues(group.epilogues))
-    return [
-      channelSums(sums),
-      statistics(sums),
+    let given = context.inputSums
+    let sums =
+      given
+      ?? ChannelSums(
+        buffer: context.buffers.arena("\(group.name)_sums", bytes: parts * 2 * padded * 4),
+        partsPerImage: 1)
+    return (given == nil ? [channelSums(sums.buffer)] : []) + [
+      statistics(sums, isGiven: given != nil),
       elementwiseCall(
         name: "\(group.name)_forward", title: groupSummary(context.context),
         layers: layerNames(context.context), from: input, to: context.output, names: ("x", "y"),
@@ -158,17 +168,22 @@ struct BatchNormKernels {
       work: streamingWork(source, flopsPerValue: 4))
   }
 
-  private func statistics(_ sums: Buffer.ID) -> KernelCall {
-    KernelCall(
+  private func statistics(_ sums: ChannelSums, isGiven: Bool) -> KernelCall {
+    // Who gives sums gives them image by image; a sum of the group's own has a part for each vector of images.
+    let outer = isGiven ? Scalar.batch : input.outerScalar
+    let count = outer.rawValue + (sums.partsPerImage == 1 ? "" : " * \(sums.partsPerImage)")
+    let rows = (isGiven ? input.maps.n : parts) * sums.partsPerImage
+    return KernelCall(
       template: "batchnorm_statistics", name: "\(group.name)_statistics",
       title: "statistics of the batch; the running ones follow them", layers: [node.name],
       constants: tableConstants,
       texts: [
-        "parts": input.outerScalar.rawValue, "pixels": pixels, "momentum": cFloat(layer.momentum),
+        "parts": count, "pixels": pixels, "momentum": cFloat(layer.momentum),
         "epsilon": cFloat(layer.epsilon),
-      ], scalars: partScalars,
+      ], scalars: outer == .batch ? [.batch] : [.batch, outer],
       arguments: [
-        partSums(sums, .read, asVectors: false, text: "sum and sum of squares"),
+        partSums(
+          sums.buffer, .read, rows: rows, asVectors: false, text: "sum and sum of squares"),
         parameter("weight", 0, .read), parameter("bias", 1, .read),
         parameter("running_mean", 2, .update), parameter("running_var", 3, .update),
         values(.write),

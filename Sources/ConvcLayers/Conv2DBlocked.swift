@@ -35,7 +35,7 @@ extension Conv2D {
       top: padding.top, bottom: padding.bottom, left: padding.left, right: padding.right)
     return Candidate(
       family: "blocked", inputs: [input], halos: [halo], output: .blocked,
-      microseconds: blockedCost(group, shape, efficiencies),
+      microseconds: blockedCost(group, shape, efficiencies), givesSums: true,
       forward: { [blockedKernels($0).forward()] },
       backward: { blockedKernels($0.forward).backward($0) })
   }
@@ -150,6 +150,8 @@ struct BlockedKernels {
     arguments.append(context.output.argument("y", .write, .vector, names: names))
     if saves { arguments.append(winners(.write)) }
     let cut = tile.channels < shape.c / shape.channelBlock
+    let statistics = channelSums(rows: cut ? tile.rows : max(1, 1024 / shape.ow), isCut: cut)
+    arguments += statistics.arguments
     return KernelCall(
       template: "conv2d_blocked_forward", name: "\(group.name)_forward",
       title: groupSummary(context.context), layers: layerNames(context.context),
@@ -158,8 +160,10 @@ struct BlockedKernels {
         ConstantRow(
           [Constant("TK", tile.maps), Constant("TW", tile.columns)],
           comment: "register tile: blocks of maps x columns"),
-      ] + (cut ? [parts(tile)] : []),
+      ] + (cut ? [parts(tile)] : []) + statistics.constants,
       flags: [
+        "strips": cut || !statistics.arguments.isEmpty,
+        "statistics": !statistics.arguments.isEmpty,
         "bias": layer.hasBias, "pooled": group.pooling != nil, "winners": saves,
         "cells": !group.beforePooling.isEmpty, "map_tail": shape.blocks % tile.maps != 0,
         "column_tail": shape.ow % tile.columns != 0, "maps_first": tile.mapsFirst,
@@ -169,6 +173,35 @@ struct BlockedKernels {
       support: cells.support + after.support, scalars: [.batch],
       arguments: arguments + cells.arguments + after.arguments,
       work: layer.work(context.context, 0.8))
+  }
+
+  /// What the kernel needs to sum each channel of what it writes, strips of rows at a time; nothing where nobody wants
+  /// the sums.
+  private func channelSums(rows: Int, isCut: Bool) -> (
+    arguments: [Argument], constants: [ConstantRow]
+  ) {
+    guard let centre = context.sumsCentre else { return ([], []) }
+    let count = BlockedTiles.ceil(shape.oh, rows)
+    let channels = BatchNormKernels.padded(shape.k, lanes: lanes)
+    let sums = context.buffers.channelSums(partsPerImage: count, channels: channels)
+    return (
+      [
+        Argument(
+          "centre", element: "float", access: .read, buffer: centre, text: "[\(shape.k)]"),
+        Argument(
+          "parts", element: "lanes", access: .write, buffer: sums.buffer,
+          dimensions: ["2", "\(channels / lanes)"],
+          text:
+            "[batch * \(count), 2, \(channels / lanes), \(lanes)]  sum and sum of squares around the centre"
+        ),
+      ],
+      [
+        ConstantRow(
+          (isCut ? [] : [Constant("TH", min(rows, shape.oh))]) + [Constant("PARTS", count)],
+          comment: isCut
+            ? "parts of an image's sums" : "rows of a part, and parts of an image's sums")
+      ]
+    )
   }
 
   private func parts(_ tile: BlockedTiles.ForwardTile) -> ConstantRow {

@@ -19,7 +19,9 @@ final class KernelLowering: BufferSource {
   private var gradients: [GradientKey: GradientState] = [:]
   private var needs: [Tensor.ID: [Layout: Halo]] = [:]
   private var dense: Set<InstanceKey> = []
+  private var sums: [Tensor.ID: ChannelSums] = [:]
   private var group = ""
+  private var groupOutput: Tensor.ID?
 
   /// A tensor's memory in one layout; `isDense`: without halo, as views need it.
   private struct InstanceKey: Hashable {
@@ -88,6 +90,7 @@ final class KernelLowering: BufferSource {
   private func lowerForward(_ group: Group) {
     let candidate = chosen[group.id]
     self.group = group.name
+    groupOutput = group.output
     let inputs = zip(group.inputs, candidate.inputs).map { source($0, $1) }
     let operands = group.members.flatMap(\.operands).map { source($0, candidate.output) }
     let output = makePrimary(group.output, candidate.output)
@@ -98,8 +101,30 @@ final class KernelLowering: BufferSource {
     _ group: Group, _ inputs: [Placement], _ operands: [Placement], _ output: Placement
   ) -> ForwardContext {
     ForwardContext(
-      context: contexts[group.id], inputs: inputs, operands: operands, output: output, buffers: self
-    )
+      context: contexts[group.id], inputs: inputs, operands: operands, output: output,
+      buffers: self, sumsCentre: chosen[group.id].givesSums ? sumsCentre(of: group.output) : nil,
+      inputSums: chosen[group.id].sumsCentre.flatMap { _ in sums[group.inputs[0]] })
+  }
+
+  /// The parameter that centres the sums of a tensor's channels; nil: no reader wants them.
+  private func sumsCentre(of tensor: Tensor.ID) -> Buffer.ID? {
+    let readers = fused.groups.filter { $0.inputs.first == tensor }
+    for reader in readers {
+      guard let index = chosen[reader.id].sumsCentre, let anchor = reader.anchor else { continue }
+      return masterParameter(graph[anchor].parameters[index])
+    }
+    return nil
+  }
+
+  func channelSums(partsPerImage: Int, channels: Int) -> ChannelSums {
+    guard let groupOutput else {
+      preconditionFailure("internal error: channel sums outside a group's forward pass")
+    }
+    let bytes = graph.batch * partsPerImage * 2 * channels * 4
+    let made = ChannelSums(
+      buffer: arena("\(group)_sums", bytes: bytes), partsPerImage: partsPerImage)
+    sums[groupOutput] = made
+    return made
   }
 
   /// The buffer that a group writes: with the halo its readers want, unless a view needs it without.
