@@ -21,6 +21,8 @@ public struct Group: Sendable, Identifiable {
   /// `conv1_relu1_pool1`.
   public let name: String
   public let anchor: Node.ID?
+  /// A layer whose multiply-add is part of the anchor's weights and bias: `prepare` puts it there.
+  public let folded: Node.ID?
   /// What the anchor reads; without an anchor, the map that the epilogues work on.
   public let inputs: [Tensor.ID]
   public let beforePooling: [Member]
@@ -30,14 +32,15 @@ public struct Group: Sendable, Identifiable {
   public let output: Tensor.ID
 
   public init(
-    id: Int, nodes: [Node.ID], name: String, anchor: Node.ID?, inputs: [Tensor.ID],
-    beforePooling: [Member], poolingNode: Node.ID?, pooling: Pooling?, epilogues: [Member],
-    output: Tensor.ID
+    id: Int, nodes: [Node.ID], name: String, anchor: Node.ID?, folded: Node.ID? = nil,
+    inputs: [Tensor.ID], beforePooling: [Member], poolingNode: Node.ID?, pooling: Pooling?,
+    epilogues: [Member], output: Tensor.ID
   ) {
     self.id = id
     self.nodes = nodes
     self.name = name
     self.anchor = anchor
+    self.folded = folded
     self.inputs = inputs
     self.beforePooling = beforePooling
     self.poolingNode = poolingNode

@@ -145,6 +145,8 @@ public struct EpilogueKinds: OptionSet, Sendable {
   public static let scalar = EpilogueKinds(rawValue: 2)
   /// Pooling whose windows tile the map.
   public static let pooling = EpilogueKinds(rawValue: 4)
+  /// A multiply-add with constants of each map that follows directly: it vanishes in weights and bias.
+  public static let affine = EpilogueKinds(rawValue: 8)
 }
 
 /// Elementwise work at the end of another kernel's loops.
@@ -171,12 +173,14 @@ public struct Epilogue: Sendable, Hashable {
   public let constants: [String: String]
   /// Reads the step's number and seed.
   public let isRandom: Bool
+  /// `v · scale + shift` with constants of each map.
+  public let isAffine: Bool
 
   public init(
     template: String, backwardTemplate: String?, hasVectorForm: Bool, isMonotone: Bool = false,
     backwardReadsOutput: Bool = false, keepsMask: Bool = false, channelValues: [String] = [],
     backwardChannelValues: [String] = [],
-    constants: [String: String] = [:], isRandom: Bool = false
+    constants: [String: String] = [:], isRandom: Bool = false, isAffine: Bool = false
   ) {
     self.template = template
     self.backwardTemplate = backwardTemplate
@@ -188,6 +192,7 @@ public struct Epilogue: Sendable, Hashable {
     self.backwardChannelValues = backwardChannelValues
     self.constants = constants
     self.isRandom = isRandom
+    self.isAffine = isAffine
   }
 }
 

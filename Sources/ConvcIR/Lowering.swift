@@ -23,6 +23,8 @@ public struct GroupContext: Sendable {
   }
 
   public var anchor: Node? { group.anchor.map { graph[$0] } }
+  /// The layer whose multiply-add is part of the anchor's weights and bias.
+  public var folded: Node? { group.folded.map { graph[$0] } }
   public var inputTypes: [TensorType] { group.inputs.map { graph[$0].type } }
   public var outputType: TensorType { graph[group.output].type }
   /// The anchor's own output, before pooling.

@@ -54,6 +54,6 @@ public struct BatchNorm2D: Layer {
     return .elementwise(
       Epilogue(
         template: "batchnorm", backwardTemplate: "batchnorm_frozen_backward", hasVectorForm: true,
-        channelValues: ["scale", "shift"], backwardChannelValues: ["scale"]))
+        channelValues: ["scale", "shift"], backwardChannelValues: ["scale"], isAffine: true))
   }
 }

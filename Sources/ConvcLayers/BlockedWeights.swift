@@ -31,19 +31,28 @@ extension BlockedKernels {
 
   private var packedWeight: Buffer.ID {
     let kind = shape.isPlanar ? "planar" : "blocked"
-    return context.buffers.packed("\(node.name).weight.\(kind)", bytes: shape.weightBytes) {
-      packed in
+    let folding = Folding(context)
+    let scale = folding.map {
+      Argument(
+        "scale", element: "lanes", access: .read, buffer: $0.scale,
+        text: "[\(shape.blocks), \(shape.lanes)]  \($0.name)'s factors")
+    }
+    let key = "\(node.name).weight.\(kind)" + (folding == nil ? "" : ".folded")
+    return context.buffers.packed(key, bytes: shape.weightBytes) { packed in
       KernelCall(
         template: "conv2d_blocked_pack", name: "\(node.name)_weight_prepare",
-        title: "weights with maps in lanes", layers: [node.name], constants: constants,
+        title: "weights with maps in lanes"
+          + (folding.map { ", times the factors of \($0.name)" } ?? ""),
+        layers: [node.name], constants: constants, flags: ["folded": folding != nil],
         support: ["support_transpose"], scalars: [],
         arguments: [
           master(
             0, dimensions: ["C * CI * R * S"],
-            text: "[\(shape.k), \(shape.c), \(shape.r), \(shape.s)]"),
+            text: "[\(shape.k), \(shape.c), \(shape.r), \(shape.s)]")
+        ] + [scale].compactMap { $0 } + [
           Argument(
             "y", element: "lanes", access: .write, buffer: packed,
-            dimensions: ["C", "R * S", "CI"], text: packedText),
+            dimensions: ["C", "R * S", "CI"], text: packedText)
         ], work: work)
     }
   }
@@ -75,7 +84,12 @@ extension BlockedKernels {
   }
 
   var bias: Argument {
-    context.packedBias(of: node, count: shape.k, lanes: shape.lanes)
+    guard let folding = Folding(context) else {
+      return context.packedBias(of: node, count: shape.k, lanes: shape.lanes)
+    }
+    return Argument(
+      "bias", element: "lanes", access: .read, buffer: folding.shift,
+      text: "[\(shape.blocks), \(shape.lanes)]  with \(folding.name)")
   }
 
   private var constants: [ConstantRow] {

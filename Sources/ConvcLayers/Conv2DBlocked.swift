@@ -146,7 +146,7 @@ struct BlockedKernels {
     let cells = maker.epilogues(group.beforePooling)
     let after = maker.epilogues(group.epilogues)
     let saves = group.pooling != nil && context.context.savesForBackward
-    var arguments = [input, weight] + (layer.hasBias ? [bias] : [])
+    var arguments = [input, weight] + (layer.addsBias(context) ? [bias] : [])
     arguments.append(context.output.argument("y", .write, .vector, names: names))
     if saves { arguments.append(winners(.write)) }
     let cut = tile.channels < shape.c / shape.channelBlock
@@ -164,7 +164,7 @@ struct BlockedKernels {
       flags: [
         "strips": cut || !statistics.arguments.isEmpty,
         "statistics": !statistics.arguments.isEmpty,
-        "bias": layer.hasBias, "pooled": group.pooling != nil, "winners": saves,
+        "bias": layer.addsBias(context), "pooled": group.pooling != nil, "winners": saves,
         "cells": !group.beforePooling.isEmpty, "map_tail": shape.blocks % tile.maps != 0,
         "column_tail": shape.ow % tile.columns != 0, "maps_first": tile.mapsFirst,
         "parts": cut, "padded": shape.padding != 0,

@@ -55,7 +55,7 @@ extension Conv2D {
     let cells = maker.epilogues(group.beforePooling)
     let after = maker.epilogues(group.epilogues)
     var flags = genericFlags(context)
-    flags["bias"] = hasBias
+    flags["bias"] = addsBias(context)
     flags["winners"] = group.pooling != nil && context.context.savesForBackward
     flags["cells"] = !group.beforePooling.isEmpty
     var arguments =
@@ -75,21 +75,26 @@ extension Conv2D {
   func parameterArguments(_ context: ForwardContext) -> [Argument] {
     guard let node = context.context.anchor else { return [] }
     let channels = context.inputs[0].maps.c / groups
+    let folding = Folding(context)
     let weight = Argument(
       "weight", element: "float", access: .read,
-      buffer: context.buffers.parameter(node.parameters[0]),
+      buffer: folding?.weight ?? context.buffers.parameter(node.parameters[0]),
       dimensions: [groups == 1 ? "C" : "C_GROUP", "R", "S"],
       text:
         "[\(outputChannels), \(channels), \(window.kernelSize.height), \(window.kernelSize.width)]"
     )
-    guard hasBias else { return [weight] }
+    guard addsBias(context) else { return [weight] }
     return [
       weight,
       Argument(
         "bias", element: "float", access: .read,
-        buffer: context.buffers.parameter(node.parameters[1]), text: "[\(outputChannels)]"),
+        buffer: folding?.shift ?? context.buffers.parameter(node.parameters[1]),
+        text: "[\(outputChannels)]"),
     ]
   }
+
+  /// Whether the forward kernel adds a bias: its own, or that of a batch norm in its weights.
+  func addsBias(_ context: ForwardContext) -> Bool { hasBias || context.context.folded != nil }
 
   /// Positions of the maxima, which forward saves.
   private func winners(_ context: ForwardContext, _ access: Access) -> Argument {

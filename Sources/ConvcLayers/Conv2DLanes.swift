@@ -122,7 +122,7 @@ private struct LanesKernels: Sendable {
           comment: "register tile: maps x columns"),
       ],
       flags: [
-        "bias": layer.hasBias, "pooled": group.pooling != nil, "winners": saves,
+        "bias": layer.addsBias(context), "pooled": group.pooling != nil, "winners": saves,
         "cells": !group.beforePooling.isEmpty, "map_tail": shape.k % forwardTile.maps != 0,
         "column_tail": shape.ow % forwardTile.columns != 0,
         "maps_loop": forwardTile.maps < shape.k, "columns_loop": loopsColumns,

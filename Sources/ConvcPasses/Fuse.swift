@@ -9,7 +9,8 @@ import ConvcIR
 /// removes), when the anchor's kernels have a place for it, when its other operands are computed before that map, and,
 /// in training, when the backward pass can do without the removed map: a ReLU's mask has to survive in the group's
 /// output. Pooling moves before members that never decrease; then the same value and the same gradient come out of one
-/// comparison a cell. Needs shapes; runs before differentiation, so only forward readers count. Groups stand in the
+/// comparison a cell. A batch norm with fixed statistics right after a convolution becomes part of its weights and
+/// bias in inference. Needs shapes; runs before differentiation, so only forward readers count. Groups stand in the
 /// order of their last nodes; every node but a view ends up in exactly one group.
 public struct Fuse: Pass {
   public static let name = "fuse"
@@ -40,6 +41,7 @@ private struct Draft {
   let anchor: Node?
   let inputs: [Tensor.ID]
   let accepts: EpilogueKinds
+  var folded: Node?
   var beforePooling: [Member] = []
   var poolingNode: Node?
   var pooling: Pooling?
@@ -50,9 +52,9 @@ private struct Draft {
 
   func group(id: Int) -> Group {
     Group(
-      id: id, nodes: nodes.map(\.id), name: name, anchor: anchor?.id, inputs: inputs,
-      beforePooling: beforePooling, poolingNode: poolingNode?.id, pooling: pooling,
-      epilogues: epilogues, output: last.output)
+      id: id, nodes: nodes.map(\.id), name: name, anchor: anchor?.id, folded: folded?.id,
+      inputs: inputs, beforePooling: beforePooling, poolingNode: poolingNode?.id,
+      pooling: pooling, epilogues: epilogues, output: last.output)
   }
 }
 
@@ -116,7 +118,9 @@ private struct Fusion {
       return "taken before \(names.joined(separator: " and ")), "
         + (names.count == 1 ? "which never decreases" : "which never decrease")
     }
-    return "runs inside \(draft.nodes[0].name)'s loops"
+    return draft.folded?.id == node.id
+      ? "part of \(draft.nodes[0].name)'s weights and bias"
+      : "runs inside \(draft.nodes[0].name)'s loops"
   }
 
   /// A group that begins with the node; nil: the node is a view.
@@ -194,6 +198,9 @@ private struct Fusion {
     let map = draft.last.output
     draft.nodes.append(next)
     switch next.layer.role(in: mode, frozen: next.isFrozen) {
+    case .elementwise(let epilogue)
+    where epilogue.isAffine && draft.accepts.contains(.affine) && draft.nodes.count == 2:
+      draft.folded = next
     case .elementwise(let epilogue):
       draft.epilogues.append(
         Member(node: next.id, epilogue: epilogue, operands: next.inputs.filter { $0 != map }))
