@@ -59,7 +59,7 @@ struct BenchCommand: AsyncParsableCommand {
     try session.setParameterBlock(Initialization(seed: 0).parameters(of: graph))
     let threads = threads.threads > 0 ? threads.threads : HostProcessor.count
     let data = BenchData(graph: graph)
-    var options = StepOptions(rate: 0.01, momentum: 0.9, weightDecay: 5e-4, threads: threads)
+    var options = StepOptions(rate: 0.01, momentum: 0.9, weightDecay: 0, threads: threads)
     func step() throws {
       if trains {
         _ = try session.step(
