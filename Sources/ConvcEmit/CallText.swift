@@ -10,8 +10,11 @@ enum Root: String, CaseIterable, Hashable {
 struct Needs {
   var roots: Set<Root> = []
   var places: Set<Place> = []
+  /// A clock, in a profiled build.
+  var clock = false
 
   mutating func formUnion(_ other: Needs) {
+    clock = clock || other.clock
     roots.formUnion(other.roots)
     places.formUnion(other.places)
   }

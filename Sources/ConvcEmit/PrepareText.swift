@@ -5,31 +5,37 @@ struct PrepareText {
   let module: CModule
   let pointers: Pointers
   let functions: [String: KernelFunction]
+  let profile: Profile?
 
   var lines: [String] {
     var pieces: [StepText.Piece] = []
     var single: [StepText.Piece] = []
     var written = false
     func closeSingle() {
-      if !single.isEmpty { pieces.append(StepText.single(single)) }
+      let restart = profile.map { _ in Profile.restart }
+      if !single.isEmpty { pieces.append(StepText.single(single).clocked(restart)) }
       single = []
     }
-    for slot in module.packed {
+    for (index, slot) in module.packed.enumerated() {
       let call = slot.entry.prepare
       let calls = CallText(kernels: module.kernels(of: slot.entry), pointers: pointers)
       if written, calls.readsPacked(call) {
         closeSingle()
-        pieces.append(ProgramText.barrier("\(slot.entry.key) reads the packed block"))
+        let barrier = ProgramText.barrier("\(slot.entry.key) reads the packed block")
+        pieces.append(barrier.clocked(profile?.mark(.barrier(.prepare, index))))
       }
       let function = functions.named(slot.function)
       function.check(call, isShared: call.isParallel)
+      let indentation = call.isParallel ? "    " : "        "
       let (lines, needs) = calls.lines(
-        call, function: function.symbol, indentation: call.isParallel ? "    " : "        ")
-      if call.isParallel { closeSingle() }
+        call, function: function.symbol, indentation: indentation)
+      let piece = StepText.Piece(lines: lines, needs: needs)
+        .clocked(profile?.mark(.call(.prepare, index)), indentation: indentation)
       if call.isParallel {
-        pieces.append(StepText.Piece(lines: lines, needs: needs))
+        closeSingle()
+        pieces.append(piece)
       } else {
-        single.append(StepText.Piece(lines: lines, needs: needs))
+        single.append(piece)
       }
       written = true
     }

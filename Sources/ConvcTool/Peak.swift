@@ -1,22 +1,33 @@
 import Convc
 
 /// What this machine can do at most: multiply-adds in registers, by a small C program.
-enum Peak {
-  /// Billions of floating-point operations a second of so many threads: the best of several short runs.
-  static func measure(_ toolchain: Toolchain, threads: Int, openMP: Bool) async throws -> Double {
-    let lanes = max(4, Target.native.lanes)
-    let source = CSource(name: "convc_peak.c", text: text(lanes: lanes))
-    let library = try await toolchain.load(
+struct Peak {
+  private typealias Function = @convention(c) (Int, Int32, UnsafeMutablePointer<Float>) -> Void
+
+  /// Keeps the function's code in memory.
+  private let library: LoadedLibrary
+  private let function: Function
+  private let lanes: Int
+  private let threads: Int
+  private let used: Int
+
+  /// Compiles the program.
+  init(_ toolchain: Toolchain, threads: Int, openMP: Bool) async throws {
+    lanes = max(4, Target.native.lanes)
+    let source = CSource(name: "convc_peak.c", text: Self.text(lanes: lanes))
+    library = try await toolchain.load(
       sources: [source], options: LibraryOptions(architecture: .native, openMP: openMP))
-    typealias Function = @convention(c) (Int, Int32, UnsafeMutablePointer<Float>) -> Void
-    let symbol: UnsafeMutableRawPointer
     do {
-      symbol = try library.symbol("convc_peak")
+      function = unsafeBitCast(try library.symbol("convc_peak"), to: Function.self)
     } catch {
       throw ToolchainError.library(error)
     }
-    let function = unsafeBitCast(symbol, to: Function.self)
-    let used = openMP && toolchain.compiler.openMP != nil ? threads : 1
+    self.threads = threads
+    used = openMP && toolchain.compiler.openMP != nil ? threads : 1
+  }
+
+  /// Billions of floating-point operations a second of so many threads: the best of several short runs.
+  func measure() -> Double {
     var sums = [Float](repeating: 0, count: threads)
     let clock = ContinuousClock()
     var rounds = 1000
@@ -28,7 +39,7 @@ enum Peak {
         if let address = sums.baseAddress { function(rounds, Int32(used), address) }
       }
       let seconds = (clock.now - start) / .seconds(1)
-      let flops = Double(used) * Double(rounds) * Double(2 * accumulators * repeats * lanes)
+      let flops = Double(used) * Double(rounds) * Double(Self.work * lanes)
       if seconds < 0.01 {
         rounds *= 4
       } else {
@@ -38,6 +49,9 @@ enum Peak {
     }
     return best
   }
+
+  /// Operations of a round in each lane.
+  private static var work: Int { 2 * accumulators * repeats }
 
   /// Enough chains to hide the latency of two units, few enough for 16 registers.
   private static let accumulators = 12
