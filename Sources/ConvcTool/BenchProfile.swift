@@ -22,6 +22,8 @@ struct BenchProfile {
   /// Kernels, the longest first.
   let kernels: [Row]
   let barriers: Row
+  /// The barrier that takes longest, a part of ``barriers``.
+  let longestBarrier: Row?
   /// What lies outside of the clocks: the region's start and end, and the checks before.
   let rest: Row
 
@@ -45,6 +47,9 @@ struct BenchProfile {
         milliseconds: piece.threadSeconds / threads * 1e3, gflops: gflops,
         ofPeak: gflops / (peak * workers / threads), gigabytes: piece.bytes / seconds / 1e9)
     }.sorted { $0.milliseconds > $1.milliseconds }
+    longestBarrier = waits.max { $0.threadSeconds < $1.threadSeconds }.map {
+      idle("  longest: \($0.name)", $0.threadSeconds / threads * 1e3)
+    }
     barriers = idle("waiting at \(waits.count) barriers", waiting)
     let known = kernels.reduce(waiting) { $0 + $1.milliseconds }
     rest = idle("entry and exit", max(0, step - known))
@@ -59,7 +64,7 @@ struct BenchProfile {
       ("kernel", .left), ("threads", .left), ("ms", .right), ("of step", .right),
       ("GFLOP/s", .right), ("of peak", .right), ("GB/s", .right),
     ])
-    for row in kernels + [barriers, rest] {
+    for row in kernels + [barriers, longestBarrier, rest].compactMap({ $0 }) {
       var cells = [
         row.name, row.isShared.map { $0 ? "all" : "one" } ?? "",
         NumberText.fixed(row.milliseconds, 4), "\(NumberText.fixed(share(row), 1)) %",

@@ -26,28 +26,20 @@ struct Peak {
     used = openMP && toolchain.compiler.openMP != nil ? threads : 1
   }
 
-  /// Billions of floating-point operations a second of so many threads: the best of several short runs.
+  /// Billions of floating-point operations a second of so many threads: the best of many
+  /// runs of some 2 ms, so that a few are undisturbed on a busy machine.
   func measure() -> Double {
     var sums = [Float](repeating: 0, count: threads)
     let clock = ContinuousClock()
-    var rounds = 1000
-    var best = 0.0
-    var counted = 0
-    while counted < 24 {
+    let rounds = 200_000
+    let flops = Double(used) * Double(rounds) * Double(Self.work * lanes)
+    return (0..<200).reduce(0.0) { best, _ in
       let start = clock.now
       sums.withUnsafeMutableBufferPointer { sums in
         if let address = sums.baseAddress { function(rounds, Int32(used), address) }
       }
-      let seconds = (clock.now - start) / .seconds(1)
-      let flops = Double(used) * Double(rounds) * Double(Self.work * lanes)
-      if seconds < 0.01 {
-        rounds *= 4
-      } else {
-        counted += 1
-        best = max(best, flops / seconds / 1e9)
-      }
+      return max(best, flops / ((clock.now - start) / .seconds(1)) / 1e9)
     }
-    return best
   }
 
   /// Operations of a round in each lane.
