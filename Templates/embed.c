@@ -113,6 +113,8 @@ TEMPLATE(file_prelude)
 #embed "Kernels/file_prelude.c.mustache"
 TEMPLATE(file_prepare)
 #embed "Kernels/file_prepare.c.mustache"
+TEMPLATE(file_profile)
+#embed "Kernels/file_profile.c.mustache"
 TEMPLATE(file_train_step)
 #embed "Kernels/file_train_step.c.mustache"
 TEMPLATE(file_update)

@@ -51,8 +51,9 @@ public struct Compilation: Sendable {
   /// The C files.
   ///
   /// - Parameter units: how many source files share the kernels; nil: one, or more where it would be unreasonably large.
-  public func files(units: Int? = nil) -> EmittedFiles {
-    EmitC(EmitOptions(units: units)).run(stages.module)
+  /// - Parameter profiles: whether the C takes the time of each kernel, see ``ProfiledProgram``.
+  public func files(units: Int? = nil, profiles: Bool = false) -> EmittedFiles {
+    EmitC(EmitOptions(units: units, profiles: profiles)).run(stages.module)
   }
 
   /// Writes `PREFIX.h` and `PREFIX.c` (more `.c` files for large models) to a folder.
@@ -84,10 +85,12 @@ public struct Compilation: Sendable {
   }
 
   /// The files as the toolchain takes them, split so that all cores compile.
-  public func sources() -> [CSource] {
+  public func sources(profiles: Bool = false) -> [CSource] {
     let functions = stages.module.functions.count
     let units = functions > 60 ? HostProcessor.count : 1
-    return files(units: units > 1 ? units : nil).all.map { CSource(name: $0.name, text: $0.text) }
+    return files(units: units > 1 ? units : nil, profiles: profiles).all.map {
+      CSource(name: $0.name, text: $0.text)
+    }
   }
 }
 

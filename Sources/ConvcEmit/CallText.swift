@@ -10,8 +10,11 @@ enum Root: String, CaseIterable, Hashable {
 struct Needs {
   var roots: Set<Root> = []
   var places: Set<Place> = []
+  /// A clock, in a profiled build.
+  var clock = false
 
   mutating func formUnion(_ other: Needs) {
+    clock = clock || other.clock
     roots.formUnion(other.roots)
     places.formUnion(other.places)
   }
@@ -51,11 +54,13 @@ struct CallText {
     return indices
   }
 
-  /// Whether a call reads an entry of the packed block.
-  func readsPacked(_ call: KernelCall) -> Bool {
-    call.arguments.contains { argument in
-      guard case .packed = kernels[argument.buffer].kind else { return false }
-      return argument.access.reads
+  /// Entries of the packed block that a call reads.
+  func packedKeys(read call: KernelCall) -> [String] {
+    call.arguments.compactMap { argument in
+      guard case .packed(let key) = kernels[argument.buffer].kind, argument.access.reads else {
+        return nil
+      }
+      return key
     }
   }
 

@@ -35,13 +35,17 @@ public struct EmitOptions: Sendable {
   public var units: Int?
   /// Name of the files without their endings; nil: the prefix of the symbols.
   public var fileName: String?
+  /// Whether the C takes the time of each kernel, see ``Profile``.
+  public var profiles: Bool
   public var templates: TemplateLibrary
 
   public init(
-    units: Int? = nil, fileName: String? = nil, templates: TemplateLibrary = .embedded
+    units: Int? = nil, fileName: String? = nil, profiles: Bool = false,
+    templates: TemplateLibrary = .embedded
   ) {
     self.units = units
     self.fileName = fileName
+    self.profiles = profiles
     self.templates = templates
   }
 }
@@ -83,11 +87,14 @@ public struct EmitC: Pass {
     let renderer = TemplateRenderer(library: options.templates)
     let kernels = try KernelTexts(module, renderer: renderer)
     let name = options.fileName ?? kernels.prefix
+    let profile = options.profiles ? Profile(module) : nil
     let whole = UnitText(
-      module, renderer: renderer, kernels: kernels, header: "\(name).h", units: [])
+      module, renderer: renderer, kernels: kernels, header: "\(name).h", units: [],
+      profile: profile)
     let units = units(kernels: kernels, mainLines: try whole.mainLines())
     let text = UnitText(
-      module, renderer: renderer, kernels: kernels, header: "\(name).h", units: units)
+      module, renderer: renderer, kernels: kernels, header: "\(name).h", units: units,
+      profile: profile)
     var sources = [CSourceFile(name: "\(name).c", text: try text.main())]
     for unit in 1..<max(units.count, 1) {
       sources.append(CSourceFile(name: "\(name)_\(unit).c", text: try text.part(unit)))

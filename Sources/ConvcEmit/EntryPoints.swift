@@ -51,10 +51,12 @@ struct EntryText {
   private let renderer: TemplateRenderer
   private let prefix: String
   private let macro: String
+  private let profile: Profile?
 
-  init(_ module: CModule, renderer: TemplateRenderer) {
+  init(_ module: CModule, renderer: TemplateRenderer, profile: Profile?) {
     self.module = module
     self.renderer = renderer
+    self.profile = profile
     prefix = CText.prefix(module.name)
     macro = prefix.uppercased()
   }
@@ -127,7 +129,15 @@ struct EntryText {
       TemplateBindings(parts: [
         "signature": signature("train_step"),
         "null_check": nullCheck(gradientBlock("optimizer")),
+        "clock": profile == nil ? [] : [Profile.start],
+        "waited_for_gradients": clock(.barrier(.update, 0)), "updated": clock(.update),
+        "waited_for_parameters": clock(.barrier(.update, 1)),
       ]))
+  }
+
+  /// The reading of the clock after something, in a profiled build.
+  private func clock(_ place: Profile.Place) -> [String] {
+    profile.map { [$0.mark(place)] } ?? []
   }
 
   private func signature(_ entry: String) -> [String] {

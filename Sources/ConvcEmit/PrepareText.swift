@@ -5,35 +5,29 @@ struct PrepareText {
   let module: CModule
   let pointers: Pointers
   let functions: [String: KernelFunction]
+  let profile: Profile?
 
   var lines: [String] {
     var pieces: [StepText.Piece] = []
-    var single: [StepText.Piece] = []
-    var written = false
-    func closeSingle() {
-      if !single.isEmpty { pieces.append(StepText.single(single)) }
-      single = []
+    // Entries that may still be being written.
+    var open: Set<String> = []
+    let small = module.packed.indices.filter { isSmall(module.packed[$0].entry) }
+    if !small.isEmpty {
+      let restart = profile.map { _ in Profile.restart }
+      pieces.append(StepText.single(small.map(piece)).clocked(restart))
+      open.formUnion(small.map { module.packed[$0].entry.key })
     }
-    for slot in module.packed {
-      let call = slot.entry.prepare
-      let calls = CallText(kernels: module.kernels(of: slot.entry), pointers: pointers)
-      if written, calls.readsPacked(call) {
-        closeSingle()
-        pieces.append(ProgramText.barrier("\(slot.entry.key) reads the packed block"))
+    for index in module.packed.indices where !small.contains(index) {
+      let entry = module.packed[index].entry
+      if let key = calls(of: entry).packedKeys(read: entry.prepare).first(where: open.contains) {
+        let barrier = ProgramText.barrier("\(key) is complete")
+        pieces.append(barrier.clocked(profile?.mark(.barrier(.prepare, index))))
+        open = []
       }
-      let function = functions.named(slot.function)
-      function.check(call, isShared: call.isParallel)
-      let (lines, needs) = calls.lines(
-        call, function: function.symbol, indentation: call.isParallel ? "    " : "        ")
-      if call.isParallel { closeSingle() }
-      if call.isParallel {
-        pieces.append(StepText.Piece(lines: lines, needs: needs))
-      } else {
-        single.append(StepText.Piece(lines: lines, needs: needs))
-      }
-      written = true
+      let piece = self.piece(index)
+      pieces.append(entry.prepare.isParallel ? piece : StepText.single([piece]))
+      open.insert(entry.key)
     }
-    closeSingle()
     if pieces.isEmpty {
       let lines = ["    (void)parameters;  // nothing is packed", "    (void)packed;"]
       pieces.append(StepText.Piece(lines: lines))
@@ -50,5 +44,27 @@ struct PrepareText {
         return nil
       })
     return run.lines(pieces)
+  }
+
+  /// Whether one thread does it before all else, with other such work.
+  private func isSmall(_ entry: PackedEntry) -> Bool {
+    !entry.prepare.isParallel && calls(of: entry).packedKeys(read: entry.prepare).isEmpty
+  }
+
+  private func calls(of entry: PackedEntry) -> CallText {
+    CallText(kernels: module.kernels(of: entry), pointers: pointers)
+  }
+
+  /// The call that writes an entry.
+  private func piece(_ index: Int) -> StepText.Piece {
+    let slot = module.packed[index]
+    let call = slot.entry.prepare
+    let function = functions.named(slot.function)
+    function.check(call, isShared: call.isParallel)
+    let indentation = call.isParallel ? "    " : "        "
+    let (lines, needs) = calls(of: slot.entry).lines(
+      call, function: function.symbol, indentation: indentation)
+    return StepText.Piece(lines: lines, needs: needs)
+      .clocked(profile?.mark(.call(.prepare, index)), indentation: indentation)
   }
 }

@@ -6,6 +6,14 @@ struct StepText {
   struct Piece {
     let lines: [String]
     var needs = Needs()
+
+    /// The same with a reading of the clock after it; nil: as it is.
+    func clocked(_ mark: String?, indentation: String = "    ") -> Piece {
+      guard let mark else { return self }
+      var needs = needs
+      needs.clock = true
+      return Piece(lines: lines + [indentation + mark], needs: needs)
+    }
   }
 
   /// Lines of a function.
@@ -41,7 +49,8 @@ struct StepText {
     let needs = calls.reduce(into: Needs()) { $0.formUnion($1.needs) }
     let inner = calls.flatMap(\.lines)
     let lines =
-      calls.count == 1 ? inner.map { String($0.dropFirst(4)) } : ["    {"] + inner + ["    }"]
+      calls.count == 1 && !needs.clock
+      ? inner.map { String($0.dropFirst(4)) } : ["    {"] + inner + ["    }"]
     return Piece(lines: ["    OMP(omp single nowait)"] + lines, needs: needs)
   }
 
@@ -65,6 +74,7 @@ struct StepText {
     let needs = pieces.reduce(into: Needs()) { $0.formUnion($1.needs) }
     let roots = Root.allCases.filter(needs.roots.contains).compactMap(unpack).map { "    \($0)" }
     var locals = roots + pointers.declarations(needs.places)
+    if needs.clock { locals += ["", "    \(Profile.start)"] }
     if locals.first == "" { locals.removeFirst() }
     return CText.list("static void \(name)(", parameters, ") {") + locals
       + (locals.isEmpty ? [] : [""]) + pieces.flatMap(\.lines) + ["}"]
@@ -76,6 +86,9 @@ struct ProgramText {
   /// Which entry point a program belongs to.
   enum Entry: String {
     case forward, gradients
+
+    /// The same in a profile.
+    var clocked: ProfileSlot.Entry { self == .forward ? .forward : .gradients }
 
     /// What there is a declaration for.
     var roots: [Root] {
@@ -110,14 +123,17 @@ struct ProgramText {
   private let calls: CallText
   /// For each function of the module its name in C and whether it shares its work.
   private let functions: [String: KernelFunction]
+  private let profile: Profile?
 
   init(
-    entry: Entry, program: CProgram, pointers: Pointers, functions: [String: KernelFunction]
+    entry: Entry, program: CProgram, pointers: Pointers, functions: [String: KernelFunction],
+    profile: Profile?
   ) {
     self.entry = entry
     self.program = program
     self.pointers = pointers
     self.functions = functions
+    self.profile = profile
     calls = CallText(kernels: program.schedule.plan.kernels, pointers: pointers)
   }
 
@@ -133,13 +149,15 @@ struct ProgramText {
     for (index, step) in program.schedule.steps.enumerated() {
       switch step {
       case .shared(let call):
-        pieces.append(piece(call, isShared: true, indentation: "    "))
+        pieces.append(clocked(call, isShared: true, indentation: "    "))
       case .single(let calls):
         let (piece, helper) = single(calls, step: index)
-        pieces.append(piece)
+        // Only one thread's time is in the slots of these calls.
+        pieces.append(piece.clocked(profile.map { _ in Profile.restart }))
         helpers += helper
       case .barrier(let reason):
-        pieces.append(Self.barrier(reason))
+        let mark = profile?.mark(.barrier(entry.clocked, index))
+        pieces.append(Self.barrier(reason).clocked(mark))
       }
     }
     return helpers + run.lines(pieces)
@@ -164,14 +182,20 @@ struct ProgramText {
 
   /// Calls that one thread makes; many of them in functions of their own.
   private func single(_ calls: [Int], step: Int) -> (StepText.Piece, helpers: [String]) {
-    let own = calls.map { piece($0, isShared: false, indentation: "    ") }
+    let own = calls.map { clocked($0, isShared: false, indentation: "    ") }
     let name = "run_\(entry.rawValue)_single_\(step + 1)"
     let text = region(name, comment: "// One thread runs this.")
     let whole = StepText.single(
-      calls.map { piece($0, isShared: false, indentation: "        ") })
+      calls.map { clocked($0, isShared: false, indentation: "        ") })
     if text.fits([whole]) { return (whole, []) }
     let call = StepText.single([StepText.Piece(lines: ["        \(name)(run);"])])
     return (call, text.lines(own) + [""])
+  }
+
+  /// A call, and in a profiled build the reading of the clock after it.
+  private func clocked(_ index: Int, isShared: Bool, indentation: String) -> StepText.Piece {
+    piece(index, isShared: isShared, indentation: indentation)
+      .clocked(profile?.mark(.call(entry.clocked, index)), indentation: indentation)
   }
 
   private func piece(_ index: Int, isShared: Bool, indentation: String) -> StepText.Piece {

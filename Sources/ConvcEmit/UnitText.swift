@@ -9,16 +9,19 @@ struct UnitText {
   private let header: String
   /// Indices of the kernels in each file; empty: no kernel is written.
   private let units: [Range<Int>]
+  /// Clocks around the kernels; nil: none.
+  private let profile: Profile?
 
   init(
     _ module: CModule, renderer: TemplateRenderer, kernels: KernelTexts, header: String,
-    units: [Range<Int>]
+    units: [Range<Int>], profile: Profile?
   ) {
     self.module = module
     self.renderer = renderer
     self.kernels = kernels
     self.header = header
     self.units = units
+    self.profile = profile
   }
 
   /// Lines of the first file without its kernels.
@@ -30,15 +33,16 @@ struct UnitText {
   func main() throws(TemplateError) -> String {
     let first = units.first ?? 0..<0
     let own = kernels.all[first]
-    var code = try kernels.support(of: own)
+    var code = try clocks() + (try kernels.support(of: own))
     for kernel in own { code += kernel.lines + [""] }
     for kernel in kernels.all[first.upperBound...] {
       code += KernelRenderer.declaration(kernel.function.call, name: kernel.sharedName)
     }
     code += [""] + (try entryPoints(inFirst: first))
     let model = try ModelTables(module, renderer: renderer).lines()
+    let before = profile == nil ? [] : ["", "#define _POSIX_C_SOURCE 199309L  // clock_gettime"]
     return EmitC.text(
-      head + ["", "#include \"\(header)\""]
+      head + before + ["", "#include \"\(header)\""]
         + (try prelude(code, tables: model)) + [""] + code + [""] + model)
   }
 
@@ -52,16 +56,26 @@ struct UnitText {
       [title, "#include \"\(header)\""] + (try prelude(code, tables: [])) + [""] + code)
   }
 
+  /// What a profiled build takes the time with.
+  private func clocks() throws(TemplateError) -> [String] {
+    guard let profile else { return [] }
+    let texts = [
+      "name": kernels.prefix, "threads": "\(Profile.threads)", "slots": "\(profile.stride)",
+    ]
+    return try renderer.render("file_profile", TemplateBindings(texts: texts)) + [""]
+  }
+
   private func entryPoints(inFirst first: Range<Int>) throws(TemplateError) -> [String] {
     let functions = kernels.functions(inFirst: first)
     let prepare = PrepareText(
-      module: module, pointers: Pointers(prepare: module, functions: kernels.names),
-      functions: functions)
-    let entries = EntryText(module, renderer: renderer)
+      module: module, pointers: Pointers(prepare: module, functions: names),
+      functions: functions, profile: profile)
+    let entries = EntryText(module, renderer: renderer, profile: profile)
     var lines = try entries.prepare(steps: prepare.lines)
     for (entry, program) in programs {
       let text = ProgramText(
-        entry: entry, program: program, pointers: pointers(entry, program), functions: functions)
+        entry: entry, program: program, pointers: pointers(entry, program), functions: functions,
+        profile: profile)
       lines.append("")
       switch entry {
       case .forward: lines += try entries.forward(steps: text.lines)
@@ -76,8 +90,11 @@ struct UnitText {
   }
 
   private func pointers(_ entry: ProgramText.Entry, _ program: CProgram) -> Pointers {
-    Pointers(program, entry: entry, module: module, functions: kernels.names)
+    Pointers(program, entry: entry, module: module, functions: names)
   }
+
+  /// Names that pointers cannot have.
+  private var names: [String] { kernels.names + (profile == nil ? [] : Profile.words) }
 
   /// The comment at the file's head.
   private var head: [String] {

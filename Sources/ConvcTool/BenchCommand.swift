@@ -1,5 +1,6 @@
 import ArgumentParser
 import Convc
+import Foundation
 
 /// Times a network's compiled functions.
 struct BenchCommand: AsyncParsableCommand {
@@ -8,10 +9,14 @@ struct BenchCommand: AsyncParsableCommand {
     discussion: """
       Times the public entry points on random images in the caller's memory. gflops counts the multiplications and \
       additions of convolutions and dense layers, three times the forward pass for a training step; percent_of_peak \
-      compares it with multiply-adds in registers, measured right after. first_step_s runs from the start of the \
+      compares it with peak_gflops, multiply-adds in registers, measured before and after. first_step_s runs from the start of the \
       compilation to the end of the first step.
 
+      --profile builds the network once more with a clock around each kernel, and shows time, speed and share of the \
+      peak of each; the time that threads wait for each other stands apart.
+
       Example: convc bench lenet5 --mode train --batch 64 --threads 2 --json
+      Example: convc bench resnet50 --batch 1 --profile --svg resnet50.svg
       """)
 
   @OptionGroup var model: ModelOptions
@@ -34,12 +39,27 @@ struct BenchCommand: AsyncParsableCommand {
   @Flag(help: "Print one line of JSON.")
   var json = false
 
+  @Flag(help: "Show where the time of a step goes, kernel by kernel.")
+  var profile = false
+
+  @Option(help: ArgumentHelp("Draw the profile to a file; needs --profile.", valueName: "FILE"))
+  var svg: String?
+
   func validate() throws {
     if let steps, !(1...1_000_000).contains(steps) {
       throw ValidationError("--steps is \(steps), expected 1...1000000")
     }
     guard seconds > 0, seconds <= 86_400 else {
       throw ValidationError("--seconds is \(seconds), expected a number above 0 and up to 86400")
+    }
+    if let svg {
+      guard profile else { throw ValidationError("--svg draws a profile; add --profile") }
+      if svg.isEmpty { throw ValidationError("--svg needs a file's name") }
+    }
+    if profile, threads.threads > ProfiledProgram.mostThreads {
+      throw ValidationError(
+        "--threads is \(threads.threads), expected at most \(ProfiledProgram.mostThreads) with --profile"
+      )
     }
   }
 
@@ -54,36 +74,89 @@ struct BenchCommand: AsyncParsableCommand {
         memoryLimit: model.limitBytes))
     let toolchain = try await compiler.toolchain(general)
     let program = try await compiler.load(compilation, toolchain: toolchain, general)
-    let session = try Session(program)
     let graph = compilation.graph
-    try session.setParameterBlock(Initialization(seed: 0).parameters(of: graph))
-    let threads = threads.threads > 0 ? threads.threads : HostProcessor.count
-    let data = BenchData(graph: graph)
-    var options = StepOptions(rate: 0.01, momentum: 0.9, weightDecay: 5e-4, threads: threads)
-    func step() throws {
-      if trains {
-        _ = try session.step(
-          inputs: data.inputs, targets: data.targets, batch: batch.batch, options: options)
-        options.step += 1
-      } else {
-        try session.forward(
-          inputs: data.inputs, outputs: data.outputs, batch: batch.batch, threads: threads)
-      }
-    }
+    let count = threads.threads > 0 ? threads.threads : HostProcessor.count
+    let bench = BenchSession(
+      graph: graph, data: BenchData(graph: graph), trains: trains, threads: count)
+    let step = try bench.step(of: program)
     try step()
     let first = (clock.now - start) / .seconds(1)
-    let times = try BenchTimes.measure(
-      steps: steps ?? (trains ? 50 : 500), seconds: seconds, step)
+    let peak = try await Peak(toolchain, threads: count, openMP: !compiler.withoutOpenMP)
+    let before = peak.measure()
+    let limit = steps ?? (trains ? 50 : 500)
+    let times = try BenchTimes.measure(steps: limit, seconds: seconds, step)
     let memory = BenchData.peakMemory
-    let peak = try await Peak.measure(
-      toolchain, threads: threads, openMP: !compiler.withoutOpenMP)
-    let work = graph.nodes.reduce(0.0) {
+    // Other work, or a warm processor, can only lower what is measured.
+    let most = max(before, peak.measure())
+    let result = BenchResult(
+      model: model.model, mode: mode, batch: batch.batch, threads: count, times: times,
+      flops: bench.flops, peak: most, memory: memory, first: first)
+    guard profile else { return try Console.print(json ? result.json() : result.table) }
+    var options = compilation.libraryOptions
+    options.openMP = !compiler.withoutOpenMP
+    let profiled = try await compilation.loadProfiled(toolchain: toolchain, options: options)
+    let places = try bench.profile(profiled, steps: limit, seconds: seconds, peak: most)
+    try OutputFiles.write(
+      [svg].compactMap { $0 }.map { ($0, Data(places.svg(title: result.title).utf8)) })
+    try Console.print(
+      json ? result.json(profile: places.json) : result.table + "\n\n" + places.table)
+    if let svg { general.note("wrote \(svg)") }
+  }
+}
+
+/// A network's data, ready to run.
+struct BenchSession {
+  let graph: Graph
+  let data: BenchData
+  let trains: Bool
+  let threads: Int
+
+  /// Floating-point operations of convolutions and dense layers in a step.
+  var flops: Double {
+    let forward = graph.nodes.reduce(0.0) {
       $0 + 2 * Double($1.layer.multiplyAdds(for: graph.inputTypes(of: $1)))
     }
-    let result = BenchResult(
-      model: model.model, mode: mode, batch: batch.batch, threads: threads, times: times,
-      flops: trains ? 3 * work : work, peak: peak, memory: memory, first: first)
-    try Console.print(json ? result.json : result.table)
+    return trains ? 3 * forward : forward
+  }
+
+  /// A function that takes one step with parameters of its own.
+  func step(of program: Program) throws -> () throws -> Void {
+    let session = try Session(program)
+    try session.setParameterBlock(Initialization(seed: 0).parameters(of: graph))
+    var options = StepOptions(rate: 0.01, momentum: 0.9, threads: threads)
+    guard trains else {
+      return {
+        try session.forward(
+          inputs: data.inputs, outputs: data.outputs, batch: graph.batch, threads: threads)
+      }
+    }
+    return {
+      _ = try session.step(
+        inputs: data.inputs, targets: data.targets, batch: graph.batch, options: options)
+      options.step += 1
+    }
+  }
+
+  /// Runs the steps again with clocks around the kernels, and keeps the faster half of them: what other work
+  /// disturbs is not the network's.
+  func profile(
+    _ profiled: ProfiledProgram, steps: Int, seconds: Double, peak: Double
+  ) throws -> BenchProfile {
+    let step = try self.step(of: profiled.program)
+    for _ in 0..<4 { try step() }
+    _ = profiled.take()
+    let clock = ContinuousClock()
+    let start = clock.now
+    var runs: [(milliseconds: Double, pieces: [Double])] = []
+    while runs.count < 5 || (runs.count < steps && clock.now - start < .seconds(seconds)) {
+      let before = clock.now
+      try step()
+      runs.append(((clock.now - before) / .milliseconds(1), profiled.take()))
+    }
+    runs = Array(runs.sorted { $0.milliseconds < $1.milliseconds }.prefix((runs.count + 1) / 2))
+    return BenchProfile(
+      profile: profiled.profile(of: runs.map(\.pieces), threads: threads),
+      step: runs.reduce(0) { $0 + $1.milliseconds } / Double(runs.count), peak: peak)
   }
 }
 
@@ -144,18 +217,27 @@ struct BenchResult {
       ("images_per_s", NumberText.fixed(Double(batch) / times.median * 1e3, 1)),
       ("gflops", NumberText.fixed(gflops, 1)),
       ("percent_of_peak", NumberText.fixed(100 * gflops / peak, 1)),
+      ("peak_gflops", NumberText.fixed(peak, 1)),
       ("peak_rss_mb", NumberText.fixed(memory, 1)),
       ("first_step_s", NumberText.fixed(first, 3)),
     ]
   }
 
+  /// What was measured.
+  var title: String {
+    "\(model), \(mode == .train ? "training step" : "inference") of \(batch), \(threads) thread\(threads == 1 ? "" : "s")"
+  }
+
   /// One line. Preset and mode are names that need no escapes.
-  var json: String {
+  ///
+  /// - Parameter profile: an object that is added.
+  func json(profile: String? = nil) -> String {
     let parts = fields.map { field in
       let isText = field.name == "model" || field.name == "mode"
       return "\"\(field.name)\": " + (isText ? "\"\(field.value)\"" : field.value)
     }
-    return "{" + parts.joined(separator: ", ") + "}"
+    let more = profile.map { ["\"profile\": \($0)"] } ?? []
+    return "{" + (parts + more).joined(separator: ", ") + "}"
   }
 
   var table: String {

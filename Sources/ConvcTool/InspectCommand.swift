@@ -114,6 +114,21 @@ struct InspectionText {
       ]
       table.add([memory.mode] + parts.map(NumberText.bytes))
     }
+    return table.text + "\n\n" + arenas
+  }
+
+  /// The arena to the byte, beside the largest set of buffers alive at once.
+  private var arenas: String {
+    var table = TextTable([
+      ("arena", .left), ("bytes", .right), ("lower bound", .right), ("above it", .right),
+    ])
+    for memory in inspection.memory {
+      let above = Double(memory.arena) / Double(max(1, memory.lowerBound)) - 1
+      table.add([
+        memory.mode, NumberText.grouped(memory.arena), NumberText.grouped(memory.lowerBound),
+        NumberText.percent(max(0, above)),
+      ])
+    }
     return table.text
   }
 

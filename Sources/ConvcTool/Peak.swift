@@ -1,43 +1,49 @@
 import Convc
 
 /// What this machine can do at most: multiply-adds in registers, by a small C program.
-enum Peak {
-  /// Billions of floating-point operations a second of so many threads: the best of several short runs.
-  static func measure(_ toolchain: Toolchain, threads: Int, openMP: Bool) async throws -> Double {
-    let lanes = max(4, Target.native.lanes)
-    let source = CSource(name: "convc_peak.c", text: text(lanes: lanes))
-    let library = try await toolchain.load(
+struct Peak {
+  private typealias Function = @convention(c) (Int, Int32, UnsafeMutablePointer<Float>) -> Void
+
+  /// Keeps the function's code in memory.
+  private let library: LoadedLibrary
+  private let function: Function
+  private let lanes: Int
+  private let threads: Int
+  private let used: Int
+
+  /// Compiles the program.
+  init(_ toolchain: Toolchain, threads: Int, openMP: Bool) async throws {
+    lanes = max(4, Target.native.lanes)
+    let source = CSource(name: "convc_peak.c", text: Self.text(lanes: lanes))
+    library = try await toolchain.load(
       sources: [source], options: LibraryOptions(architecture: .native, openMP: openMP))
-    typealias Function = @convention(c) (Int, Int32, UnsafeMutablePointer<Float>) -> Void
-    let symbol: UnsafeMutableRawPointer
     do {
-      symbol = try library.symbol("convc_peak")
+      function = unsafeBitCast(try library.symbol("convc_peak"), to: Function.self)
     } catch {
       throw ToolchainError.library(error)
     }
-    let function = unsafeBitCast(symbol, to: Function.self)
-    let used = openMP && toolchain.compiler.openMP != nil ? threads : 1
+    self.threads = threads
+    used = openMP && toolchain.compiler.openMP != nil ? threads : 1
+  }
+
+  /// Billions of floating-point operations a second of so many threads: the best of many
+  /// runs of some 2 ms, so that a few are undisturbed on a busy machine.
+  func measure() -> Double {
     var sums = [Float](repeating: 0, count: threads)
     let clock = ContinuousClock()
-    var rounds = 1000
-    var best = 0.0
-    var counted = 0
-    while counted < 24 {
+    let rounds = 200_000
+    let flops = Double(used) * Double(rounds) * Double(Self.work * lanes)
+    return (0..<200).reduce(0.0) { best, _ in
       let start = clock.now
       sums.withUnsafeMutableBufferPointer { sums in
         if let address = sums.baseAddress { function(rounds, Int32(used), address) }
       }
-      let seconds = (clock.now - start) / .seconds(1)
-      let flops = Double(used) * Double(rounds) * Double(2 * accumulators * repeats * lanes)
-      if seconds < 0.01 {
-        rounds *= 4
-      } else {
-        counted += 1
-        best = max(best, flops / seconds / 1e9)
-      }
+      return max(best, flops / ((clock.now - start) / .seconds(1)) / 1e9)
     }
-    return best
   }
+
+  /// Operations of a round in each lane.
+  private static var work: Int { 2 * accumulators * repeats }
 
   /// Enough chains to hide the latency of two units, few enough for 16 registers.
   private static let accumulators = 12

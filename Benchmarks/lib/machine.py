@@ -1,0 +1,166 @@
+"""The machine: processors, environments with the rivals, convc, and processes that are timed."""
+
+import glob
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+STATE = os.path.join(ROOT, ".build", "benchmarks")
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+# Environments
+
+
+def python_of(folder):
+    return os.path.join(folder, "bin", "python")
+
+
+def requirements(file):
+    with open(os.path.join(ROOT, "Benchmarks", file)) as lines:
+        return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+
+
+def make_environment(folder, file):
+    """A virtual environment with the packages of a requirements file; those that fail are said."""
+    if not os.path.exists(python_of(folder)):
+        say(f"Making the environment {folder}")
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    for package in requirements(file):
+        if has_package(folder, package):
+            continue
+        # PyTorch without the parts for GPUs is smaller, and the same on a processor.
+        wanted = [package + "+cpu", package] if package.startswith("torch==") else [package]
+        say(f"Installing {package}")
+        pip = [python_of(folder), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        if not any(subprocess.run([*pip, name], stderr=subprocess.DEVNULL).returncode == 0 for name in wanted):
+            say(f"{package} cannot be installed; it is listed as missing")
+
+
+def has_package(folder, requirement):
+    name, version = requirement.split("==")
+    found = version_of(folder, name)
+    return found is not None and found.split("+")[0] == version
+
+
+def version_of(folder, package):
+    """The version of an installed package; nil: it is not there."""
+    code = "import importlib.metadata as m, sys; print(m.version(sys.argv[1]))"
+    try:
+        result = subprocess.run(
+            [python_of(folder), "-c", code, package], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return result.stdout.strip()
+
+
+def tcmalloc():
+    """The path of tcmalloc; nil: it is not installed."""
+    for pattern in ("/usr/lib/*/libtcmalloc_minimal.so.4", "/usr/lib*/libtcmalloc_minimal.so.4"):
+        for path in sorted(glob.glob(pattern)):
+            return path
+    return None
+
+
+# convc
+
+
+def build(product="convc"):
+    """Builds a product in release and returns its path."""
+    say(f"Building {product} (release)")
+    command = ["swift", "build", "-c", "release", "--package-path", ROOT, "--product", product]
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    folder = subprocess.run([*command, "--show-bin-path"], capture_output=True, text=True, check=True)
+    return os.path.join(folder.stdout.strip(), product)
+
+
+# Processes
+
+
+def processors(count):
+    """The processors that timed processes run on."""
+    usable = sorted(os.sched_getaffinity(0))
+    if count > len(usable):
+        raise ValueError(f"--threads is {count}, this machine has {len(usable)} processors")
+    return usable[:count]
+
+
+def environment(threads, cache, preload=None):
+    """Variables of a timed process: so many threads, no GPU, its own cold caches."""
+    variables = dict(os.environ)
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        variables[name] = str(threads)
+    variables |= {
+        "CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu", "TF_CPP_MIN_LOG_LEVEL": "3",
+        "PYTHONDONTWRITEBYTECODE": "1", "CONVC_CACHE": os.path.join(cache, "convc"),
+        "TORCHINDUCTOR_CACHE_DIR": os.path.join(cache, "inductor"),
+    }
+    if preload:
+        variables["LD_PRELOAD"] = preload
+    return variables
+
+
+def busy_seconds():
+    """Processor seconds that the whole machine has worked."""
+    with open("/proc/stat") as stat:
+        ticks = [int(word) for word in stat.readline().split()[1:9]]
+    return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
+
+
+def children_seconds():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def run(command, variables, cpus, limit, log):
+    """Runs a measurement and returns its JSON line as a dictionary.
+
+    Adds `other_cpus`: how many processors other work on the machine kept busy meanwhile. A process that
+    fails or takes too long gives a dictionary with `error` alone. What it says on standard error goes to
+    the file `log`.
+    """
+    busy, own, start = busy_seconds(), children_seconds(), time.monotonic()
+    with open(log, "a") as errors:
+        process = subprocess.Popen(
+            command, env=variables, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True,
+            preexec_fn=lambda: os.sched_setaffinity(0, cpus))
+        try:
+            output, _ = process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            output = None
+        except BaseException:
+            end(process)
+            raise
+        end(process)
+    if output is None:
+        return {"error": f"took over {limit} s"}
+    wall = time.monotonic() - start
+    other = (busy_seconds() - busy) - (children_seconds() - own)
+    for line in reversed(output.splitlines()):
+        if line.startswith("{"):
+            return json.loads(line) | {"other_cpus": round(max(0, other / wall), 2)}
+    return {"error": last_words(log) or f"exit status {process.returncode}"}
+
+
+def end(process):
+    """Ends a process with all that it started."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
+
+
+def last_words(log):
+    with open(log) as lines:
+        words = [line.strip() for line in lines if line.strip()]
+    return words[-1][:200] if words else ""
