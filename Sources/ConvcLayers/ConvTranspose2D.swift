@@ -72,7 +72,8 @@ public struct ConvTranspose2D: Layer {
     try axis.check()
     guard (0..<axis.stride).contains(added) else {
       throw .setting(
-        "\(axis.name): output padding \(added) is not in 0..<\(axis.stride); it has to be below the stride")
+        "\(axis.name): output padding \(added) is not in 0..<\(axis.stride); it has to be below the stride"
+      )
     }
     let output = (size - 1) * axis.stride + axis.kernel + added - axis.before - axis.after
     guard output > 0 else {

@@ -159,9 +159,12 @@ struct TransposedKernels {
             comment: "register tile: blocks of channels x maps x S"),
           ConstantRow(
             [
-              Constant("PK", tile.part), Constant("TH", tile.rows), Constant("CW", tile.strip),
+              Constant("PC", tile.partChannels), Constant("PK", tile.partMaps),
               Constant("CHUNKS", tile.chunks),
-            ], comment: "blocks of maps of a part; rows and columns at a time; chunks of images"),
+            ], comment: "blocks of channels and of maps of a part; chunks of images"),
+          ConstantRow(
+            [Constant("TH", tile.rows), Constant("CW", tile.strip)],
+            comment: "rows and columns at a time"),
         ], flags: ["buffered": isBuffered, "bias": layer.hasBias],
         fragments: ["prologue": pieces.fragments], support: pieces.support,
         scalars: [.batch] + pieces.scalars,

@@ -86,22 +86,23 @@ extension BlockedTiles {
     return best
   }
 
-  /// Blocks of channels and maps of the register tile; blocks of maps of a part; rows and columns at a time.
+  /// Blocks of channels and maps of the register tile; blocks of either of a part; rows and columns at a time.
   struct TransposedWeightTile: Sendable, Hashable {
     var channels = 1
     var maps = 1
-    var part = 1
+    var partChannels = 1
+    var partMaps = 1
     var rows = 1
     var strip = 1
     var chunks = 1
     var cycles = Double.infinity
   }
 
+  /// nil: the taps of one block are too many for the stack.
   func transposedWeight(_ shape: TransposedShape, isBuffered: Bool) -> TransposedWeightTile? {
     var best = TransposedWeightTile()
-    let blockSums = shape.lanes * shape.r * shape.s * vector
-    for channels in Self.divisors(shape.c) where channels <= 4 {
-      guard channels * blockSums <= sumsBytes else { break }
+    let fitting = (32 << 10) / (shape.lanes * shape.r * shape.s * vector)
+    for channels in Self.divisors(shape.c) where channels <= min(4, fitting) {
       for maps in Self.divisors(shape.lanes) {
         let sums = channels * maps * shape.s
         guard fits(sums, channels) || (channels == 1 && maps == 1) else { break }
@@ -116,9 +117,9 @@ extension BlockedTiles {
       }
     }
     guard best.cycles < .infinity else { return nil }
-    cutWeights(shape, blockSums, &best)
+    cutWeights(shape, fitting, &best)
     // A strip of the input and of the gradient under it stays in the first-level cache.
-    let gradient = best.part * shape.r * shape.s * vector
+    let gradient = best.partMaps * shape.r * shape.s * vector
     let columns = min(
       (36 << 10) / (gradient + best.channels * vector),
       isBuffered ? gradientBytes / gradient : .max)
@@ -129,13 +130,30 @@ extension BlockedTiles {
     return best
   }
 
+  /// Parts whose sums fit the stack and that read the maps least often; enough of them for many threads, images cut into
+  /// chunks where that takes it.
   private func cutWeights(
-    _ shape: TransposedShape, _ blockSums: Int, _ tile: inout TransposedWeightTile
+    _ shape: TransposedShape, _ fitting: Int, _ tile: inout TransposedWeightTile
   ) {
-    tile.part = max(1, min(shape.k, sumsBytes / (blockSums * tile.channels)))
-    func parts() -> Int { shape.c / tile.channels * Self.ceil(shape.k, tile.part) }
+    var least = Double.infinity
+    for maps in 1...min(shape.k, fitting / tile.channels) {
+      let tiles = min(shape.c, fitting / maps) / tile.channels
+      let channels = Self.ceil(shape.c / tile.channels, Self.ceil(shape.c / tile.channels, tiles))
+      let reads = 1 / Double(maps) + Double(shape.r * shape.s) / Double(channels * tile.channels)
+      if reads < least {
+        least = reads
+        tile.partMaps = maps
+        tile.partChannels = channels * tile.channels
+      }
+    }
+    func parts() -> Int {
+      Self.ceil(shape.c, tile.partChannels) * Self.ceil(shape.k, tile.partMaps)
+    }
     let chunks = min(shape.batch, 16)
-    while parts() * chunks < 64, tile.part >= 2 { tile.part /= 2 }
-    while parts() * tile.chunks < 64, tile.chunks * 2 <= chunks { tile.chunks *= 2 }
+    while parts() * chunks < 16, tile.partMaps > 1 { tile.partMaps /= 2 }
+    while parts() * chunks < 16, tile.partChannels >= 2 * tile.channels {
+      tile.partChannels = tile.partChannels / 2 / tile.channels * tile.channels
+    }
+    while parts() * tile.chunks < 32, tile.chunks * 2 <= chunks { tile.chunks *= 2 }
   }
 }
