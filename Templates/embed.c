@@ -59,6 +59,16 @@ TEMPLATE(conv2d_blocked_pack_transposed)
 #embed "Kernels/conv2d_blocked_pack_transposed.c.mustache"
 TEMPLATE(conv2d_blocked_weight_sum)
 #embed "Kernels/conv2d_blocked_weight_sum.c.mustache"
+TEMPLATE(conv2d_depthwise_backward_data)
+#embed "Kernels/conv2d_depthwise_backward_data.c.mustache"
+TEMPLATE(conv2d_depthwise_backward_weight)
+#embed "Kernels/conv2d_depthwise_backward_weight.c.mustache"
+TEMPLATE(conv2d_depthwise_forward)
+#embed "Kernels/conv2d_depthwise_forward.c.mustache"
+TEMPLATE(conv2d_depthwise_pack)
+#embed "Kernels/conv2d_depthwise_pack.c.mustache"
+TEMPLATE(conv2d_depthwise_weight_sum)
+#embed "Kernels/conv2d_depthwise_weight_sum.c.mustache"
 TEMPLATE(conv2d_generic_backward_data)
 #embed "Kernels/conv2d_generic_backward_data.c.mustache"
 TEMPLATE(conv2d_generic_backward_weight)
