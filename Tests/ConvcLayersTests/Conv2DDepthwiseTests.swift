@@ -35,7 +35,8 @@ struct Conv2DDepthwiseTests {
     BlockedKernelTests.Case(name: "rows in strips", shape: [16, 40, 70], batch: 2) {
       $0.conv2d(16, kernelSize: 1).conv2d(16, kernelSize: 5, padding: 2, groups: 16)
     },
-    BlockedKernelTests.Case(name: "a shortcut, pooling, many images", shape: [16, 6, 8], batch: 21) {
+    BlockedKernelTests.Case(name: "a shortcut, pooling, many images", shape: [16, 6, 8], batch: 21)
+    {
       let x = $0.conv2d(16, kernelSize: 1)
       return x.conv2d(16, kernelSize: 3, padding: 1, groups: 16).add(x).relu().maxPool(2)
     },
