@@ -17,10 +17,13 @@ struct BlockedShape: Sendable, Hashable {
 
   /// Channels of an input block.
   var channelBlock: Int { isPlanar ? 1 : lanes }
-  /// Blocks of maps.
-  var blocks: Int { k / lanes }
+  /// Blocks of maps, the last of which may have empty lanes.
+  var blocks: Int { (k + lanes - 1) / lanes }
+  var channelBlocks: Int { (c + channelBlock - 1) / channelBlock }
+  /// Share of the lanes that hold a map.
+  var filled: Double { Double(k) / Double(blocks * lanes) }
   var taps: Int { c * r * s }
-  var weightBytes: Int { k * taps * 4 }
+  var weightBytes: Int { blocks * lanes * channelBlocks * channelBlock * r * s * 4 }
   /// Cells of the convolution under one output cell.
   var cells: Int { pool.height * pool.width }
   /// Multiply-adds of vectors of one image.
@@ -96,7 +99,7 @@ struct BlockedTiles: Sendable {
     }
     best.mapsFirst =
       shape.weightBytes > max(target.level2 / 2, 4 * shape.c * shape.h * shape.w)
-    best.channels = shape.c / shape.channelBlock
+    best.channels = shape.channelBlocks
     cutChannels(shape, &best)
     return best
   }

@@ -9,7 +9,7 @@ extension BlockedKernels {
     return node
   }
 
-  private var channels: Int { shape.c / shape.channelBlock }
+  private var channels: Int { shape.channelBlocks }
 
   private func master(_ index: Int, dimensions: [String] = [], text: String) -> Argument {
     Argument(
@@ -35,11 +35,16 @@ extension BlockedKernels {
       packed in
       KernelCall(
         template: "conv2d_blocked_pack", name: "\(node.name)_weight_prepare",
-        title: "weights with maps in lanes", layers: [node.name], constants: constants,
+        title: "weights with maps in lanes", layers: [node.name],
+        constants: constants + [
+          ConstantRow(
+            [Constant("MAPS", shape.k), Constant("TAPS", shape.taps)],
+            comment: "maps, and taps of one map")
+        ], flags: ["partial": shape.k % shape.lanes != 0],
         support: ["support_transpose"], scalars: [],
         arguments: [
           master(
-            0, dimensions: ["C * CI * R * S"],
+            0, dimensions: ["TAPS"],
             text: "[\(shape.k), \(shape.c), \(shape.r), \(shape.s)]"),
           Argument(
             "y", element: "lanes", access: .write, buffer: packed,

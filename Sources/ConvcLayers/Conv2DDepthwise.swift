@@ -10,9 +10,8 @@ extension Conv2D {
   /// its tiles are a few neighbouring pixels. nil: channels fill no vectors, or a row is too wide for the buffers.
   func depthwiseCandidate(for group: GroupContext) -> Candidate? {
     let maps = group.inputTypes[0].maps
-    guard isDepthwise(on: maps), maps.c % group.target.lanes == 0, group.group.pooling == nil else {
-      return nil
-    }
+    guard isDepthwise(on: maps), group.fillsBlocks(group.outputType), group.group.pooling == nil
+    else { return nil }
     let shape = DepthwiseShape(self, group)
     guard group.backward?.inputs.first != true || shape.strip > 0 else { return nil }
     let types = group.inputTypes + [group.outputType]
