@@ -61,6 +61,16 @@ TEMPLATE(conv2d_blocked_pack_transposed)
 #embed "Kernels/conv2d_blocked_pack_transposed.c.mustache"
 TEMPLATE(conv2d_blocked_weight_sum)
 #embed "Kernels/conv2d_blocked_weight_sum.c.mustache"
+TEMPLATE(conv2d_depthwise_backward_data)
+#embed "Kernels/conv2d_depthwise_backward_data.c.mustache"
+TEMPLATE(conv2d_depthwise_backward_weight)
+#embed "Kernels/conv2d_depthwise_backward_weight.c.mustache"
+TEMPLATE(conv2d_depthwise_forward)
+#embed "Kernels/conv2d_depthwise_forward.c.mustache"
+TEMPLATE(conv2d_depthwise_pack)
+#embed "Kernels/conv2d_depthwise_pack.c.mustache"
+TEMPLATE(conv2d_depthwise_weight_sum)
+#embed "Kernels/conv2d_depthwise_weight_sum.c.mustache"
 TEMPLATE(conv2d_generic_backward_data)
 #embed "Kernels/conv2d_generic_backward_data.c.mustache"
 TEMPLATE(conv2d_generic_backward_weight)
@@ -75,6 +85,22 @@ TEMPLATE(conv2d_lanes_forward)
 #embed "Kernels/conv2d_lanes_forward.c.mustache"
 TEMPLATE(conv2d_lanes_weight_sum)
 #embed "Kernels/conv2d_lanes_weight_sum.c.mustache"
+TEMPLATE(convtranspose2d_blocked_backward_data)
+#embed "Kernels/convtranspose2d_blocked_backward_data.c.mustache"
+TEMPLATE(convtranspose2d_blocked_backward_weight)
+#embed "Kernels/convtranspose2d_blocked_backward_weight.c.mustache"
+TEMPLATE(convtranspose2d_blocked_forward)
+#embed "Kernels/convtranspose2d_blocked_forward.c.mustache"
+TEMPLATE(convtranspose2d_blocked_pack)
+#embed "Kernels/convtranspose2d_blocked_pack.c.mustache"
+TEMPLATE(convtranspose2d_blocked_weight_sum)
+#embed "Kernels/convtranspose2d_blocked_weight_sum.c.mustache"
+TEMPLATE(convtranspose2d_generic_backward_data)
+#embed "Kernels/convtranspose2d_generic_backward_data.c.mustache"
+TEMPLATE(convtranspose2d_generic_backward_weight)
+#embed "Kernels/convtranspose2d_generic_backward_weight.c.mustache"
+TEMPLATE(convtranspose2d_generic_forward)
+#embed "Kernels/convtranspose2d_generic_forward.c.mustache"
 TEMPLATE(copy_parameters)
 #embed "Kernels/copy_parameters.c.mustache"
 TEMPLATE(dense_generic_backward_data)

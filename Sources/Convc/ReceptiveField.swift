@@ -2,7 +2,8 @@ import ConvcIR
 
 /// The part of the network's input that one value of a map is computed from.
 public enum ReceptiveField: Sendable, Hashable {
-  /// So many pixels, padding included; a neighbour's part lies `jump` pixels further.
+  /// So many pixels, padding included; a neighbour's part lies `jump` pixels further. A map finer than the input counts as
+  /// one of the same size.
   case pixels(height: Int, width: Int, verticalJump: Int, horizontalJump: Int)
   /// The whole input.
   case everything
@@ -43,6 +44,11 @@ public enum ReceptiveField: Sendable, Hashable {
       return .pixels(
         height: height + (rows - 1) * vertical, width: width + (columns - 1) * horizontal,
         verticalJump: vertical * verticalStride, horizontalJump: horizontal * horizontalStride)
+    case .upsampling(let rows, let columns, let verticalStride, let horizontalStride):
+      return .pixels(
+        height: height + (rows - 1) * vertical, width: width + (columns - 1) * horizontal,
+        verticalJump: max(1, vertical / verticalStride),
+        horizontalJump: max(1, horizontal / horizontalStride))
     }
   }
 }

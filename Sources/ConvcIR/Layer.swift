@@ -72,6 +72,8 @@ public enum Reach: Sendable, Hashable {
   case value
   /// A window of so many cells, which moves by the strides.
   case window(height: Int, width: Int, verticalStride: Int, horizontalStride: Int)
+  /// A window of so many cells, which moves by one cell where the output moves by the strides.
+  case upsampling(height: Int, width: Int, verticalStride: Int, horizontalStride: Int)
   /// All of it.
   case everything
 }

@@ -1,8 +1,10 @@
 import ConvcIR
 
 /// Candidates of a group whose kernels read and write one layout, whichever it is: the same template serves all.
+///
+/// - Parameter joinsChannels: the channels of the inputs stand behind one another, so their blocks have to be full.
 func anyLayoutCandidates(
-  for group: GroupContext, sumsCentre: Int? = nil,
+  for group: GroupContext, sumsCentre: Int? = nil, joinsChannels: Bool = false,
   forward: @escaping @Sendable (ForwardContext) -> [KernelCall],
   backward: @escaping @Sendable (BackwardContext) -> [KernelCall]
 ) -> [Candidate] {
@@ -14,7 +16,13 @@ func anyLayoutCandidates(
     let batch = types[0].maps.n
     let padded = (batch + target.lanes - 1) / target.lanes * target.lanes
     layouts.append((.lanes, Double(padded) / Double(batch)))
-    if types.allSatisfy({ $0.maps.c % target.lanes == 0 }) { layouts.append((.blocked, 1)) }
+    if types.allSatisfy({ $0.maps.c % target.lanes == 0 }) {
+      layouts.append((.blocked, 1))
+    } else if !joinsChannels, types.allSatisfy({ $0.shape.count == 4 && group.fillsBlocks($0) }) {
+      let channels = types[0].maps.c
+      let rounded = (channels + target.lanes - 1) / target.lanes * target.lanes
+      layouts.append((.blocked, Double(rounded) / Double(channels)))
+    }
   }
   return layouts.map { layout, factor in
     Candidate(
@@ -30,4 +38,12 @@ func anyLayoutCandidates(
 func streamingWork(_ placements: Placement..., flopsPerValue: Double = 1) -> Work {
   let bytes = placements.reduce(0) { $0 + $1.bytes }
   return Work(flops: Double(bytes / 4) * flopsPerValue, bytes: Double(bytes), efficiency: 0.1)
+}
+
+extension GroupContext {
+  /// Whether maps can stand in blocks of channels. Lanes without a channel hold zeros: weights and biases have zeros for
+  /// them, and reorders write them. Kernels of the backward pass know full blocks alone.
+  func fillsBlocks(_ type: TensorType) -> Bool {
+    type.maps.c % target.lanes == 0 || !isTraining
+  }
 }

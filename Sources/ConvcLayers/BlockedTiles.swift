@@ -17,10 +17,13 @@ struct BlockedShape: Sendable, Hashable {
 
   /// Channels of an input block.
   var channelBlock: Int { isPlanar ? 1 : lanes }
-  /// Blocks of maps.
-  var blocks: Int { k / lanes }
+  /// Blocks of maps, the last of which may have empty lanes.
+  var blocks: Int { (k + lanes - 1) / lanes }
+  var channelBlocks: Int { (c + channelBlock - 1) / channelBlock }
+  /// Share of the lanes that hold a map.
+  var filled: Double { Double(k) / Double(blocks * lanes) }
   var taps: Int { c * r * s }
-  var weightBytes: Int { k * taps * 4 }
+  var weightBytes: Int { blocks * lanes * channelBlocks * channelBlock * r * s * 4 }
   /// Cells of the convolution under one output cell.
   var cells: Int { pool.height * pool.width }
   /// Multiply-adds of vectors of one image.
@@ -46,21 +49,21 @@ struct BlockedShape: Sendable, Hashable {
 struct BlockedTiles: Sendable {
   let target: Target
 
-  private var vector: Int { 4 * target.lanes }
+  var vector: Int { 4 * target.lanes }
   /// Bytes of the sums and of the gradients that a kernel keeps on its stack.
-  private var sumsBytes: Int { 20 << 10 }
-  private var gradientBytes: Int { 26 << 10 }
+  var sumsBytes: Int { 20 << 10 }
+  var gradientBytes: Int { 26 << 10 }
 
   /// Cycles of one step with so many multiply-adds and loads.
-  private static func step(_ adds: Int, _ loads: Int) -> Double {
+  static func step(_ adds: Int, _ loads: Int) -> Double {
     max(Double(adds) / 2, Double(loads) / 2, 4.5) + 0.6
   }
 
-  private static func divisors(_ n: Int) -> [Int] { (1...n).filter { n % $0 == 0 } }
+  static func divisors(_ n: Int) -> [Int] { (1...n).filter { n % $0 == 0 } }
   static func ceil(_ a: Int, _ b: Int) -> Int { (a + b - 1) / b }
 
   /// Whether sums and the vectors they are made of fit the registers. AVX-512 multiplies straight from memory.
-  private func fits(_ sums: Int, _ vectors: Int) -> Bool {
+  func fits(_ sums: Int, _ vectors: Int) -> Bool {
     sums <= target.registers - (target.registers > 16 ? 4 : 2)
       && sums + vectors + (target.registers > 16 ? 0 : 1) <= target.registers
   }
@@ -96,7 +99,7 @@ struct BlockedTiles: Sendable {
     }
     best.mapsFirst =
       shape.weightBytes > max(target.level2 / 2, 4 * shape.c * shape.h * shape.w)
-    best.channels = shape.c / shape.channelBlock
+    best.channels = shape.channelBlocks
     cutChannels(shape, &best)
     return best
   }
@@ -170,7 +173,10 @@ struct BlockedTiles: Sendable {
   /// Parts are owned where there are enough of them; else images are cut into chunks, whose sums are added afterwards.
   private func cutWeights(_ shape: BlockedShape, _ tile: inout WeightTile) {
     let one = tile.maps * shape.r * shape.s * vector
-    let unit = shape.isPlanar ? max(tile.channels, min(shape.c, 16)) : shape.lanes
+    // Whole register tiles: planes have tiles of any divisor of the channels.
+    let unit =
+      shape.isPlanar
+      ? max(1, min(shape.c, 16) / tile.channels) * tile.channels : shape.lanes
     tile.part = max(
       tile.channels, min(shape.c, sumsBytes / one / tile.channels * tile.channels))
     if tile.part > unit {

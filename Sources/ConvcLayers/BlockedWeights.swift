@@ -9,7 +9,7 @@ extension BlockedKernels {
     return node
   }
 
-  private var channels: Int { shape.c / shape.channelBlock }
+  private var channels: Int { shape.channelBlocks }
 
   private func master(_ index: Int, dimensions: [String] = [], text: String) -> Argument {
     Argument(
@@ -43,11 +43,16 @@ extension BlockedKernels {
         template: "conv2d_blocked_pack", name: "\(node.name)_weight_prepare",
         title: "weights with maps in lanes"
           + (folding.map { ", times the factors of \($0.name)" } ?? ""),
-        layers: [node.name], constants: constants, flags: ["folded": folding != nil],
+        layers: [node.name],
+        constants: constants + [
+          ConstantRow(
+            [Constant("MAPS", shape.k), Constant("TAPS", shape.taps)],
+            comment: "maps, and taps of one map")
+        ], flags: ["partial": shape.k % shape.lanes != 0, "folded": folding != nil],
         support: ["support_transpose"], scalars: [],
         arguments: [
           master(
-            0, dimensions: ["C * CI * R * S"],
+            0, dimensions: ["TAPS"],
             text: "[\(shape.k), \(shape.c), \(shape.r), \(shape.s)]")
         ] + [scale].compactMap { $0 } + [
           Argument(

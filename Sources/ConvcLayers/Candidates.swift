@@ -6,6 +6,7 @@ extension Conv2D {
     if group.target.hasVectors, groups == 1, window.dilation == 1 {
       all += [lanesCandidate(for: group)].compactMap { $0 } + blockedCandidates(for: group)
     }
+    if group.target.hasVectors { all += [depthwiseCandidate(for: group)].compactMap { $0 } }
     return all
   }
 }

@@ -2,7 +2,8 @@ import ConvcIR
 
 extension Concat {
   public func candidates(for group: GroupContext) -> [Candidate] {
-    anyLayoutCandidates(for: group, forward: forward, backward: backward)
+    anyLayoutCandidates(
+      for: group, joinsChannels: true, forward: forward, backward: backward)
   }
 
   private func forward(_ context: ForwardContext) -> [KernelCall] {

@@ -5,7 +5,8 @@ import ConvcIR
 /// - Input: `[N, C, H, W]`.
 /// - Output: `[N, K, OH, OW]`, sized by ``Window2D/outputSize(height:width:)``.
 /// - Parameters: `weight [K, C/groups, R, S]`, and `bias [K]` unless switched off.
-/// - Fusion: a batch norm becomes part of weights and bias (inference); takes ReLU, addition and tiling maximum pooling into its loops.
+/// - Fusion: a batch norm becomes part of weights and bias (inference); takes ReLU, addition and, without groups, tiling
+///   maximum pooling into its loops.
 /// - Errors: input not of rank 4; channels or outputs that groups do not divide; a window that does not fit.
 /// - Source: ONNX `Conv`, opset 11.
 public struct Conv2D: Layer {
@@ -85,6 +86,7 @@ public struct Conv2D: Layer {
   public func reach(for inputs: [TensorType]) -> Reach { window.reach }
 
   public func role(in mode: Mode, frozen: Bool) -> FusionRole {
-    .anchor(accepts: mode == .inference ? [.vector, .pooling, .affine] : [.vector, .pooling])
+    let kinds: EpilogueKinds = groups == 1 ? [.vector, .pooling] : .vector
+    return .anchor(accepts: mode == .inference ? kinds.union(.affine) : kinds)
   }
 }

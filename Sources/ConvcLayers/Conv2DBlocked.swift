@@ -4,12 +4,10 @@ extension Conv2D {
   /// Register tiles of vectors with maps in lanes: full speed from the first image on. Reads blocks of channels, or
   /// planes; none where the maps fill no vectors or a row is too wide for the kernels' buffers.
   func blockedCandidates(for group: GroupContext) -> [Candidate] {
-    let maps = group.inputTypes[0].maps
-    let lanes = group.target.lanes
-    guard group.outputType.maps.c % lanes == 0, window.kernelSize.width <= 16 else { return [] }
+    guard group.fillsBlocks(group.outputType), window.kernelSize.width <= 16 else { return [] }
     let wantsData = group.backward?.inputs.first == true
     var layouts: [Layout] = []
-    if maps.c % lanes == 0 { layouts.append(.blocked) }
+    if group.fillsBlocks(group.inputTypes[0]) { layouts.append(.blocked) }
     if !wantsData { layouts.append(.nchw) }
     return layouts.compactMap { blockedCandidate(for: group, input: $0, wantsData: wantsData) }
   }
@@ -20,7 +18,7 @@ extension Conv2D {
     let tiles = BlockedTiles(target: group.target)
     let shape = blockedShape(group, input)
     let forward = tiles.forward(shape)
-    var efficiencies = [shape.steps / 2 / forward.cycles]
+    var efficiencies = [shape.filled * shape.steps / 2 / forward.cycles]
     // With members or pooling the gradient before them is kept in a buffer.
     if group.backward?.parameters == true {
       guard let tile = tiles.backwardWeight(shape, isBuffered: true) else { return nil }
@@ -88,7 +86,7 @@ struct BlockedKernels {
 
   private func sizes(of shape: BlockedShape) -> [ConstantRow] {
     var input = [
-      Constant("C", shape.c / shape.channelBlock), Constant("CI", shape.channelBlock),
+      Constant("C", shape.channelBlocks), Constant("CI", shape.channelBlock),
     ]
     input += [Constant("H", shape.h), Constant("W", shape.w)]
     return [
@@ -149,7 +147,8 @@ struct BlockedKernels {
     var arguments = [input, weight] + (layer.addsBias(context) ? [bias] : [])
     arguments.append(context.output.argument("y", .write, .vector, names: names))
     if saves { arguments.append(winners(.write)) }
-    let cut = tile.channels < shape.c / shape.channelBlock
+    let cut = tile.channels < shape.channelBlocks
+    let isPartial = shape.c % shape.channelBlock != 0
     let statistics = channelSums(rows: cut ? tile.rows : max(1, 1024 / shape.ow), isCut: cut)
     arguments += statistics.arguments
     return KernelCall(
@@ -160,10 +159,13 @@ struct BlockedKernels {
         ConstantRow(
           [Constant("TK", tile.maps), Constant("TW", tile.columns)],
           comment: "register tile: blocks of maps x columns"),
-      ] + (cut ? [parts(tile)] : []) + statistics.constants,
+      ]
+        + (isPartial
+          ? [ConstantRow([Constant("CHANNELS", shape.c)], comment: "not in blocks")] : [])
+        + (cut ? [parts(tile)] : []) + statistics.constants,
       flags: [
         "strips": cut || !statistics.arguments.isEmpty,
-        "statistics": !statistics.arguments.isEmpty,
+        "statistics": !statistics.arguments.isEmpty, "partial": isPartial,
         "bias": layer.addsBias(context), "pooled": group.pooling != nil, "winners": saves,
         "cells": !group.beforePooling.isEmpty, "map_tail": shape.blocks % tile.maps != 0,
         "column_tail": shape.ow % tile.columns != 0, "maps_first": tile.mapsFirst,

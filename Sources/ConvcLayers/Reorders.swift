@@ -8,7 +8,11 @@ extension CommonKernels {
     let usesGroups = source.layout == .lanes || destination.layout == .lanes
     let isMasked = source.layout != destination.layout && usesGroups
     let image = usesGroups ? "n * LANES + l" : "n"
-    let value = "x" + source.reorderIndex(image: image, isGrouped: usesGroups)
+    let element = "x" + source.reorderIndex(image: image, isGrouped: usesGroups)
+    let isPartial =
+      destination.layout == .blocked && source.layout != .blocked
+      && source.maps.c % source.lanes != 0
+    let value = isPartial ? "(c < \(source.maps.c) ? \(element) : 0.0f)" : element
     let fills = isMasked && destination.layout == .lanes
     return KernelCall(
       template: "reorder", name: name,
@@ -16,8 +20,9 @@ extension CommonKernels {
         + (source.layout == destination.layout
           ? " in the same order" : " from \(source.orderText) to \(destination.orderText)")
         + (destination.halo.isNone ? "" : ", inside the zeros around the maps"),
-      notes: fills ? ["Lanes without an image get zeros."] : [], layers: layers,
-      constants: [ConstantRow(source.channelExtents)],
+      notes: (fills ? ["Lanes without an image get zeros."] : [])
+        + (isPartial ? ["Lanes without a channel get zeros."] : []), layers: layers,
+      constants: [ConstantRow(isPartial ? destination.laneExtents : source.channelExtents)],
       flags: [
         "maps": source.isMaps, "grouped": usesGroups,
         "skips": isMasked && destination.layout != .lanes,
@@ -29,7 +34,7 @@ extension CommonKernels {
         "store": accumulates ? "+=" : "=",
       ], scalars: isMasked ? [.batch, .groups] : [usesGroups ? .groups : .batch],
       arguments: [
-        source.reorderArgument("x", .read),
+        source.reorderArgument("x", .read, channels: isPartial ? "\(source.maps.c)" : "C"),
         destination.reorderArgument("y", accumulates ? .update : .write),
       ], work: streamingWork(source, destination, flopsPerValue: 2))
   }
@@ -96,6 +101,12 @@ extension Placement {
       : [Constant("C", maps.c)]
   }
 
+  /// Lanes of the blocks, which may be more than channels.
+  fileprivate var laneExtents: [Constant] {
+    [Constant("C", blocks * lanes)]
+      + (isMaps ? [Constant("H", maps.h), Constant("W", maps.w)] : [])
+  }
+
   fileprivate func reorderIndex(image: String, isGrouped: Bool) -> String {
     let pixel = isMaps ? "[h][w]" : ""
     switch layout {
@@ -105,9 +116,11 @@ extension Placement {
     }
   }
 
-  fileprivate func reorderArgument(_ name: String, _ access: Access) -> Argument {
+  fileprivate func reorderArgument(_ name: String, _ access: Access, channels: String = "C")
+    -> Argument
+  {
     argument(
-      name, access, .scalar, names: (layout == .blocked ? "\(blocks)" : "C", "H", "W"),
+      name, access, .scalar, names: (layout == .blocked ? "\(blocks)" : channels, "H", "W"),
       meaning: lanesText)
   }
 }

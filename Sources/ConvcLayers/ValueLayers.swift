@@ -14,6 +14,18 @@ extension Value {
       line: line)
   }
 
+  public func convTranspose2d(
+    _ outputChannels: Int, kernelSize: Size2D, stride: Size2D = 1, padding: Padding = 0,
+    outputPadding: Size2D = 0, groups: Int = 1, bias: Bool = true, name: String? = nil,
+    frozen: Bool = false, file: String = #fileID, line: Int = #line
+  ) -> Value {
+    apply(
+      ConvTranspose2D(
+        outputChannels: outputChannels, kernelSize: kernelSize, stride: stride, padding: padding,
+        outputPadding: outputPadding, groups: groups, bias: bias), name: name, frozen: frozen,
+      file: file, line: line)
+  }
+
   public func dense(
     _ outputs: Int, name: String? = nil, frozen: Bool = false, file: String = #fileID,
     line: Int = #line

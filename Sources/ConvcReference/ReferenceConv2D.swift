@@ -96,7 +96,7 @@ private struct ConvolutionPlan {
 }
 
 /// The outputs of one axis for which a tap meets a cell of the map.
-private struct AxisTap {
+struct AxisTap {
   let first: Int
   let count: Int
   /// Cell that the first of them meets.
@@ -113,7 +113,7 @@ private struct AxisTap {
 }
 
 /// The cells that one weight joins: of an input map and of an output map.
-private struct Tap {
+struct Tap {
   let rows: Int
   let columns: Int
   let inputPlace: Int

@@ -19,6 +19,7 @@ struct PyTorchTests {
     let padding: [Int]
     let dilation: [Int]?
     let groups: Int?
+    let outputPadding: [Int]?
     let ceil: Bool?
 
     var testDescription: String { "\(kind) \(kernel), stride \(stride), padding \(padding)" }
@@ -39,6 +40,11 @@ struct PyTorchTests {
         return Conv2D(
           outputChannels: output[1], kernelSize: kernelSize, stride: stride, padding: padding,
           dilation: Size2D(height: dilation?[0] ?? 1, width: dilation?[1] ?? 1),
+          groups: groups ?? 1)
+      case "transposed":
+        return ConvTranspose2D(
+          outputChannels: output[1], kernelSize: kernelSize, stride: stride, padding: padding,
+          outputPadding: Size2D(height: outputPadding?[0] ?? 0, width: outputPadding?[1] ?? 0),
           groups: groups ?? 1)
       case "max":
         return MaxPool2D(

@@ -92,7 +92,7 @@ struct NetworkGrowth {
 
   /// The open value with one more layer, a few usual ones, or a branch.
   private mutating func extended(_ open: Open) -> Open {
-    switch number(0...15) {
+    switch number(0...18) {
     case 0...5: return block(open)
     case 6...8: return residual(open)
     case 9: return concatenated(open)
@@ -101,6 +101,8 @@ struct NetworkGrowth {
     case 12: return normalised(open)
     case 13: return apply(Dropout(rate: pick(0.1, 0.5, 0.75)), open)
     case 14: return apply(ReLU(), open)
+    case 15: return following(transposed(open))
+    case 16, 17: return following(depthwise(open))
     default: return apply(ReLU(), normalised(apply(MaxPool2D(kernelSize: 2), open)))
     }
   }
@@ -149,6 +151,39 @@ struct NetworkGrowth {
       outputChannels: groups * number(1...max(1, 20 / groups)), kernelSize: size(1...4),
       stride: size(1...3), padding: padding(0...3), dilation: size(1...pick(1, 1, 3)),
       groups: groups, bias: chance(0.6))
+  }
+
+  /// A convolution of every channel by itself, on what a 1x1 convolution makes of the value.
+  private mutating func depthwise(_ open: Open) -> Open {
+    let wide = following(
+      apply(Conv2D(outputChannels: pick(16, 24, 32), kernelSize: 1, bias: chance(0.5)), open))
+    let usual = chance(0.5)
+    return apply(
+      Conv2D(
+        outputChannels: wide.maps.c, kernelSize: usual ? 3 : size(1...6),
+        stride: usual ? Size2D(pick(1, 2)) : size(1...3), padding: usual ? 1 : padding(0...3),
+        dilation: usual ? 1 : size(1...2), groups: wide.maps.c, bias: chance(0.5)), wide,
+      frozen: chance(0.12))
+  }
+
+  /// A transposed convolution, half of them with windows side by side.
+  private mutating func transposed(_ open: Open) -> Open {
+    let kernel = size(1...3)
+    guard chance(0.5) else {
+      return apply(
+        ConvTranspose2D(
+          outputChannels: pick(3, 16, 16, 32), kernelSize: kernel, stride: kernel,
+          bias: chance(0.6)), open, frozen: chance(0.12))
+    }
+    let groups = (1...open.maps.c).filter { open.maps.c % $0 == 0 }.randomElement(using: &random)
+    let stride = size(1...3)
+    return apply(
+      ConvTranspose2D(
+        outputChannels: (groups ?? 1) * number(1...max(1, 12 / (groups ?? 1))), kernelSize: kernel,
+        stride: stride, padding: padding(0...2),
+        outputPadding: Size2D(
+          height: number(0...stride.height - 1), width: number(0...stride.width - 1)),
+        groups: groups ?? 1, bias: chance(0.6)), open)
   }
 
   private mutating func maxPool() -> MaxPool2D {

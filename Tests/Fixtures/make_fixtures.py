@@ -168,6 +168,14 @@ def convolve(x, window, tensors):
                     dilation=window["dilation"], groups=window["groups"])
 
 
+def spread(x, window, tensors):
+    """A transposed convolution; PyTorch pads both sides of an axis alike, so the whole result is cut."""
+    whole = F.conv_transpose2d(x, tensors["weight"], tensors["bias"], window["stride"],
+                               output_padding=window["outputPadding"], groups=window["groups"])
+    top, bottom, left, right = window["padding"]
+    return whole[:, :, top:whole.shape[2] - bottom, left:whole.shape[3] - right].contiguous()
+
+
 def pool(x, window, kind):
     kernel, stride, ceil = window["kernel"], window["stride"], window["ceil"]
     inside, total = torch.ones_like(x), kernel[0] * kernel[1]
@@ -192,6 +200,9 @@ def write_layers(folder):
     conv = lambda kernel, stride, padding, dilation, groups: {
         "kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation,
         "groups": groups}
+    transposed = lambda kernel, stride, padding, added, groups: {
+        "kernel": kernel, "stride": stride, "padding": padding, "outputPadding": added,
+        "groups": groups}
     pooling = lambda kernel, stride, padding, ceil=False: {
         "kernel": kernel, "stride": stride, "padding": padding, "ceil": ceil}
     cases = [
@@ -206,6 +217,10 @@ def write_layers(folder):
         ["average", [1, 2, 8, 7], pooling([3, 3], [2, 3], [1, 1, 1, 1], True)],
         ["average-inside", [1, 2, 7, 8], pooling([3, 2], [2, 1], [2, 0, 0, 1])],
         ["average-inside", [1, 2, 8, 7], pooling([3, 3], [2, 3], [1, 1, 1, 1], True)],
+        ["transposed", [2, 3, 4, 5], transposed([2, 2], [2, 2], [0, 0, 0, 0], [0, 0], 1)],
+        ["transposed", [2, 3, 5, 4], transposed([3, 4], [2, 3], [1, 1, 1, 1], [1, 2], 1)],
+        ["transposed", [1, 4, 3, 6], transposed([3, 2], [1, 3], [0, 2, 1, 0], [0, 1], 2)],
+        ["transposed", [2, 4, 4, 3], transposed([4, 5], [2, 1], [2, 1, 0, 3], [0, 0], 4)],
     ]
     tensors, texts = {}, []
     for number, (kind, shape, window) in enumerate(cases):
@@ -215,6 +230,11 @@ def write_layers(folder):
             weight = normal(outputs, shape[1] // window["groups"], *window["kernel"])
             case |= {"weight": weight.float().double(), "bias": normal(outputs).float().double()}
             case["y"] = convolve(case["x"], window, case)
+        elif kind == "transposed":
+            outputs = 2 * window["groups"]
+            weight = normal(shape[1], outputs // window["groups"], *window["kernel"])
+            case |= {"weight": weight.float().double(), "bias": normal(outputs).float().double()}
+            case["y"] = spread(case["x"], window, case)
         else:
             case["y"] = pool(case["x"], window, kind)
         tensors |= {f"{number}.{name}": value.float() for name, value in case.items()}

@@ -1,0 +1,133 @@
+import ConvcIR
+
+/// Spreads each pixel over a window of a larger map with learned kernels: the reverse of a convolution's shapes.
+///
+/// - Input: `[N, C, H, W]`.
+/// - Output: `[N, K, OH, OW]`; per axis `OH = (H − 1)·S − P_before − P_after + R + outputPadding`.
+/// - Parameters: `weight [C, K/groups, R, S]`, and `bias [K]` unless switched off.
+/// - Fusion: takes batch norm (inference), ReLU and addition into its loops.
+/// - Errors: input not of rank 4; channels or outputs that groups do not divide; an empty output; an output padding that
+///   is not below the stride.
+/// - Source: ONNX `ConvTranspose`, opset 11, without dilation; Dumoulin and Visin 2016, "A guide to convolution
+///   arithmetic for deep learning".
+public struct ConvTranspose2D: Layer {
+  public static let kind = "convtranspose"
+
+  public let outputChannels: Int
+  public let kernelSize: Size2D
+  public let stride: Size2D
+  /// Rows and columns that are cut off the output's borders.
+  public let padding: Padding
+  /// Rows and columns that are added to the output's end.
+  public let outputPadding: Size2D
+  public let groups: Int
+  public let hasBias: Bool
+  public let initializer: Initializer
+
+  public init(
+    outputChannels: Int, kernelSize: Size2D, stride: Size2D = 1, padding: Padding = 0,
+    outputPadding: Size2D = 0, groups: Int = 1, bias: Bool = true,
+    initializer: Initializer = .heNormal
+  ) {
+    self.outputChannels = outputChannels
+    self.kernelSize = kernelSize
+    self.stride = stride
+    self.padding = padding
+    self.outputPadding = outputPadding
+    self.groups = groups
+    hasBias = bias
+    self.initializer = initializer
+  }
+
+  public var summary: String {
+    let window = Window2D(kernelSize: kernelSize, stride: stride, padding: padding)
+    return "ConvTranspose2D \(window.text)"
+      + (outputPadding == 0 ? "" : ", output padding \(outputPadding.text)")
+      + (groups == 1 ? "" : ", groups \(groups)") + (hasBias ? "" : ", no bias")
+  }
+
+  public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
+    let input = try inputs.singleMaps()
+    let maps = input.maps
+    guard outputChannels > 0, groups > 0 else {
+      throw .setting("outputChannels \(outputChannels) and groups \(groups) have to be at least 1")
+    }
+    guard maps.c % groups == 0, outputChannels % groups == 0 else {
+      throw .setting(
+        "groups \(groups) does not divide \(maps.c) input channels and \(outputChannels) output channels; "
+          + "use a common divisor of both")
+    }
+    let height = try output(vertical, of: maps.h, added: outputPadding.height)
+    let width = try output(horizontal, of: maps.w, added: outputPadding.width)
+    // Kernels keep rows of the output on the stack.
+    guard width <= 1 << 16 else {
+      throw .setting(
+        "an output of \(width) columns is too wide; at most \(1 << 16) work: cut the image into pieces"
+      )
+    }
+    return input.with(shape: [maps.n, outputChannels, height, width])
+  }
+
+  private func output(_ axis: Window2D.Axis, of size: Int, added: Int) throws(LayerError) -> Int {
+    try axis.check()
+    guard (0..<axis.stride).contains(added) else {
+      throw .setting(
+        "\(axis.name): output padding \(added) is not in 0..<\(axis.stride); it has to be below the stride"
+      )
+    }
+    let output = (size - 1) * axis.stride + axis.kernel + added - axis.before - axis.after
+    guard output > 0 else {
+      throw .window(
+        "\(axis.name) (\(size) - 1)*\(axis.stride) + \(axis.kernel) + \(added) - \(axis.before) - \(axis.after) "
+          + "is below 1: the paddings cut off all of it; use paddings of at most "
+          + "\(axis.before + axis.after + output - 1) together, or a larger kernel")
+    }
+    return output
+  }
+
+  /// The axes of the convolution from the output to the input that this one reverses.
+  var vertical: Window2D.Axis {
+    Window2D.Axis(
+      name: "height", kernel: kernelSize.height, stride: stride.height, before: padding.top,
+      after: padding.bottom, dilation: 1, rounding: .floor)
+  }
+  var horizontal: Window2D.Axis {
+    Window2D.Axis(
+      name: "width", kernel: kernelSize.width, stride: stride.width, before: padding.left,
+      after: padding.right, dilation: 1, rounding: .floor)
+  }
+
+  /// Whether the windows lie side by side: each pixel of the output has one tap.
+  var tiles: Bool { kernelSize == stride && padding == 0 && outputPadding == 0 }
+
+  public func parameters(for inputs: [TensorType]) -> [ParameterSpec] {
+    let channels = inputs[0].maps.c
+    let taps = kernelSize.height * kernelSize.width
+    // Taps that one value of the output adds up: windows overlap where they are larger than the stride.
+    let overlap = max(1, taps / max(1, stride.height * stride.width))
+    let weight = ParameterSpec(
+      "weight",
+      shape: [channels, outputChannels / groups, kernelSize.height, kernelSize.width],
+      initializer: initializer, decays: true, fanIn: channels / groups * overlap,
+      fanOut: outputChannels / groups * taps)
+    let bias = ParameterSpec("bias", shape: [outputChannels], initializer: .constant(0))
+    return hasBias ? [weight, bias] : [weight]
+  }
+
+  public func multiplyAdds(for inputs: [TensorType]) -> Int {
+    inputs[0].count * (outputChannels / groups) * kernelSize.height * kernelSize.width
+  }
+
+  public func reach(for inputs: [TensorType]) -> Reach {
+    .upsampling(
+      height: (kernelSize.height + stride.height - 1) / stride.height,
+      width: (kernelSize.width + stride.width - 1) / stride.width,
+      verticalStride: stride.height, horizontalStride: stride.width)
+  }
+
+  public func role(in mode: Mode, frozen: Bool) -> FusionRole { .anchor(accepts: .vector) }
+
+  public func candidates(for group: GroupContext) -> [Candidate] {
+    [genericCandidate(for: group)] + [blockedCandidate(for: group)].compactMap { $0 }
+  }
+}
