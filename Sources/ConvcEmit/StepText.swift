@@ -224,8 +224,9 @@ struct KernelFunction {
   /// Traps where a call does not fit the function.
   func check(_ call: KernelCall, isShared: Bool) {
     let own = function.call
-    guard call.scalars == own.scalars, call.arguments.map(\.name) == own.arguments.map(\.name),
-      call.arguments.map(\.element) == own.arguments.map(\.element)
+    guard call.scalars == own.scalars,
+      call.arguments.map(\.element) == own.arguments.map(\.element),
+      call.arguments.map(\.access) == own.arguments.map(\.access)
     else {
       preconditionFailure("internal error: \(function.name) is called with other arguments")
     }

@@ -52,14 +52,19 @@ public struct Candidate: Sendable {
   public let microseconds: Double
   /// Whether the forward kernel can sum each channel of what it writes.
   public let givesSums: Bool
-  /// Reads the channel sums of its input where they are given: index of the anchor's parameter that centres them.
-  public let sumsCentre: Int?
+  /// Whether the backward kernels can compute the output's gradient from another one that is stored.
+  public let readsDeferred: Bool
+  /// The first input's gradient, to be computed by who needs it; nil: a kernel has to store it.
+  public let deferred: (@Sendable (BackwardContext) -> DeferredGradient)?
+  /// Whether the forward kernels read the channel sums of the input where they are given.
+  public let readsSums: Bool
   public let forward: @Sendable (ForwardContext) -> [KernelCall]
   public let backward: @Sendable (BackwardContext) -> [KernelCall]
 
   public init(
     family: String, inputs: [Layout], halos: [Halo], output: Layout, microseconds: Double,
-    givesSums: Bool = false, sumsCentre: Int? = nil,
+    givesSums: Bool = false, readsSums: Bool = false, readsDeferred: Bool = false,
+    deferred: (@Sendable (BackwardContext) -> DeferredGradient)? = nil,
     forward: @escaping @Sendable (ForwardContext) -> [KernelCall],
     backward: @escaping @Sendable (BackwardContext) -> [KernelCall]
   ) {
@@ -69,7 +74,9 @@ public struct Candidate: Sendable {
     self.output = output
     self.microseconds = microseconds
     self.givesSums = givesSums
-    self.sumsCentre = sumsCentre
+    self.readsSums = readsSums
+    self.readsDeferred = readsDeferred
+    self.deferred = deferred
     self.forward = forward
     self.backward = backward
   }
@@ -89,21 +96,28 @@ public protocol BufferSource: AnyObject {
   func gradient(_ index: Int) -> Buffer.ID
   /// An entry of the packed block; `prepare` makes the kernel that writes it.
   func packed(_ key: String, bytes: Int, prepare: (Buffer.ID) -> KernelCall) -> Buffer.ID
-  /// A buffer for the channel sums of the group's output, `[batch · parts, 2, channels]`: sum and sum of squares of
-  /// the values less their centre. Whoever normalises the output finds it.
-  func channelSums(partsPerImage: Int, channels: Int) -> ChannelSums
+  /// A buffer for the channel sums of the group's output. Whoever normalises the output finds it.
+  ///
+  /// - Parameters:
+  ///   - cells: cells of a map that a part takes; the last part of a map takes the rest.
+  ///   - channels: channels, with those that fill the last vector.
+  func channelSums(cells: Int, of map: Int, channels: Int) -> ChannelSums
   /// An entry of the packed block from a later float on.
   func packedPart(of entry: Buffer.ID, offset: Int) -> Buffer.ID
 }
 
-/// Sums of each channel in parts, whose number and order do not depend on threads.
+/// Sums of each channel in parts, whose number and order do not depend on threads: `[parts, 3, channels]`, a value of the
+/// part, then sum and sum of squares of the part's values less that one. So nothing cancels where all values are close.
 public struct ChannelSums: Sendable, Hashable {
   public let buffer: Buffer.ID
-  public let partsPerImage: Int
+  /// Cells that a part takes; the last of a map takes the rest.
+  public let cells: Int
+  public let partsPerMap: Int
 
-  public init(buffer: Buffer.ID, partsPerImage: Int) {
+  public init(buffer: Buffer.ID, cells: Int, partsPerMap: Int) {
     self.buffer = buffer
-    self.partsPerImage = partsPerImage
+    self.cells = cells
+    self.partsPerMap = partsPerMap
   }
 }
 
@@ -115,21 +129,21 @@ public struct ForwardContext {
   public let operands: [Placement]
   public let output: Placement
   public let buffers: any BufferSource
-  /// Values around which the output's channels are to be summed; nil: nobody wants the sums.
-  public let sumsCentre: Buffer.ID?
+  /// Whether the output's channels are to be summed.
+  public let givesSums: Bool
   /// Channel sums of the input; nil: its producer gave none.
   public let inputSums: ChannelSums?
 
   public init(
     context: GroupContext, inputs: [Placement], operands: [Placement], output: Placement,
-    buffers: any BufferSource, sumsCentre: Buffer.ID? = nil, inputSums: ChannelSums? = nil
+    buffers: any BufferSource, givesSums: Bool = false, inputSums: ChannelSums? = nil
   ) {
     self.context = context
     self.inputs = inputs
     self.operands = operands
     self.output = output
     self.buffers = buffers
-    self.sumsCentre = sumsCentre
+    self.givesSums = givesSums
     self.inputSums = inputSums
   }
 }
@@ -149,8 +163,12 @@ public struct GradientPlacement: Sendable, Hashable {
 public struct BackwardContext {
   public let forward: ForwardContext
   public let wanted: BackwardGroup
-  /// Gradient of the group's output.
+  /// Gradient of the group's output, or what it is computed from.
   public let outputGradient: Placement
+  /// From a value of `outputGradient` to the gradient; nil: it is the gradient.
+  public let deferred: ((Dialect, _ names: (c: String, h: String, w: String)) -> Pieces)?
+  /// Whether the first input's gradient is computed by who needs it: no kernel stores it.
+  public let defersInput: Bool
   /// Gradients of the inputs; nil: not wanted.
   public let inputGradients: [GradientPlacement?]
   /// Gradients of the members' operands; nil: not wanted.
@@ -158,11 +176,15 @@ public struct BackwardContext {
 
   public init(
     forward: ForwardContext, wanted: BackwardGroup, outputGradient: Placement,
-    inputGradients: [GradientPlacement?], operandGradients: [GradientPlacement?]
+    deferred: ((Dialect, _ names: (c: String, h: String, w: String)) -> Pieces)? = nil,
+    defersInput: Bool = false, inputGradients: [GradientPlacement?],
+    operandGradients: [GradientPlacement?]
   ) {
     self.forward = forward
     self.wanted = wanted
     self.outputGradient = outputGradient
+    self.deferred = deferred
+    self.defersInput = defersInput
     self.inputGradients = inputGradients
     self.operandGradients = operandGradients
   }
@@ -205,6 +227,8 @@ public struct LossContext {
 public protocol KernelLibrary: Sendable {
   /// Ways to compute a group without an anchor.
   func elementwise(_ group: GroupContext) -> [Candidate]
+  /// The gradient of the other tensor that a member reads, to be computed by who needs it.
+  func operandGradient(_ context: BackwardContext, operand: Int) -> DeferredGradient
   /// Copies a tensor into another layout or halo; `accumulates`: adds to what is there.
   func reorder(
     _ source: Placement, to destination: Placement, name: String, layers: [String],

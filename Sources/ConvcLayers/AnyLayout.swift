@@ -4,7 +4,8 @@ import ConvcIR
 ///
 /// - Parameter joinsChannels: the channels of the inputs stand behind one another, so their blocks have to be full.
 func anyLayoutCandidates(
-  for group: GroupContext, sumsCentre: Int? = nil, joinsChannels: Bool = false,
+  for group: GroupContext, readsSums: Bool = false, joinsChannels: Bool = false,
+  readsDeferred: Bool = false, deferred: (@Sendable (BackwardContext) -> DeferredGradient)? = nil,
   forward: @escaping @Sendable (ForwardContext) -> [KernelCall],
   backward: @escaping @Sendable (BackwardContext) -> [KernelCall]
 ) -> [Candidate] {
@@ -30,7 +31,8 @@ func anyLayoutCandidates(
       inputs: group.inputTypes.map { _ in layout },
       halos: group.inputTypes.map { _ in .none }, output: layout,
       microseconds: group.passes * factor * Double(bytes) / 10e3,
-      sumsCentre: sumsCentre, forward: forward, backward: backward)
+      readsSums: readsSums, readsDeferred: readsDeferred, deferred: deferred, forward: forward,
+      backward: backward)
   }
 }
 

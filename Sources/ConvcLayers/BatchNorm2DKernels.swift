@@ -3,7 +3,9 @@ import ConvcIR
 extension BatchNorm2D {
   public func candidates(for group: GroupContext) -> [Candidate] {
     anyLayoutCandidates(
-      for: group, sumsCentre: 2, forward: { BatchNormKernels(layer: self, context: $0).forward() },
+      for: group, readsSums: true, readsDeferred: true,
+      deferred: { BatchNormKernels(layer: self, context: $0.forward).deferred($0) },
+      forward: { BatchNormKernels(layer: self, context: $0).forward() },
       backward: { BatchNormKernels(layer: self, context: $0.forward).backward($0) })
   }
 
@@ -97,13 +99,14 @@ struct BatchNormKernels {
   }
 
   private func partSums(
-    _ buffer: Buffer.ID, _ access: Access, rows: Int? = nil, asVectors: Bool, text: String
+    _ buffer: Buffer.ID, _ access: Access, parts: Int? = nil, of rows: Int, asVectors: Bool
   ) -> Argument {
     let isVector = asVectors && input.layout == .blocked
     return Argument(
       "parts", element: isVector ? "lanes" : "float", access: access, buffer: buffer,
-      dimensions: ["2", "\(isVector ? padded / input.lanes : padded)"],
-      text: "[\(rows ?? parts), 2, \(padded)]  \(text)")
+      dimensions: ["\(rows)", "\(isVector ? padded / input.lanes : padded)"],
+      text: "[\(parts ?? self.parts), \(rows), \(padded)]  "
+        + (rows == 3 ? "a value, sum and sum of squares around it" : "sum, and sum of products"))
   }
 
   private func table(_ name: String, rows: Int, _ access: Access, text: String) -> Argument {
@@ -122,8 +125,10 @@ struct BatchNormKernels {
   }
 
   /// A row of a table with one value for each map, as the elementwise kernels read it.
-  private func row(_ index: Int, of table: Argument, name: String) -> Argument {
-    let isVector = input.layout == .blocked
+  private func row(
+    _ index: Int, of table: Argument, name: String, _ dialect: Dialect
+  ) -> Argument {
+    let isVector = input.layout == .blocked && dialect == .vector
     let unit = isVector ? input.lanes : 1
     return Argument(
       "\(node.name)_\(name)", element: isVector ? "lanes" : "float", access: .read,
@@ -140,8 +145,8 @@ struct BatchNormKernels {
     let sums =
       given
       ?? ChannelSums(
-        buffer: context.buffers.arena("\(group.name)_sums", bytes: parts * 2 * padded * 4),
-        partsPerImage: 1)
+        buffer: context.buffers.arena("\(group.name)_sums", bytes: parts * 3 * padded * 4),
+        cells: input.maps.pixels, partsPerMap: 1)
     return (given == nil ? [channelSums(sums.buffer)] : []) + [
       statistics(sums, isGiven: given != nil),
       elementwiseCall(
@@ -152,59 +157,68 @@ struct BatchNormKernels {
   }
 
   private func channelSums(_ sums: Buffer.ID) -> KernelCall {
-    let mean =
-      input.layout == .blocked
-      ? "*(const loose *)&running_mean[LANES * m]" : "running_mean[m]"
-    var pieces = Pieces()
-    pieces.fragments = [
-      Fragment(template: "batchnorm_centre", values: ["centre": mean], layer: node.name)
-    ]
-    pieces.arguments = [parameter("running_mean", 2, .read)]
+    let pieces = Pieces(fragments: [
+      Fragment(template: "batchnorm_centre", values: ["centre": "centre"], layer: node.name)
+    ])
     return sumsCall(
-      name: "\(group.name)_sums", title: "sums of each channel, centred at its running mean",
-      from: input, as: "x", pieces: pieces, factor: "v", into: sums,
-      text: "sum and sum of squares")
+      name: "\(group.name)_sums", title: "sums of each channel around one of its values",
+      from: input, as: "x", pieces: pieces, factor: "v",
+      into: partSums(sums, .write, of: 3, asVectors: true))
   }
 
   private func sumsCall(
     name: String, title: String, from source: Placement, as argument: String, pieces: Pieces,
-    factor: String, into sums: Buffer.ID, text: String
+    factor: String, into sums: Argument
   ) -> KernelCall {
     let isLanes = source.layout == .lanes
+    let isCentred = sums.dimensions[0] == "3"
     let scalars = (isLanes ? [.batch, .groups] : [Scalar.batch])
+    let first = "\(argument)[n][m]" + (source.isMaps ? "[0][0]" : "")
+    // Lanes are images: one value for all of them, in every lane.
+    let centre = isLanes ? "(lanes){0} + \(first)[0]" : first
     return KernelCall(
       template: "channel_sums", name: name, title: title,
       notes: isLanes ? ["Lanes without an image count nowhere."] : [],
       layers: [node.name], constants: [ConstantRow(source.extents())],
-      flags: ["maps": source.isMaps, "lanes": isLanes],
+      flags: ["maps": source.isMaps, "lanes": isLanes, "centred": isCentred],
       texts: [
         "outer": source.outerScalar.rawValue, "type": source.isVector ? "lanes" : "float",
         "zero": source.isVector ? "{0}" : "0.0f", "from": argument, "at": source.at(.vector),
-        "factor": factor,
+        "factor": factor, "first": centre, "row": isCentred ? "1" : "0",
+        "next": isCentred ? "2" : "1",
       ], fragments: ["prologue": pieces.fragments],
       support: (isLanes ? ["support_images"] : []) + pieces.support,
       scalars: scalars + pieces.scalars.filter { !scalars.contains($0) },
       arguments: [source.argument(argument, .read, .vector, meaning: source.lanesText)]
-        + pieces.arguments + [partSums(sums, .write, asVectors: true, text: text)],
+        + pieces.arguments + [sums],
       work: streamingWork(source, flopsPerValue: 4))
   }
 
   private func statistics(_ sums: ChannelSums, isGiven: Bool) -> KernelCall {
     // Who gives sums gives them image by image; a sum of the group's own has a part for each vector of images.
     let outer = isGiven ? Scalar.batch : input.outerScalar
-    let count = outer.rawValue + (sums.partsPerImage == 1 ? "" : " * \(sums.partsPerImage)")
-    let rows = (isGiven ? input.maps.n : parts) * sums.partsPerImage
+    let pixels = input.maps.pixels
+    let cells =
+      if outer == .groups {
+        "MIN(LANES, batch - n * LANES) * \(pixels)"
+      } else if sums.partsPerMap == 1 {
+        "\(pixels)"
+      } else {
+        "MIN(\(sums.cells), \(pixels) - n % \(sums.partsPerMap) * \(sums.cells))"
+      }
     return KernelCall(
       template: "batchnorm_statistics", name: "\(group.name)_statistics",
       title: "statistics of the batch; the running ones follow them", layers: [node.name],
       constants: tableConstants,
       texts: [
-        "parts": count, "pixels": pixels, "momentum": cFloat(layer.momentum),
+        "parts": outer.rawValue + (sums.partsPerMap == 1 ? "" : " * \(sums.partsPerMap)"),
+        "cells": cells, "pixels": self.pixels, "momentum": cFloat(layer.momentum),
         "epsilon": cFloat(layer.epsilon),
       ], scalars: outer == .batch ? [.batch] : [.batch, outer],
       arguments: [
         partSums(
-          sums.buffer, .read, rows: rows, asVectors: false, text: "sum and sum of squares"),
+          sums.buffer, .read, parts: (isGiven ? input.maps.n : parts) * sums.partsPerMap, of: 3,
+          asVectors: false),
         parameter("weight", 0, .read), parameter("bias", 1, .read),
         parameter("running_mean", 2, .update), parameter("running_var", 3, .update),
         values(.write),
@@ -227,7 +241,9 @@ struct BatchNormKernels {
 
   private var normalizing: Pieces {
     let table = values(.read)
-    let rows = [(0, "mean"), (2, "scale"), (3, "bias")].map { row($0, of: table, name: $1) }
+    let rows = [(0, "mean"), (2, "scale"), (3, "bias")].map {
+      row($0, of: table, name: $1, dialect)
+    }
     var values = ["channel": "m"]
     for (name, argument) in zip(["mean", "scale", "bias"], rows) { values[name] = argument.name }
     var pieces = Pieces()
@@ -242,9 +258,8 @@ struct BatchNormKernels {
 
   func backward(_ backward: BackwardContext) -> [KernelCall] {
     let sums = context.buffers.arena("\(group.name)_d_sums", bytes: parts * 2 * padded * 4)
-    let maker = PieceMaker(forward: context, dialect: dialect)
-    var pieces = maker.reversed(group.epilogues)
-    let mean = row(0, of: values(.read), name: "mean")
+    var pieces = backward.prologue(group.epilogues, dialect, names: ("C", "H", "W"))
+    let mean = row(0, of: values(.read), name: "mean", dialect)
     let x = input.argument("x", .read, dialect, meaning: "input of \(node.name)")
     pieces.arguments += [x, mean]
     var calls = [
@@ -252,8 +267,8 @@ struct BatchNormKernels {
         name: "\(group.name)_backward_sums",
         title: "sums of each channel's gradients, and of their products with the centred input",
         from: backward.outputGradient, as: "d_y", pieces: pieces,
-        factor: "(x\(input.at(dialect)) - \(mean.name)[m])", into: sums,
-        text: "sum, and sum of products"),
+        factor: "(x\(input.at(dialect)) - \(mean.name)[m])",
+        into: partSums(sums, .write, of: 2, asVectors: true)),
       parameterGradients(backward, sums),
     ]
     if let gradient = backward.inputGradients[0] {
@@ -262,13 +277,13 @@ struct BatchNormKernels {
           name: "\(group.name)_backward_data", title: "gradient of the input",
           layers: layerNames(context.context), from: backward.outputGradient,
           to: gradient.placement, names: ("d_y", "d_x"), accumulates: gradient.accumulates,
-          pieces: reversed, dialect: dialect))
+          pieces: reversed(backward, dialect), dialect: dialect))
     }
     return calls + operandGradients(backward)
   }
 
   private func parameterGradients(_ backward: BackwardContext, _ sums: Buffer.ID) -> KernelCall {
-    let wantsData = backward.inputGradients[0] != nil
+    let wantsData = backward.inputGradients[0] != nil || backward.defersInput
     let gradients = ["d_weight", "d_bias"].enumerated().map { index, name in
       Argument(
         name, element: "float", access: .update,
@@ -282,36 +297,64 @@ struct BatchNormKernels {
       texts: ["parts": input.outerScalar.rawValue, "pixels": pixels],
       scalars: partScalars + [.accumulate],
       arguments: [
-        partSums(sums, .read, asVectors: false, text: "sum, and sum of products"), values(.read),
+        partSums(sums, .read, of: 2, asVectors: false), values(.read),
       ] + gradients + (wantsData ? [slopes(.write)] : []), work: tableWork)
   }
 
   /// From the gradient after the group to that of its input.
-  private var reversed: Pieces {
-    var pieces = PieceMaker(forward: context, dialect: dialect).reversed(group.epilogues)
-    let values = values(.read)
-    let slopes = slopes(.read)
-    let rows = [
-      row(0, of: values, name: "mean"), row(2, of: values, name: "scale"),
-      row(0, of: slopes, name: "slope"), row(1, of: slopes, name: "offset"),
-    ]
-    let x = input.argument("x", .read, dialect, meaning: "input of \(node.name)")
-    var names = ["channel": "m", "x": x.name, "at": input.at(dialect)]
-    for (name, argument) in zip(["mean", "scale", "slope", "offset"], rows) {
-      names[name] = argument.name
+  private func reversed(_ backward: BackwardContext, _ dialect: Dialect) -> Pieces {
+    var pieces = backward.prologue(group.epilogues, dialect, names: ("C", "H", "W"))
+    pieces.append(
+      inputGradient(
+        dialect, names: ("C", "H", "W"), x: "x", (values: values(.read), slopes: slopes(.read))))
+    return pieces
+  }
+
+  /// The gradient of the input, for kernels that compute it where they need it.
+  func deferred(_ backward: BackwardContext) -> DeferredGradient {
+    let after = backward.passed(through: group.epilogues)
+    // Buffers are this group's: they are named now, not when a reader asks.
+    let tables = (values: values(.read), slopes: slopes(.read))
+    return DeferredGradient(source: after.source) { dialect, names in
+      var pieces = after.pieces(dialect, names)
+      pieces.append(inputGradient(dialect, names: names, x: "\(node.name)_x", tables))
+      return pieces
     }
-    pieces.fragments.append(
-      Fragment(
-        template: "batchnorm_batch_backward_\(suffix)", values: names, layer: node.name))
-    pieces.arguments += [x] + rows
+  }
+
+  private func inputGradient(
+    _ dialect: Dialect, names: (c: String, h: String, w: String), x name: String,
+    _ tables: (values: Argument, slopes: Argument)
+  ) -> Pieces {
+    let rows = [
+      row(0, of: tables.values, name: "mean", dialect),
+      row(2, of: tables.values, name: "scale", dialect),
+      row(0, of: tables.slopes, name: "slope", dialect),
+      row(1, of: tables.slopes, name: "offset", dialect),
+    ]
+    let x = input.argument(
+      name, .read, dialect, names: names, meaning: "input of \(node.name)")
+    var texts = [
+      "channel": dialect == .vector ? "m" : input.channel, "x": name, "at": input.at(dialect),
+    ]
+    for (name, argument) in zip(["mean", "scale", "slope", "offset"], rows) {
+      texts[name] = argument.name
+    }
+    let suffix = dialect == .vector ? "vector" : "scalar"
+    var pieces = Pieces(
+      fragments: [
+        Fragment(
+          template: "batchnorm_batch_backward_\(suffix)", values: texts, layer: node.name)
+      ], arguments: [x] + rows)
     if input.layout == .lanes {
       let masked =
         dialect == .vector
         ? "of_images(v, batch - n * LANES)" : "n * LANES + l < batch ? v : 0.0f"
-      pieces.fragments.append(
-        Fragment(template: "batchnorm_images", values: ["masked": masked], layer: node.name))
-      pieces.scalars.append(.batch)
-      if dialect == .vector { pieces.support.append("support_images") }
+      pieces.append(
+        Pieces(
+          fragments: [
+            Fragment(template: "batchnorm_images", values: ["masked": masked], layer: node.name)
+          ], scalars: [.batch], support: dialect == .vector ? ["support_images"] : []))
     }
     return pieces
   }

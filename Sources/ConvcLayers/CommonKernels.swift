@@ -7,8 +7,24 @@ public struct CommonKernels: KernelLibrary {
   // MARK: Elementwise groups
 
   public func elementwise(_ group: GroupContext) -> [Candidate] {
-    anyLayoutCandidates(
-      for: group, forward: { [elementwiseForward($0)] }, backward: elementwiseBackward)
+    // Who computes the gradient may work in whole vectors.
+    var deferred: (@Sendable (BackwardContext) -> DeferredGradient)?
+    if group.group.members.allSatisfy(\.epilogue.hasVectorForm) {
+      deferred = { $0.passed(through: $0.context.group.members) }
+    }
+    return anyLayoutCandidates(
+      for: group, readsDeferred: true, deferred: deferred,
+      forward: { [elementwiseForward($0)] }, backward: elementwiseBackward)
+  }
+
+  public func operandGradient(_ context: BackwardContext, operand: Int) -> DeferredGradient {
+    let members = context.context.group.members
+    var first = 0
+    let member = members.firstIndex { member in
+      first += member.operands.count
+      return operand < first
+    }
+    return context.passed(through: Array(members[((member ?? 0) + 1)...]))
   }
 
   private func elementwiseForward(_ context: ForwardContext) -> KernelCall {
@@ -69,7 +85,7 @@ private func passGradient(
   let group = context.context.group
   let graph = context.context.graph
   let dialect = elementwiseDialect(gradient.placement, members)
-  let pieces = PieceMaker(forward: context.forward, dialect: dialect).reversed(members)
+  let pieces = context.prologue(members, dialect, names: ("C", "H", "W"))
   return elementwiseCall(
     name: "\(group.name)\(part)_backward",
     title: "gradient through "

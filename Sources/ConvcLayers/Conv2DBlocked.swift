@@ -34,8 +34,9 @@ extension Conv2D {
     return Candidate(
       family: "blocked", inputs: [input], halos: [halo], output: .blocked,
       microseconds: blockedCost(group, shape, efficiencies), givesSums: true,
+      readsDeferred: shape.r * shape.s > 1,
       forward: { [blockedKernels($0).forward()] },
-      backward: { blockedKernels($0.forward).backward($0) })
+      backward: { blockedKernels($0.forward, merging: $0.deferred == nil).backward($0) })
   }
 
   private func blockedCost(
@@ -58,10 +59,11 @@ extension Conv2D {
       padding: window.padding, batch: maps.n, lanes: group.target.lanes, isPlanar: input == .nchw)
   }
 
-  private func blockedKernels(_ context: ForwardContext) -> BlockedKernels {
+  /// - Parameter merging: rows may be joined to longer ones where nothing has zeros around its maps.
+  private func blockedKernels(_ context: ForwardContext, merging: Bool = true) -> BlockedKernels {
     let shape = blockedShape(context.context, context.inputs[0].layout)
     let tensors = context.inputs + context.operands + [context.output]
-    let merges = tensors.allSatisfy(\.halo.isNone)
+    let merges = merging && tensors.allSatisfy(\.halo.isNone)
     return BlockedKernels(
       layer: self, context: context, shape: merges ? shape.mergingRows(upTo: 200) : shape,
       narrowShape: merges ? shape.mergingRows(upTo: 56) : shape)
@@ -182,20 +184,19 @@ struct BlockedKernels {
   private func channelSums(rows: Int, isCut: Bool) -> (
     arguments: [Argument], constants: [ConstantRow]
   ) {
-    guard let centre = context.sumsCentre else { return ([], []) }
-    let count = BlockedTiles.ceil(shape.oh, rows)
+    guard context.givesSums else { return ([], []) }
     let channels = BatchNormKernels.padded(shape.k, lanes: lanes)
-    let sums = context.buffers.channelSums(partsPerImage: count, channels: channels)
+    let sums = context.buffers.channelSums(
+      cells: rows * shape.ow, of: shape.oh * shape.ow, channels: channels)
+    let count = sums.partsPerMap
     return (
       [
         Argument(
-          "centre", element: "float", access: .read, buffer: centre, text: "[\(shape.k)]"),
-        Argument(
           "parts", element: "lanes", access: .write, buffer: sums.buffer,
-          dimensions: ["2", "\(channels / lanes)"],
+          dimensions: ["3", "\(channels / lanes)"],
           text:
-            "[batch * \(count), 2, \(channels / lanes), \(lanes)]  sum and sum of squares around the centre"
-        ),
+            "[batch * \(count), 3, \(channels / lanes), \(lanes)]  a value, sum and sum of squares around it"
+        )
       ],
       [
         ConstantRow(
@@ -217,8 +218,7 @@ struct BlockedKernels {
   // MARK: Backward
 
   func backward(_ backward: BackwardContext) -> [KernelCall] {
-    let pieces = PieceMaker(forward: context, dialect: .vector, names: names)
-      .reversed(group.epilogues)
+    let pieces = backward.prologue(group.epilogues, .vector, names: names)
     var gradient = [backward.outputGradient.argument("d_y", .read, .vector, names: names)]
     if group.pooling != nil { gradient.append(winners(.read)) }
     gradient += pieces.arguments

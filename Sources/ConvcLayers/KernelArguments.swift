@@ -1,13 +1,5 @@
 import ConvcIR
 
-/// How a template sees an element: one float, or a vector of lanes.
-enum Dialect {
-  /// Floats, with the lane as a last index where the layout has one.
-  case scalar
-  /// Vectors of lanes.
-  case vector
-}
-
 extension Placement {
   /// The tensor as an argument.
   ///
@@ -62,24 +54,6 @@ extension Placement {
   }
 }
 
-/// Pieces of a kernel that come from the members of its group.
-struct Pieces {
-  var fragments: [Fragment] = []
-  var arguments: [Argument] = []
-  var scalars: [Scalar] = []
-  var support: [String] = []
-
-  /// Adds what comes after.
-  mutating func append(_ other: Pieces) {
-    fragments += other.fragments
-    arguments += other.arguments.filter { argument in
-      !arguments.contains { $0.name == argument.name }
-    }
-    scalars += other.scalars.filter { !scalars.contains($0) }
-    support += other.support.filter { !support.contains($0) }
-  }
-}
-
 /// Makes the pieces of a group's members for one kernel.
 struct PieceMaker {
   let forward: ForwardContext
@@ -120,7 +94,9 @@ struct PieceMaker {
   }
 
   /// The members' reverse: from the gradient after the last to the gradient before the first.
-  func reversed(_ members: [Member]) -> Pieces {
+  ///
+  /// - Parameter output: name of the group's output among the kernel's arguments.
+  func reversed(_ members: [Member], output name: String = "y") -> Pieces {
     var pieces = Pieces()
     for member in members.reversed() {
       guard let template = member.epilogue.backwardTemplate else { continue }
@@ -129,10 +105,11 @@ struct PieceMaker {
         member, node, member.epilogue.backwardChannelValues, &pieces)
       if member.epilogue.backwardReadsOutput {
         values["at"] = output.at(dialect)
-        if !pieces.arguments.contains(where: { $0.name == "y" }) {
+        values["y"] = name
+        if !pieces.arguments.contains(where: { $0.name == name }) {
           pieces.arguments.append(
             output.argument(
-              "y", .read, dialect, names: names,
+              name, .read, dialect, names: names,
               meaning: "\(node.name) lets gradients through where it is positive"))
         }
       }
@@ -170,6 +147,30 @@ struct PieceMaker {
       pieces.support = ["support_random"]
     }
     return values
+  }
+}
+
+extension BackwardContext {
+  /// From the value that a kernel reads as the output's gradient to the gradient before members: first what nobody
+  /// stored, then the members' reverse.
+  func prologue(
+    _ members: [Member], _ dialect: Dialect, names: (c: String, h: String, w: String)
+  ) -> Pieces {
+    var pieces = deferred?(dialect, names) ?? Pieces()
+    pieces.append(
+      PieceMaker(forward: forward, dialect: dialect, names: names).reversed(members))
+    return pieces
+  }
+
+  /// The gradient before members, to be computed by who needs it.
+  func passed(through members: [Member]) -> DeferredGradient {
+    let name = "\(context.graph[context.group.output].name)_y"
+    return DeferredGradient(source: outputGradient) { dialect, names in
+      var pieces = deferred?(dialect, names) ?? Pieces()
+      let maker = PieceMaker(forward: forward, dialect: dialect, names: names)
+      pieces.append(maker.reversed(members, output: name))
+      return pieces
+    }
   }
 }
 

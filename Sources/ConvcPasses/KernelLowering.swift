@@ -20,6 +20,8 @@ final class KernelLowering: BufferSource {
   private var needs: [Tensor.ID: [Layout: Halo]] = [:]
   private var dense: Set<InstanceKey> = []
   private var sums: [Tensor.ID: ChannelSums] = [:]
+  /// Gradients that nobody stores.
+  private var deferred: [Tensor.ID: DeferredGradient] = [:]
   private var group = ""
   private var groupOutput: Tensor.ID?
 
@@ -102,27 +104,22 @@ final class KernelLowering: BufferSource {
   ) -> ForwardContext {
     ForwardContext(
       context: contexts[group.id], inputs: inputs, operands: operands, output: output,
-      buffers: self, sumsCentre: chosen[group.id].givesSums ? sumsCentre(of: group.output) : nil,
-      inputSums: chosen[group.id].sumsCentre.flatMap { _ in sums[group.inputs[0]] })
+      buffers: self, givesSums: chosen[group.id].givesSums && hasReaderOfSums(group.output),
+      inputSums: chosen[group.id].readsSums ? sums[group.inputs[0]] : nil)
   }
 
-  /// The parameter that centres the sums of a tensor's channels; nil: no reader wants them.
-  private func sumsCentre(of tensor: Tensor.ID) -> Buffer.ID? {
-    let readers = fused.groups.filter { $0.inputs.first == tensor }
-    for reader in readers {
-      guard let index = chosen[reader.id].sumsCentre, let anchor = reader.anchor else { continue }
-      return masterParameter(graph[anchor].parameters[index])
-    }
-    return nil
+  private func hasReaderOfSums(_ tensor: Tensor.ID) -> Bool {
+    fused.groups.contains { $0.inputs.first == tensor && chosen[$0.id].readsSums }
   }
 
-  func channelSums(partsPerImage: Int, channels: Int) -> ChannelSums {
+  func channelSums(cells: Int, of map: Int, channels: Int) -> ChannelSums {
     guard let groupOutput else {
       preconditionFailure("internal error: channel sums outside a group's forward pass")
     }
-    let bytes = graph.batch * partsPerImage * 2 * channels * 4
+    let parts = (map + cells - 1) / cells
     let made = ChannelSums(
-      buffer: arena("\(group)_sums", bytes: bytes), partsPerImage: partsPerImage)
+      buffer: arena("\(group)_sums", bytes: graph.batch * parts * 3 * channels * 4),
+      cells: cells, partsPerMap: parts)
     sums[groupOutput] = made
     return made
   }
@@ -217,22 +214,45 @@ final class KernelLowering: BufferSource {
     let group = fused.groups[step.group]
     let candidate = chosen[group.id]
     self.group = group.name
-    let outputGradient = collectGradient(of: group.output, candidate.output, group)
+    let after = deferred[group.output]
+    let outputGradient =
+      after?.source ?? collectGradient(of: group.output, candidate.output, group)
     let inputs = zip(group.inputs, candidate.inputs).map { source($0, $1) }
     let operandTensors = group.members.flatMap(\.operands)
     let operands = operandTensors.map { source($0, candidate.output) }
     let output = source(group.output, candidate.output)
+    let defersInput =
+      candidate.deferred != nil && step.inputs[0]
+      && isDeferrable(group.inputs[0], candidate.inputs[0])
     let inputGradients = zip(group.inputs.indices, step.inputs).map { index, wanted in
-      wanted ? gradientTarget(group.inputs[index], candidate.inputs[index]) : nil
+      wanted && !(index == 0 && defersInput)
+        ? gradientTarget(group.inputs[index], candidate.inputs[index]) : nil
     }
-    let operandGradients = zip(operandTensors, step.operands).map { tensor, wanted in
-      wanted ? gradientTarget(tensor, candidate.output) : nil
+    let deferredOperands = operandTensors.map { isDeferrable($0, candidate.output) }
+    let operandGradients = operandTensors.indices.map { index in
+      step.operands[index] && !deferredOperands[index]
+        ? gradientTarget(operandTensors[index], candidate.output) : nil
     }
-    calls += candidate.backward(
-      BackwardContext(
-        forward: forwardContext(group, inputs, operands, output), wanted: step,
-        outputGradient: outputGradient, inputGradients: inputGradients,
-        operandGradients: operandGradients))
+    let context = BackwardContext(
+      forward: forwardContext(group, inputs, operands, output), wanted: step,
+      outputGradient: outputGradient, deferred: after?.pieces, defersInput: defersInput,
+      inputGradients: inputGradients, operandGradients: operandGradients)
+    calls += candidate.backward(context)
+    if defersInput { deferred[group.inputs[0]] = candidate.deferred?(context) }
+    for (index, tensor) in operandTensors.enumerated()
+    where step.operands[index] && deferredOperands[index] {
+      deferred[tensor] = library.operandGradient(context, operand: index)
+    }
+  }
+
+  /// Whether a gradient that one group passes on need not be stored: its only reader can compute it.
+  private func isDeferrable(_ tensor: Tensor.ID, _ layout: Layout) -> Bool {
+    guard fused.storage(of: tensor) == tensor, training.contributions[tensor]?.count == 1,
+      let producer = fused.groups.first(where: { $0.output == tensor }),
+      training.backward.contains(where: { $0.group == producer.id })
+    else { return false }
+    let candidate = chosen[producer.id]
+    return candidate.readsDeferred && candidate.output == layout
   }
 
   /// The place to which a reader's gradient goes. Asking counts as writing: the next asker adds.

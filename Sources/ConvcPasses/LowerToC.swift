@@ -81,18 +81,58 @@ private struct FunctionTable {
   }
 }
 
+/// Puts numbers in the place of layers' names at the beginning of identifiers: `bn1_mean` becomes `0_mean`.
+private struct LayerNames {
+  private let prefixes: [(prefix: String, number: String)]
+
+  init(_ layers: [String]) {
+    prefixes = layers.enumerated().map { ("\($1)_", "\($0)_") }
+      .sorted { ($1.prefix.utf8.count, $0.prefix) < ($0.prefix.utf8.count, $1.prefix) }
+  }
+
+  func numbered(_ text: String) -> String {
+    var result = ""
+    var rest = Substring(text)
+    while !rest.isEmpty {
+      let word = rest.prefix { $0 == "_" || $0.isLetter || $0.isNumber }
+      rest = rest.dropFirst(word.count)
+      if let layer = prefixes.first(where: { word.hasPrefix($0.prefix) }) {
+        result += layer.number + word.dropFirst(layer.prefix.count)
+      } else {
+        result += word
+      }
+      if let other = rest.first, word.isEmpty {
+        result.append(other)
+        rest = rest.dropFirst()
+      }
+    }
+    return result
+  }
+}
+
 extension KernelCall {
-  /// The call without what does not show in the function's code: names, buffers, origins.
+  /// The call without what does not change the function's code: names, buffers, origins. Arguments that begin with a
+  /// layer's name are called by the layer's number.
   fileprivate func textOnly() -> KernelCall {
-    KernelCall(
+    var layers = self.layers
+    for key in fragments.keys.sorted() {
+      for fragment in fragments[key] ?? [] where !layers.contains(fragment.layer) {
+        layers.append(fragment.layer)
+      }
+    }
+    let names = LayerNames(layers)
+    return KernelCall(
       template: template, name: "", title: "", layers: [], constants: constants, flags: flags,
-      texts: texts,
+      texts: texts.mapValues(names.numbered),
       fragments: fragments.mapValues { list in
-        list.map { Fragment(template: $0.template, values: $0.values, layer: "") }
+        list.map {
+          Fragment(
+            template: $0.template, values: $0.values.mapValues(names.numbered), layer: "")
+        }
       }, support: support, scalars: scalars,
       arguments: arguments.map {
         Argument(
-          $0.name, element: $0.element, access: $0.access, buffer: Buffer.ID(0),
+          names.numbered($0.name), element: $0.element, access: $0.access, buffer: Buffer.ID(0),
           dimensions: $0.dimensions, text: "")
       }, isParallel: isParallel, work: Work(flops: 0, bytes: 0, efficiency: 1))
   }
