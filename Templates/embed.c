@@ -49,6 +49,14 @@ TEMPLATE(channel_sums)
 #embed "Kernels/channel_sums.c.mustache"
 TEMPLATE(clear_halo)
 #embed "Kernels/clear_halo.c.mustache"
+TEMPLATE(clip_backward_scalar)
+#embed "Kernels/clip_backward_scalar.c.mustache"
+TEMPLATE(clip_backward_vector)
+#embed "Kernels/clip_backward_vector.c.mustache"
+TEMPLATE(clip_scalar)
+#embed "Kernels/clip_scalar.c.mustache"
+TEMPLATE(clip_vector)
+#embed "Kernels/clip_vector.c.mustache"
 TEMPLATE(conv2d_blocked_backward_data)
 #embed "Kernels/conv2d_blocked_backward_data.c.mustache"
 TEMPLATE(conv2d_blocked_backward_weight)
@@ -167,6 +175,8 @@ TEMPLATE(reorder)
 #embed "Kernels/reorder.c.mustache"
 TEMPLATE(softmax_cross_entropy)
 #embed "Kernels/softmax_cross_entropy.c.mustache"
+TEMPLATE(softmax_cross_entropy_maps)
+#embed "Kernels/softmax_cross_entropy_maps.c.mustache"
 TEMPLATE(support_dot)
 #embed "Kernels/support_dot.c.mustache"
 TEMPLATE(support_exp_log)

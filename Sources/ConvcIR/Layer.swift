@@ -151,6 +151,17 @@ public struct EpilogueKinds: OptionSet, Sendable {
   public static let affine = EpilogueKinds(rawValue: 8)
 }
 
+/// What a group's output still shows of an earlier member's result, wherever the gradient there is not zero anyway.
+public enum Trace: Int, Sendable, Hashable, Comparable {
+  case nothing
+  /// Its sign.
+  case sign
+  /// The result itself.
+  case value
+
+  public static func < (a: Trace, b: Trace) -> Bool { a.rawValue < b.rawValue }
+}
+
 /// Elementwise work at the end of another kernel's loops.
 ///
 /// The templates work on a variable `v` at the place `n`, `m` (map), `h`, `w` of the output.
@@ -163,10 +174,10 @@ public struct Epilogue: Sendable, Hashable {
   public let hasVectorForm: Bool
   /// Never decreasing, and the same in all cells: a maximum may be taken before it.
   public let isMonotone: Bool
-  /// Backward reads the sign of the group's output as a mask: what follows has to keep it.
-  public let backwardReadsOutput: Bool
-  /// A result that is not zero keeps the sign of the value before: a mask survives it.
-  public let keepsMask: Bool
+  /// What backward reads of the result, in the group's output, as a mask: what follows has to keep it.
+  public let mask: Trace
+  /// What of the value before shows in the result: a mask of no more survives it.
+  public let keeps: Trace
   /// Values per map that the templates read, by the C name that follows the layer's.
   public let channelValues: [String]
   /// Those of them that the backward template reads.
@@ -180,7 +191,7 @@ public struct Epilogue: Sendable, Hashable {
 
   public init(
     template: String, backwardTemplate: String?, hasVectorForm: Bool, isMonotone: Bool = false,
-    backwardReadsOutput: Bool = false, keepsMask: Bool = false, channelValues: [String] = [],
+    mask: Trace = .nothing, keeps: Trace = .nothing, channelValues: [String] = [],
     backwardChannelValues: [String] = [],
     constants: [String: String] = [:], isRandom: Bool = false, isAffine: Bool = false
   ) {
@@ -188,8 +199,8 @@ public struct Epilogue: Sendable, Hashable {
     self.backwardTemplate = backwardTemplate
     self.hasVectorForm = hasVectorForm
     self.isMonotone = isMonotone
-    self.backwardReadsOutput = backwardReadsOutput
-    self.keepsMask = keepsMask
+    self.mask = mask
+    self.keeps = keeps
     self.channelValues = channelValues
     self.backwardChannelValues = backwardChannelValues
     self.constants = constants

@@ -33,7 +33,7 @@ public struct Dropout: Layer {
     let threshold = UInt32((rate * 4_294_967_296).rounded().clamped(to: 0...4_294_967_295))
     return .elementwise(
       Epilogue(
-        template: "dropout", backwardTemplate: "dropout", hasVectorForm: false, keepsMask: true,
+        template: "dropout", backwardTemplate: "dropout", hasVectorForm: false, keeps: .sign,
         constants: ["threshold": "\(threshold)u", "scale": cFloat(Float(1 / (1 - rate)))],
         isRandom: true))
   }

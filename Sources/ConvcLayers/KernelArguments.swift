@@ -103,14 +103,15 @@ struct PieceMaker {
       let node = graph[member.node]
       var values = sharedValues(
         member, node, member.epilogue.backwardChannelValues, &pieces)
-      if member.epilogue.backwardReadsOutput {
+      if member.epilogue.mask != .nothing {
         values["at"] = output.at(dialect)
         values["y"] = name
         if !pieces.arguments.contains(where: { $0.name == name }) {
+          let place = member.epilogue.mask == .sign ? "is positive" : "lies between its bounds"
           pieces.arguments.append(
             output.argument(
               name, .read, dialect, names: names,
-              meaning: "\(node.name) lets gradients through where it is positive"))
+              meaning: "\(node.name) lets gradients through where it \(place)"))
         }
       }
       pieces.fragments.append(

@@ -21,6 +21,6 @@ public struct ReLU: Layer {
     .elementwise(
       Epilogue(
         template: "relu", backwardTemplate: "relu_backward", hasVectorForm: true, isMonotone: true,
-        backwardReadsOutput: true, keepsMask: true))
+        mask: .sign, keeps: .value))
   }
 }

@@ -3,9 +3,10 @@ import ConvcIR
 /// Cross-entropy of the softmax of scores against class labels, computed as one stable expression:
 /// `log Σ exp(x_d − max) − (x_label − max)`.
 ///
-/// - Prediction: scores (logits) `[N, K]`. Target: labels `[N]`, `int32` in `0..<K`.
-/// - Value: mean over the batch. Gradient: `weight · (softmax(x) − onehot) / N`.
-/// - Errors: prediction not of rank 2; a label out of range is refused before anything runs.
+/// - Prediction: scores (logits) `[N, K]`, or a score for each pixel `[N, K, H, W]`.
+/// - Target: labels `[N]` or `[N, H, W]`, `int32` in `0..<K`.
+/// - Value: mean over the batch, and over the pixels. Gradient: `weight · (softmax(x) − onehot) / (N · H · W)`.
+/// - Errors: prediction of another rank; a label out of range is refused before anything runs.
 /// - Source: ONNX `SoftmaxCrossEntropyLoss`, opset 13.
 public struct SoftmaxCrossEntropy: Loss {
   public static let kind = "softmax-cross-entropy"
@@ -13,15 +14,16 @@ public struct SoftmaxCrossEntropy: Loss {
   public init() {}
 
   public func target(for prediction: TensorType) throws(LayerError) -> TensorType {
-    guard prediction.shape.count == 2 else {
+    guard prediction.shape.count == 2 || prediction.shape.count == 4 else {
       throw .rank(
         expected: 2, got: prediction.shape,
-        wayOut: "judge scores [N, K]; end the network with Dense")
+        wayOut: "judge scores [N, K], or of pixels [N, K, H, W]; end the network with Dense")
     }
     guard prediction.shape[1] >= 2 else {
       throw .setting("a softmax over one class is always 1; give the last layer at least 2 outputs")
     }
-    return TensorType(shape: [prediction.shape[0]], element: .int32)
+    return TensorType(
+      shape: [prediction.shape[0]] + prediction.shape.dropFirst(2), element: .int32)
   }
 
   public func classes(for prediction: TensorType) -> Int? { prediction.shape[1] }

@@ -43,6 +43,17 @@ extension Value {
     apply(ReLU(), name: name, file: file, line: line)
   }
 
+  public func relu6(name: String? = nil, file: String = #fileID, line: Int = #line) -> Value {
+    apply(ReLU6(), name: name, file: file, line: line)
+  }
+
+  public func clip(
+    minimum: Float = -.greatestFiniteMagnitude, maximum: Float = .greatestFiniteMagnitude,
+    name: String? = nil, file: String = #fileID, line: Int = #line
+  ) -> Value {
+    apply(Clip(minimum: minimum, maximum: maximum), name: name, file: file, line: line)
+  }
+
   public func maxPool(
     _ kernelSize: Size2D, stride: Size2D? = nil, padding: Padding = 0, name: String? = nil,
     file: String = #fileID, line: Int = #line

@@ -55,6 +55,10 @@ public struct Preset: Sendable {
       "resnet18-cifar", "ResNet-18 for 32x32 images", input: [3, 32, 32]
     ) { ResNet.cifar18(channels: $0, size: $1, classes: $2) },
     Preset(
+      "unet", "U-Net with batch norm: two classes for each pixel of 128x128 images",
+      input: [1, 128, 128], classes: 2
+    ) { UNet.model(channels: $0, size: $1, classes: $2) },
+    Preset(
       "resnet50", "ResNet-50 with bottlenecks, for 224x224 images", input: [3, 224, 224],
       classes: 1000
     ) { ResNet.resNet50(channels: $0, size: $1, classes: $2) },
@@ -62,6 +66,10 @@ public struct Preset: Sendable {
       "vgg16", "VGG-16: thirteen convolutions, three dense layers", input: [3, 224, 224],
       classes: 1000
     ) { VGG16.model(channels: $0, size: $1, classes: $2) },
+    Preset(
+      "mobilenetv2", "MobileNetV2: inverted residuals, depthwise convolutions; for 224x224 images",
+      input: [3, 224, 224], classes: 1000
+    ) { MobileNetV2.model(channels: $0, size: $1, classes: $2) },
   ]
 
   /// The preset of a name; nil where there is none.

@@ -61,7 +61,7 @@ public struct Differentiate: Pass {
     if let anchor = group.anchor, !graph[anchor].parameters.isEmpty {
       saved += group.inputs.map { graph[$0].name }
     }
-    if let masked = group.epilogues.first(where: { $0.epilogue.backwardReadsOutput }) {
+    if let masked = group.epilogues.first(where: { $0.epilogue.mask != .nothing }) {
       saved.append("\(graph[group.output].name) (mask of \(graph[masked.node].name))")
     }
     if let pool = group.poolingNode { saved.append("winners of \(graph[pool].name)") }

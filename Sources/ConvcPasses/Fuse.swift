@@ -186,8 +186,8 @@ private struct Fusion {
       guard let producer = graph[operand].producer else { continue }
       guard producer < draft.last.id else { return "\(graph[operand].name) is computed later" }
     }
-    if mode == .training, !epilogue.keepsMask,
-      let masked = draft.epilogues.first(where: { $0.epilogue.backwardReadsOutput })
+    if mode == .training,
+      let masked = draft.epilogues.first(where: { $0.epilogue.mask > epilogue.keeps })
     {
       return "\(graph[masked.node].name)'s mask would not show in its output"
     }

@@ -197,7 +197,7 @@ final class KernelLowering: BufferSource {
     group = loss.name
     let storage = fused.storage(of: loss.prediction)
     let layout = (primaries[storage] ?? inputPlacement(storage)).layout
-    // Losses read features, whose blocks of channels would not be whole.
+    // Losses read features, whose blocks of channels would not be whole, or maps with one channel a class.
     let readable: Layout = layout == .blocked ? .nchw : layout
     if storage != loss.prediction || readable != layout { need(loss.prediction, readable, .none) }
     let prediction = source(loss.prediction, readable)

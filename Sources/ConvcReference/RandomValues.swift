@@ -75,7 +75,9 @@ public struct RandomValues: RandomNumberGenerator, Sendable {
     func count(_ type: TensorType) -> Int { type.count / graph.batch * batch }
     let inputs = graph.inputs.map { normal(count(graph[$0].type)) }
     let targets = graph.targets.map { target -> ReferenceSample.Target in
-      if let classes = target.classes { return .labels(labels(batch, classes: classes)) }
+      if let classes = target.classes {
+        return .labels(labels(count(target.type), classes: classes))
+      }
       return .values(normal(count(target.type)))
     }
     return ReferenceSample(batch: batch, inputs: inputs, targets: targets)

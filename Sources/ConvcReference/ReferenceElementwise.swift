@@ -29,6 +29,48 @@ extension ReLU: ReferenceLayer {
   }
 }
 
+extension Clip: ReferenceLayer {
+  public func forward(_ call: LayerCall) -> LayerResult {
+    let x = call.input
+    let y = DoubleTensor(shape: x.shape)
+    let (low, high) = (Double(minimum), Double(maximum))
+    var decisions = Decisions()
+    var i = 0
+    while i < x.count {
+      let value = x.address[i]
+      y.address[i] = value < low ? low : value > high ? high : value
+      // A value on a bound comes from another layer that stops there, and stays.
+      let distance = min((value - low).magnitude, (value - high).magnitude)
+      decisions.note(
+        value <= low ? 0 : value >= high ? 2 : 1, distance: distance == 0 ? .infinity : distance)
+      i &+= 1
+    }
+    return LayerResult(output: y, decisions: decisions.hash, margin: decisions.margin(in: x))
+  }
+
+  public func backward(_ call: LayerCall, outputGradient: DoubleTensor) -> LayerGradients {
+    let x = call.input
+    let inputGradient = DoubleTensor(shape: x.shape)
+    let (low, high) = (Double(minimum), Double(maximum))
+    var i = 0
+    while i < x.count {
+      if x.address[i] > low, x.address[i] < high {
+        inputGradient.address[i] = outputGradient.address[i]
+      }
+      i &+= 1
+    }
+    return LayerGradients(inputs: [inputGradient])
+  }
+}
+
+extension ReLU6: ReferenceLayer {
+  public func forward(_ call: LayerCall) -> LayerResult { clip.forward(call) }
+
+  public func backward(_ call: LayerCall, outputGradient: DoubleTensor) -> LayerGradients {
+    clip.backward(call, outputGradient: outputGradient)
+  }
+}
+
 extension Dropout: ReferenceLayer {
   public func forward(_ call: LayerCall) -> LayerResult {
     LayerResult(output: masked(call.input, call))

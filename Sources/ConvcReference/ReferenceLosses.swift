@@ -10,20 +10,24 @@ extension SoftmaxCrossEntropy: ReferenceLoss {
       preconditionFailure("internal error: \(Self.kind) compares with labels")
     }
     let (batch, classes) = (prediction.shape[0], prediction.shape[1])
+    // Scores of one pixel lie a map apart; without maps there is one pixel.
+    let pixels = prediction.shape.dropFirst(2).reduce(1, *)
+    let count = Double(batch * pixels)
     let gradient = DoubleTensor(shape: prediction.shape)
     var total = 0.0
-    for n in 0..<batch {
-      let scores = prediction.address + n * classes
-      let largest = (0..<classes).reduce(scores[0]) { max($0, scores[$1]) }
-      let sum = (0..<classes).reduce(0.0) { $0 + exp(scores[$1] - largest) }
-      let label = Int(labels[n])
+    for i in 0..<batch * pixels {
+      let place = i / pixels * classes * pixels + i % pixels
+      let scores = (0..<classes).map { prediction.address[place + $0 * pixels] }
+      let largest = scores.reduce(scores[0], max)
+      let sum = scores.reduce(0.0) { $0 + exp($1 - largest) }
+      let label = Int(labels[i])
       total += log(sum) - (scores[label] - largest)
       for k in 0..<classes {
         let share = exp(scores[k] - largest) / sum
-        gradient.address[n * classes + k] = (share - (k == label ? 1 : 0)) / Double(batch)
+        gradient.address[place + k * pixels] = (share - (k == label ? 1 : 0)) / count
       }
     }
-    return LossResult(value: total / Double(batch), gradient: gradient)
+    return LossResult(value: total / count, gradient: gradient)
   }
 }
 

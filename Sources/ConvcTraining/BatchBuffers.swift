@@ -17,6 +17,21 @@ final class BatchBuffers {
     outputs = layout.outputs.map(allocate)
   }
 
+  /// Calls `body` with each label of the first images, and with the class that has the highest score there.
+  func forEachLabel(
+    of loss: ModelLayout.Loss, _ layout: ModelLayout, images count: Int,
+    _ body: (_ actual: Int, _ predicted: Int) -> Void
+  ) {
+    let classes = layout.outputs[loss.output].classes
+    let pixels = layout.targets[loss.target].count
+    let scores = outputs[loss.output].assumingMemoryBound(to: Float.self)
+    let labels = targets[loss.target].assumingMemoryBound(to: Int32.self)
+    for place in 0..<count * pixels {
+      let row = scores + place / pixels * classes * pixels + place % pixels
+      body(Int(labels[place]), LossMeasure.winner(row, classes: classes, stride: pixels))
+    }
+  }
+
   deinit {
     for memory in inputs + targets + outputs { memory.deallocate() }
   }

@@ -4,7 +4,7 @@ import ConvcIR
 public struct Metrics: Sendable, Hashable, Codable {
   /// The total loss: the mean over the examples of each loss, weighted and summed.
   public let loss: Double
-  /// Share of examples whose highest score is their class; nil: the network does not classify.
+  /// Share of labels, of images or of pixels, whose class has the highest score; nil: the network does not classify.
   public let accuracy: Double?
 
   public init(loss: Double, accuracy: Double?) {
@@ -19,7 +19,7 @@ public struct Metrics: Sendable, Hashable, Codable {
   }
 }
 
-/// How often each class was taken for each class.
+/// How often each class was taken for each class: images, or pixels where those have labels.
 public struct ConfusionMatrix: Sendable, Hashable {
   public let classes: Int
   /// Row-major: row = the true class, column = the predicted one.
@@ -127,7 +127,7 @@ struct EvaluationTally {
     self.layout = layout
     sums = [Double](repeating: 0, count: layout.losses.count)
     confusion = layout.classification.map {
-      ConfusionMatrix(classes: layout.outputs[$0.output].count)
+      ConfusionMatrix(classes: layout.outputs[$0.output].classes)
     }
   }
 
@@ -145,12 +145,13 @@ struct EvaluationTally {
       switch loss.measure {
       case .softmaxCrossEntropy:
         let labels = target.assumingMemoryBound(to: Int32.self)
-        for image in 0..<count where labels[image] < 0 || labels[image] >= output.count {
+        let (classes, pixels) = (output.classes, layout.targets[loss.target].count)
+        for place in 0..<count * pixels where labels[place] < 0 || labels[place] >= classes {
           throw .label(
-            Int(labels[image]), position: first + image, part: part, classes: output.count)
+            Int(labels[place]), position: first + place / pixels, part: part, classes: classes)
         }
         sums[index] += LossMeasure.crossEntropy(
-          scores: predictions, labels: labels, images: count, classes: output.count)
+          scores: predictions, labels: labels, images: count, classes: classes, pixels: pixels)
       case .meanSquaredError:
         sums[index] += LossMeasure.squaredError(
           predictions: predictions, targets: target.assumingMemoryBound(to: Float.self),
@@ -158,19 +159,14 @@ struct EvaluationTally {
       }
     }
     guard let loss = layout.classification else { return }
-    let classes = layout.outputs[loss.output].count
-    let scores = buffers.outputs[loss.output].assumingMemoryBound(to: Float.self)
-    let labels = buffers.targets[loss.target].assumingMemoryBound(to: Int32.self)
-    for image in 0..<count {
-      confusion?.count(
-        actual: Int(labels[image]),
-        predicted: LossMeasure.winner(scores + image * classes, classes: classes))
+    buffers.forEachLabel(of: loss, layout, images: count) {
+      confusion?.count(actual: $0, predicted: $1)
     }
   }
 
   var evaluation: Evaluation {
     let losses = sums.map { $0 / Double(max(1, images)) }
-    let accuracy = confusion.map { Double($0.correct) / Double(max(1, images)) }
+    let accuracy = confusion.map { Double($0.correct) / Double(max(1, $0.total)) }
     return Evaluation(
       images: images, metrics: Metrics(loss: layout.total(losses), accuracy: accuracy),
       losses: losses, confusion: confusion, classNames: layout.classNames)

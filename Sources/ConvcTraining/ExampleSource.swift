@@ -58,12 +58,15 @@ public struct ArrayExamples: ExampleSource {
   /// Labelled examples.
   ///
   /// - Parameters:
-  ///   - images: `labels.count` times the elements of `shape`, row-major.
+  ///   - images: one input an example, row-major.
   ///   - shape: extents of one input, `[C, H, W]` or `[F]`.
-  public init(images: [Float], shape: [Int], labels: [Int32]) {
+  ///   - labels: a label an example, or one for each of its pixels.
+  ///   - labelShape: extents of one example's labels: `[H, W]`, or none for a single one.
+  public init(images: [Float], shape: [Int], labels: [Int32], labelShape: [Int] = []) {
+    let target = ModelLayout.Tensor(name: "target", element: .int32, shape: labelShape)
     self.init(
-      images: images, shape: shape, count: labels.count, values: .labels(labels),
-      target: ModelLayout.Tensor(name: "target", element: .int32, shape: []))
+      images: images, shape: shape, count: labels.count / max(1, target.count),
+      values: .labels(labels), target: target)
   }
 
   /// Examples with values to be predicted.

@@ -21,6 +21,8 @@ public struct ModelLayout: Sendable {
 
     /// Channels of maps; nil for other tensors.
     var channels: Int? { shape.count == 3 ? shape[0] : nil }
+    /// Classes, where these are scores: of an image, or of each pixel.
+    var classes: Int { shape.first ?? 1 }
   }
 
   /// A loss term, by the indices of the output that it judges and of its target.

@@ -21,13 +21,9 @@ extension EpochSums {
     self.loss += loss * Double(count)
     images += count
     guard let judged = layout.classification else { return }
-    let classes = layout.outputs[judged.output].count
-    let scores = buffers.outputs[judged.output].assumingMemoryBound(to: Float.self)
-    let labels = buffers.targets[judged.target].assumingMemoryBound(to: Int32.self)
-    for image in 0..<count
-    where LossMeasure.winner(scores + image * classes, classes: classes) == Int(labels[image]) {
-      correct += 1
-    }
+    var found = 0
+    buffers.forEachLabel(of: judged, layout, images: count) { found += $0 == $1 ? 1 : 0 }
+    correct += Double(found) / Double(layout.targets[judged.target].count)
   }
 }
 

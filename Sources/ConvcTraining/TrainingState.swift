@@ -32,8 +32,8 @@ struct TrainingState: Codable {
 struct EpochSums: Codable {
   /// Sum over the images of their loss.
   var loss = 0.0
-  /// Images whose class was found.
-  var correct = 0
+  /// Images whose class was found; of an image with labelled pixels the share of those.
+  var correct = 0.0
   var images = 0
   /// Time spent in steps and the preparation of their batches.
   var seconds = 0.0
@@ -43,6 +43,6 @@ struct EpochSums: Codable {
 
   func metrics(classifies: Bool) -> Metrics {
     Metrics(
-      loss: meanLoss, accuracy: classifies ? Double(correct) / Double(max(1, images)) : nil)
+      loss: meanLoss, accuracy: classifies ? correct / Double(max(1, images)) : nil)
   }
 }

@@ -73,6 +73,21 @@ struct FuseTests {
     #expect(groups(try fuse(.inference, build)) == ["conv1_relu1_add1"])
   }
 
+  @Test(
+    "a sign survives dropout, a value between bounds does not; both survive what changes no other value"
+  )
+  func traces() throws {
+    func grouped(_ build: @escaping (Value) -> Value) throws -> [String] {
+      groups(try fuse { graph in graph.output("y", build(graph.input("x", [2, 4, 4]))) })
+    }
+    #expect(try grouped { $0.relu().dropout(0.5) } == ["relu1_dropout1"])
+    #expect(try grouped { $0.relu6().dropout(0.5) } == ["clip1", "dropout1"])
+    #expect(try grouped { $0.relu().clip(maximum: 2).relu() } == ["relu1_clip1_relu2"])
+    #expect(
+      try grouped { $0.conv2d(2, kernelSize: 3).clip(minimum: -1).maxPool(2) }
+        == ["conv1_clip1_pool1"])
+  }
+
   @Test("batch norm is an epilogue of its convolution at inference, and an anchor in training")
   func batchNorm() throws {
     let build = { (graph: ModelBuilder) in

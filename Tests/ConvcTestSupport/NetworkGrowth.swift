@@ -100,7 +100,7 @@ struct NetworkGrowth {
     case 11: return apply(averagePool(), open)
     case 12: return normalised(open)
     case 13: return apply(Dropout(rate: pick(0.1, 0.5, 0.75)), open)
-    case 14: return apply(ReLU(), open)
+    case 14: return apply(activation(), open)
     case 15: return following(transposed(open))
     case 16, 17: return following(depthwise(open))
     default: return apply(ReLU(), normalised(apply(MaxPool2D(kernelSize: 2), open)))
@@ -116,10 +116,17 @@ struct NetworkGrowth {
   private mutating func following(_ open: Open) -> Open {
     var open = open
     if chance(0.4) { open = normalised(open) }
-    if chance(0.6) { open = apply(ReLU(), open) }
+    if chance(0.6) { open = apply(activation(), open) }
     if chance(0.3) { open = apply(MaxPool2D(kernelSize: pick(2, 2, 3)), open) }
     if chance(0.1) { open = apply(Dropout(rate: 0.25), open) }
     return open
+  }
+
+  /// ReLU, or a range that some values leave at either end.
+  fileprivate mutating func activation() -> any Layer {
+    guard chance(0.3) else { return ReLU() }
+    guard chance(0.7) else { return ReLU6() }
+    return pick(Clip(minimum: -0.5, maximum: 0.75), Clip(minimum: 0.25), Clip(maximum: 1.5))
   }
 
   /// Batch norm where a channel has enough values for a variance.
@@ -228,7 +235,7 @@ extension NetworkGrowth {
       chance(0.1)
       ? join(Add(), [body, shortcut, body])
       : chance(0.5) ? join(Add(), [body, shortcut]) : join(Add(), [shortcut, body])
-    return chance(0.6) ? apply(ReLU(), sum) : sum
+    return chance(0.6) ? apply(activation(), sum) : sum
   }
 
   /// Two or three branches behind one another.
@@ -305,6 +312,7 @@ extension NetworkGrowth {
       builder.loss(MeanSquaredError(), on: name, target: "\(name)_values", weight: weight)
       return
     }
+    if open.isMaps, chance(0.15), finishPixels(open, name: name, weight: weight) { return }
     if open.isMaps, chance(0.4) { open = apply(GlobalAveragePool(), open) }
     if open.isMaps { open = apply(Flatten(), open) }
     if chance(0.4) {
@@ -322,6 +330,17 @@ extension NetworkGrowth {
     builder.loss(
       SoftmaxCrossEntropy(), on: name, target: "\(name)_labels", weight: weight,
       name: "loss_\(name)_labels")
+  }
+
+  /// Takes maps to scores of each pixel, unless those are too many.
+  private mutating func finishPixels(_ open: Open, name: String, weight: Float) -> Bool {
+    let layer = Conv2D(outputChannels: pick(2, 2, 3, 16, 32), kernelSize: 1)
+    guard accepts(layer, [open]) else { return false }
+    output(name, apply(layer, open))
+    builder.loss(
+      SoftmaxCrossEntropy(), on: name, target: "\(name)_labels", weight: weight,
+      name: "loss_\(name)_labels")
+    return true
   }
 
   /// A trainable dense layer with at least two outputs: something to train is in every network.

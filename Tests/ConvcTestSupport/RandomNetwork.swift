@@ -29,14 +29,31 @@ public struct RandomNetwork: Sendable, CustomStringConvertible {
   public init(seed: UInt64) throws {
     var growth = NetworkGrowth(seed: seed)
     growth.grow()
-    let model = growth.builder.model
-    let graph = try InferShapes(batch: growth.maximumBatch, memoryLimit: 1 << 30).run(model)
+    try self.init(
+      seed: seed, model: growth.builder.model, batch: growth.batch,
+      maximumBatch: growth.maximumBatch, random: growth.random)
+  }
+
+  /// A given network, with random parameters and a random batch to run it on.
+  ///
+  /// - Throws: ``CompileError`` or ``ReferenceError`` if the network is invalid.
+  public init(_ model: Model, batch: Int, maximumBatch: Int? = nil, seed: UInt64 = 1) throws {
+    try self.init(
+      seed: seed, model: model, batch: batch, maximumBatch: maximumBatch ?? batch,
+      random: RandomValues(seed: seed))
+  }
+
+  private init(
+    seed: UInt64, model: Model, batch: Int, maximumBatch: Int, random: RandomValues
+  ) throws {
+    var random = random
+    let graph = try InferShapes(batch: maximumBatch, memoryLimit: 1 << 30).run(model)
     let reference = try ReferenceNetwork(graph)
-    let options = PassOptions(seed: growth.random.next(), step: growth.random.next() >> 30)
+    let options = PassOptions(seed: random.next(), step: random.next() >> 30)
     var best: (parameters: [Float], sample: ReferenceSample, expected: ReferenceResult)?
     for _ in 0..<12 where (best?.expected.margin ?? 0) < Self.margin {
-      let parameters = growth.random.parameters(of: graph)
-      let sample = growth.random.sample(for: graph, batch: growth.batch)
+      let parameters = random.parameters(of: graph)
+      let sample = random.sample(for: graph, batch: batch)
       let expected = reference.train(
         parameters: parameters.map(Double.init), sample, seed: options.seed, step: options.step)
       if expected.margin > best?.expected.margin ?? -1 { best = (parameters, sample, expected) }

@@ -44,12 +44,16 @@ struct RandomNetworkTests {
 
   @Test("outputs, losses and gradients are those of the reference", arguments: batches)
   func agree(seeds: Range<UInt64>) async throws {
+    try await expectAgreement(try seeds.map { ("n\($0)", try RandomNetwork(seed: $0)) })
+  }
+
+  /// Compiles networks in every way, into one library, and compares them with the reference.
+  func expectAgreement(_ networks: [(name: String, network: RandomNetwork)]) async throws {
     var jobs: [(network: RandomNetwork, variant: Variant, prefix: String)] = []
     var sources: [CSource] = []
-    for seed in seeds {
-      let network = try RandomNetwork(seed: seed)
+    for (name, network) in networks {
       for variant in Self.variants {
-        let prefix = "n\(seed)_\(variant.name)"
+        let prefix = "\(name)_\(variant.name)"
         let options = BuildOptions(
           batch: network.graph.batch, trains: network.graph.trainableCount > 0,
           target: variant.target, name: prefix, families: variant.families, fuses: variant.fuses)

@@ -40,7 +40,8 @@ struct Training {
     }
     let targets = zip(program.targets, graph.targets).map { tensor, target in
       if let classes = target.classes {
-        return Program.Values.int32((0..<count).map { _ in Int32(next() % UInt64(classes)) })
+        return Program.Values.int32(
+          (0..<count * tensor.elementsPerImage).map { _ in Int32(next() % UInt64(classes)) })
       }
       return .float32(
         (0..<count * tensor.elementsPerImage).map { _ in Float(next() % 2001) / 1000 - 1 })

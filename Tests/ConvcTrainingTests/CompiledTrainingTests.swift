@@ -89,6 +89,66 @@ struct CompiledTrainingTests {
   }
 }
 
+@Suite("Training with a label for each pixel")
+struct PixelTrainingTests {
+  private static let network = Model("pixels", input: [1, 6, 5], loss: SoftmaxCrossEntropy()) {
+    Conv2D(outputChannels: 8, kernelSize: 3, padding: 1)
+    ReLU()
+    Conv2D(outputChannels: 3, kernelSize: 1)
+  }
+
+  /// Noise whose pixels are dark, grey or bright.
+  private static func noise(_ count: Int, seed: UInt64, label: Int32? = nil) -> ArrayExamples {
+    var stream = ParameterStream(seed: seed, name: "noise")
+    let images = (0..<count * 30).map { _ in Float(2 * stream.generator.uniform() - 1) }
+    let labels = images.map { label ?? ($0 < -0.3 ? 0 : $0 < 0.3 ? 1 : 2) }
+    return ArrayExamples(images: images, shape: [1, 6, 5], labels: labels, labelShape: [6, 5])
+  }
+
+  private func runner() async throws -> SessionRunner {
+    let compilation = try Self.network.compile(BuildOptions(batch: 8, target: .generic))
+    let program = try await compilation.load()
+    let runner = try SessionRunner(session: Session(program), graph: compilation.graph)
+    try runner.setParameterBlock(Initialization(seed: 4).parameters(of: compilation.graph))
+    return runner
+  }
+
+  @Test("learns; loss, accuracy and confusion count pixels")
+  func learns() async throws {
+    let runner = try await runner()
+    let data = TrainingData(
+      name: "noise", train: Self.noise(96, seed: 1), test: Self.noise(11, seed: 2))
+    #expect(data.train.count == 96)
+    let measured = try #require(try Evaluator(runner).evaluate(Self.noise(8, seed: 3)))
+    let buffers = BatchBuffers(runner.layout, batch: 8)
+    Self.noise(8, seed: 3).write(
+      Array(0..<8)[...], inputs: buffers.inputs, targets: buffers.targets)
+    let losses = try runner.step(
+      inputs: buffers.readInputs, targets: buffers.readTargets, batch: 8,
+      options: StepOptions(rate: 0), outputs: nil)
+    #expect(abs(Double(losses[0]) - measured.losses[0]) < 1e-5)
+
+    let recipe = Recipe(epochs: 6, batch: 8, rate: 0.3, warmUp: .steps(2), seed: 4, threads: 1)
+    let result = try Trainer(runner: runner, recipe: recipe, data: data).run()
+    let test = try #require(result.test)
+    #expect((test.metrics.accuracy ?? 0) > 0.85)
+    #expect(test.images == 11 && test.confusion?.classes == 3 && test.confusion?.total == 330)
+  }
+
+  @Test("a label that is no class, and labels of images, are refused")
+  func refuses() async throws {
+    let runner = try await runner()
+    let wrong = #expect(throws: TrainingError.self) {
+      try Evaluator(runner).evaluate(Self.noise(2, seed: 1, label: 3))
+    }
+    #expect(wrong?.description.contains("label 3 of example 0 in the test part") == true)
+    let images = ArrayExamples(
+      images: [Float](repeating: 0, count: 60), shape: [1, 6, 5], labels: [0, 1])
+    let other = #expect(throws: TrainingError.self) { try Evaluator(runner).evaluate(images) }
+    #expect(other?.description.contains("6x5 of int32") == true)
+  }
+}
+
 /// Calls a closure with the number of steps made.
 private final class StepCounter: TrainingObserver {
   private var steps = 0

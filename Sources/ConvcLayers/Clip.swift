@@ -1,0 +1,64 @@
+import ConvcIR
+
+/// Brings each value into a range: below it to the lower bound, above it to the upper one; NaN passes through.
+///
+/// - Input and output: any shape.
+/// - Gradient at the bounds and outside: 0.
+/// - Fusion: an epilogue of the layer before; pooling may move in front of it.
+/// - Errors: bounds that are not finite, or not in order.
+/// - Source: ONNX `Clip`, opset 13, whose default bounds these are.
+public struct Clip: Layer {
+  public static let kind = "clip"
+
+  public let minimum: Float
+  public let maximum: Float
+
+  public init(
+    minimum: Float = -.greatestFiniteMagnitude, maximum: Float = .greatestFiniteMagnitude
+  ) {
+    self.minimum = minimum
+    self.maximum = maximum
+  }
+
+  public var summary: String { "Clip \(minimum)...\(maximum)" }
+
+  public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
+    let input = try inputs.single()
+    guard minimum.isFinite, maximum.isFinite, minimum < maximum else {
+      throw .setting(
+        "bounds \(minimum) and \(maximum) make no range; the lower one has to be below the upper, "
+          + "both finite: leave out the one that is not wanted")
+    }
+    return input
+  }
+
+  public func role(in mode: Mode, frozen: Bool) -> FusionRole {
+    .elementwise(
+      Epilogue(
+        template: "clip", backwardTemplate: "clip_backward", hasVectorForm: true, isMonotone: true,
+        mask: .value, keeps: .value,
+        constants: ["minimum": cFloat(minimum), "maximum": cFloat(maximum)]))
+  }
+}
+
+/// ``Clip`` to 0...6.
+///
+/// - Source: Sandler et al. 2018; PyTorch `ReLU6`.
+public struct ReLU6: Layer {
+  public static let kind = Clip.kind
+
+  /// The layer that this one is another name of.
+  public let clip = Clip(minimum: 0, maximum: 6)
+
+  public init() {}
+
+  public var summary: String { "ReLU6" }
+
+  public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
+    try clip.output(for: inputs)
+  }
+
+  public func role(in mode: Mode, frozen: Bool) -> FusionRole {
+    clip.role(in: mode, frozen: frozen)
+  }
+}
