@@ -44,6 +44,8 @@ let package = Package(
     .executableTarget(
       name: "TrainingExample", dependencies: ["Convc"], path: "Examples/Training"),
     .executableTarget(
+      name: "LayerBenchmark", dependencies: ["Convc"], path: "Benchmarks/Layers"),
+    .executableTarget(
       name: "ConvcTool", dependencies: ["Convc", "ConvcReference", argumentParser]),
 
     .target(

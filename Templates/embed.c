@@ -109,6 +109,8 @@ TEMPLATE(convtranspose2d_generic_backward_weight)
 #embed "Kernels/convtranspose2d_generic_backward_weight.c.mustache"
 TEMPLATE(convtranspose2d_generic_forward)
 #embed "Kernels/convtranspose2d_generic_forward.c.mustache"
+TEMPLATE(copy_parameter_ranges)
+#embed "Kernels/copy_parameter_ranges.c.mustache"
 TEMPLATE(copy_parameters)
 #embed "Kernels/copy_parameters.c.mustache"
 TEMPLATE(dense_generic_backward_data)

@@ -129,7 +129,7 @@ def run(command, variables, cpus, limit, log):
     the file `log`.
     """
     busy, own, start = busy_seconds(), children_seconds(), time.monotonic()
-    with open(log, "a") as errors:
+    with open(log, "w") as errors:
         process = subprocess.Popen(
             command, env=variables, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True,
             preexec_fn=lambda: os.sched_setaffinity(0, cpus))
@@ -158,6 +158,7 @@ def end(process):
     except ProcessLookupError:
         pass
     process.wait()
+    process.stdout.close()
 
 
 def last_words(log):

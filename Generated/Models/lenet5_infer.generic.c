@@ -262,15 +262,15 @@ static void dense3_to_output(int batch, const float *restrict x_, float *restric
     }
 }
 
-// Copies the parameters into the packed block, where inference reads them.
+// Copies parameters that inference reads as they are into the packed block.
 //
-//   parameters  [61706]
+//   parameters  the parameter block
 //   copy        [61706]
 static void copy_parameters(const float *restrict parameters, float *restrict copy) {
-    enum { COUNT = 61706 };
+    enum { FIRST = 0, COUNT = 61706 };
 
     OMP(omp for schedule(static) nowait)
-    for (int i = 0; i < COUNT; i++) copy[i] = parameters[i];
+    for (int i = 0; i < COUNT; i++) copy[i] = parameters[FIRST + i];
 }
 
 // All threads run this: each kernel writes an entry of the packed block.

@@ -156,37 +156,45 @@ extension Pointers {
     for slot in plan.slots {
       add(.arena(slot.buffer), like: plan.kernels[slot.buffer].name, offset: slot.offset)
     }
-    var written: [Place: Bool] = [:]
-    Self.collect(plan.kernels.calls, of: plan.kernels, &written)
-    add(written, in: module)
+    var used = Uses()
+    used.collect(plan.kernels.calls, of: plan.kernels)
+    add(used, in: module)
   }
 
   /// What the kernels of `prepare` read and write.
   init(prepare module: CModule, functions: [String]) {
     self.init(roots: [.parameters, .packed], functions: functions)
-    var written: [Place: Bool] = [:]
+    var used = Uses()
     for slot in module.packed {
-      Self.collect([slot.entry.prepare], of: module.kernels(of: slot.entry), &written)
+      used.collect([slot.entry.prepare], of: module.kernels(of: slot.entry))
     }
-    add(written, in: module)
+    add(used, in: module)
   }
 
-  /// Collects what calls reach outside of the arena, and whether they write it.
-  private static func collect(
-    _ calls: [KernelCall], of kernels: KernelGraph, _ written: inout [Place: Bool]
-  ) {
-    for argument in calls.flatMap(\.arguments) {
-      guard let place = kernels.place(of: kernels[argument.buffer]) else { continue }
-      written[place] = written[place] == true || argument.access.writes
-      if case .copy(let key, _) = place { written[.packed(key)] = written[.packed(key)] ?? false }
+  /// What calls reach outside of the arena.
+  private struct Uses {
+    /// Whether they write it.
+    var written: [Place: Bool] = [:]
+    /// Floats from the start of the copies.
+    var copies: [Place: Int] = [:]
+
+    mutating func collect(_ calls: [KernelCall], of kernels: KernelGraph) {
+      for argument in calls.flatMap(\.arguments) {
+        let buffer = kernels[argument.buffer]
+        guard let place = kernels.place(of: buffer) else { continue }
+        written[place] = written[place] == true || argument.access.writes
+        guard case .copy(let key, _) = place else { continue }
+        copies[place] = buffer.offset
+        written[.packed(key)] = written[.packed(key)] ?? false
+      }
     }
   }
 
   /// Adds places in the order in which they lie in memory.
-  private mutating func add(_ written: [Place: Bool], in module: CModule) {
+  private mutating func add(_ used: Uses, in module: CModule) {
     for slot in module.packed {
       let place = Place.packed(slot.entry.key)
-      guard let isWritten = written[place] else { continue }
+      guard let isWritten = used.written[place] else { continue }
       add(place, like: slot.entry.key, offset: slot.offset, isWritten: isWritten)
     }
     for (index, parameter) in module.graph.parameters.enumerated() {
@@ -194,9 +202,10 @@ extension Pointers {
         module.packed.map { .copy(entry: $0.entry.key, parameter: index) }
         + [.parameter(index), .gradient(index)]
       for place in places {
-        guard let isWritten = written[place] else { continue }
+        guard let isWritten = used.written[place] else { continue }
         let name = place == .gradient(index) ? "d_\(parameter.name)" : parameter.name
-        add(place, like: name, offset: parameter.offset, isWritten: isWritten)
+        let offset = used.copies[place] ?? parameter.offset
+        add(place, like: name, offset: offset, isWritten: isWritten)
       }
     }
   }
@@ -222,9 +231,7 @@ extension KernelGraph {
       return buffer.name == "parameters" ? .parameters : .parameter(index)
     case .gradient(let index): return .gradient(index)
     case .packed(let key):
-      let copied = graph.parameters.firstIndex {
-        $0.name == buffer.name && $0.offset == buffer.offset
-      }
+      let copied = graph.parameters.firstIndex { $0.name == buffer.name }
       return copied.map { .copy(entry: key, parameter: $0) } ?? .packed(key)
     case .input, .target, .output, .losses: return nil
     }

@@ -118,6 +118,8 @@ private struct Builder {
     for argument in call.arguments {
       // Only the border is written, which the kernel itself knows best.
       if argument.access == .halo { return call.work.bytes }
+      // The same for a part of the parameter block.
+      if kernels.place(of: kernels[argument.buffer]) == .parameters { return call.work.bytes }
       let size = Double(size(of: kernels[argument.buffer]))
       let index = argument.buffer.index
       if argument.access.reads, counted.insert([index, 0]).inserted { bytes += size }
@@ -126,6 +128,7 @@ private struct Builder {
     return bytes
   }
 
+  /// Bytes of a whole buffer.
   private func size(of buffer: Buffer) -> Int {
     let graph = module.graph
     switch buffer.kind {
@@ -133,15 +136,11 @@ private struct Builder {
     case .input(let index): return graph[graph.inputs[index]].type.bytes
     case .target(let index): return graph.targets[index].type.bytes
     case .output(let index): return graph[graph.outputs[index].tensor].type.bytes
-    case .parameter(let index):
-      let count = graph.parameters[index].spec.count
-      return 4 * (buffer.name == "parameters" ? graph.parameterCount : count)
+    case .parameter(let index): return 4 * graph.parameters[index].spec.count
     case .gradient(let index): return 4 * graph.parameters[index].spec.count
     case .packed(let key):
       // A parameter's copy, or an entry of its own.
-      let copied = graph.parameters.first {
-        $0.name == buffer.name && $0.offset == buffer.offset
-      }
+      let copied = graph.parameters.first { $0.name == buffer.name }
       if let copied { return 4 * copied.spec.count }
       return module.packed.first { $0.entry.key == key }?.entry.bytes ?? 0
     case .losses: return 4 * graph.losses.count

@@ -237,5 +237,36 @@ public protocol KernelLibrary: Sendable {
   /// Writes the zeros around a tensor's maps.
   func clearHalo(of placement: Placement, name: String, layers: [String]) -> KernelCall
   /// Copies the parameter block into the packed block.
-  func copyParameters(count: Int, from master: Buffer.ID, to packed: Buffer.ID) -> KernelCall
+  func copyParameters(
+    _ ranges: [ParameterRange], from master: Buffer.ID, to packed: Buffer.ID
+  ) -> KernelCall
+}
+
+/// Neighbouring floats of the parameter block, and where their copy stands.
+public struct ParameterRange: Sendable, Hashable {
+  /// Floats from the start of the parameter block.
+  public let source: Int
+  /// Floats from the start of the copies.
+  public let destination: Int
+  public let count: Int
+
+  public init(source: Int, destination: Int, count: Int) {
+    self.source = source
+    self.destination = destination
+    self.count = count
+  }
+
+  /// The ranges with neighbours as one, where both sides are neighbours.
+  public static func joined(_ ranges: [ParameterRange]) -> [ParameterRange] {
+    ranges.reduce(into: []) { joined, next in
+      if let last = joined.last, last.source + last.count == next.source,
+        last.destination + last.count == next.destination
+      {
+        joined[joined.count - 1] = ParameterRange(
+          source: last.source, destination: last.destination, count: last.count + next.count)
+      } else {
+        joined.append(next)
+      }
+    }
+  }
 }

@@ -69,16 +69,26 @@ extension CommonKernels {
       work: Work(flops: 0, bytes: Double(placement.bytes) / 8, efficiency: 1))
   }
 
-  public func copyParameters(count: Int, from master: Buffer.ID, to packed: Buffer.ID)
-    -> KernelCall
-  {
-    KernelCall(
-      template: "copy_parameters", name: "copy_parameters",
-      title: "copies the parameters into the packed block, where inference reads them", layers: [],
-      constants: [ConstantRow([Constant("COUNT", count)])], scalars: [],
+  public func copyParameters(
+    _ ranges: [ParameterRange], from master: Buffer.ID, to packed: Buffer.ID
+  ) -> KernelCall {
+    let count = ranges.reduce(0) { $0 + $1.count }
+    let items = ranges.map { "{\($0.source), \($0.destination), \($0.count)}," }
+    let isOne = ranges.count == 1
+    let rows = stride(from: 0, to: items.count, by: 3).map { first in
+      items[first..<min(first + 3, items.count)].joined(separator: " ")
+    }
+    return KernelCall(
+      template: isOne ? "copy_parameters" : "copy_parameter_ranges", name: "copy_parameters",
+      title: "copies parameters that inference reads as they are into the packed block", layers: [],
+      constants: isOne
+        ? [ConstantRow([Constant("FIRST", ranges[0].source), Constant("COUNT", count)])] : [],
+      texts: isOne ? [:] : ["ranges": rows.joined(separator: "\n")],
+      scalars: [],
       arguments: [
         Argument(
-          "parameters", element: "float", access: .read, buffer: master, text: "[\(count)]"),
+          "parameters", element: "float", access: .read, buffer: master,
+          text: "the parameter block"),
         Argument("copy", element: "float", access: .write, buffer: packed, text: "[\(count)]"),
       ], work: Work(flops: 0, bytes: Double(count * 8), efficiency: 1))
   }

@@ -11,6 +11,8 @@ final class KernelLowering: BufferSource {
   private(set) var buffers: [Buffer] = []
   private(set) var calls: [KernelCall] = []
   private(set) var packedEntries: [PackedEntry] = []
+  /// Parameters that kernels of inference read as they are, in the order of their first use.
+  private var copied: [ParameterRange] = []
 
   private var fixed: [Buffer.Kind: Buffer.ID] = [:]
   private var savedBuffers: [String: Buffer.ID] = [:]
@@ -60,6 +62,7 @@ final class KernelLowering: BufferSource {
     collectNeeds()
     for group in fused.groups { lowerForward(group) }
     for (index, output) in graph.outputs.enumerated() { copyOutput(output, index) }
+    packCopies()
     guard training.mode == .training else { return }
     for (index, loss) in graph.losses.enumerated() { lower(loss, index) }
     for step in training.backward { lowerBackward(step) }
@@ -339,14 +342,22 @@ final class KernelLowering: BufferSource {
     guard training.mode == .inference else { return masterParameter(index) }
     let key = "\(index) in packed parameters"
     if let found = savedBuffers[key] { return found }
-    _ = packed("parameters", bytes: graph.parameterCount * 4) { destination in
-      library.copyParameters(
-        count: graph.parameterCount, from: add("parameters", .parameter(0)), to: destination)
-    }
-    let id = add(
-      graph.parameters[index].name, .packed("parameters"), offset: graph.parameters[index].offset)
+    let parameter = graph.parameters[index]
+    let offset = copied.last.map { $0.destination + $0.count } ?? 0
+    copied.append(
+      ParameterRange(source: parameter.offset, destination: offset, count: parameter.spec.count))
+    let id = add(parameter.name, .packed("parameters"), offset: offset)
     savedBuffers[key] = id
     return id
+  }
+
+  /// The packed entry that holds copies of parameters.
+  private func packCopies() {
+    guard let last = copied.last else { return }
+    _ = packed("parameters", bytes: (last.destination + last.count) * 4) { destination in
+      library.copyParameters(
+        ParameterRange.joined(copied), from: add("parameters", .parameter(0)), to: destination)
+    }
   }
 
   func gradient(_ index: Int) -> Buffer.ID {

@@ -37,7 +37,7 @@ struct ComputeTests {
     #expect(
       names == [
         "model", "mode", "batch", "threads", "ms_median", "ms_min", "ms_p90", "images_per_s",
-        "gflops", "percent_of_peak", "peak_rss_mb", "first_step_s",
+        "gflops", "percent_of_peak", "peak_gflops", "peak_rss_mb", "first_step_s",
       ])
     let object = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
     let values = try #require(object as? [String: Any])
@@ -50,6 +50,53 @@ struct ComputeTests {
     for name in ["images_per_s", "percent_of_peak", "peak_rss_mb", "first_step_s"] {
       #expect(try #require(values[name] as? Double) > 0)
     }
+  }
+
+  @Test("a profile has every kernel, and what it cannot tell apart", arguments: ["infer", "train"])
+  func profile(_ mode: String) async throws {
+    let tool = try Tool()
+    let words = ["--mode", mode, "--batch", "3", "--steps", "5", "--threads", "2"]
+    let options = ["--profile", "--svg", "profile.svg", "--quiet"]
+    let result = try await tool.start(["bench"] + small + words + options + ["--json"]).result()
+    expectDone(result)
+    let object = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
+    let profile = try #require((object as? [String: Any])?["profile"] as? [String: Any])
+    let kernels = try #require(profile["kernels"] as? [[String: Any]])
+    let names = kernels.compactMap { $0["name"] as? String }
+    #expect(names.contains { $0.hasPrefix("conv2") && $0.hasSuffix("_forward") })
+    #expect(names.contains("update") == (mode == "train"))
+    #expect(names.contains { $0.hasSuffix("_backward_weight") } == (mode == "train"))
+    let times = kernels.compactMap { $0["ms"] as? Double }
+    #expect(times == times.sorted(by: >))
+    let step = try #require(profile["step_ms"] as? Double)
+    let others = try ["barriers_ms", "rest_ms"].map { try #require(profile[$0] as? Double) }
+    #expect(times.reduce(0, +) + others.reduce(0, +) >= 0.99 * step)
+    for key in ["gflops", "percent_of_peak", "percent_of_step", "gb_per_s"] {
+      #expect(kernels.allSatisfy { $0[key] is Double })
+    }
+    let picture = try tool.text("profile.svg")
+    #expect(picture.contains("barrier"))
+    #expect(picture.contains(try #require(names.first)))
+
+    let table = try await tool.start(["bench"] + small + words + ["--profile"]).result()
+    expectDone(table)
+    for part in ["kernel ", "GFLOP/s", "entry and exit", "step with clocks"] {
+      #expect(table.output.contains(part))
+    }
+  }
+
+  @Test("a picture without a profile, and too many threads for one, are refused")
+  func profileOptions() async throws {
+    let tool = try Tool()
+    expectRefusal(
+      try await tool("bench", "lenet5", "--svg", "a.svg"), 64,
+      containing: "--svg draws a profile; add --profile")
+    expectRefusal(
+      try await tool("bench", "lenet5", "--profile", "--svg", ""), 64,
+      containing: "--svg needs a file's name")
+    expectRefusal(
+      try await tool("bench", "lenet5", "--profile", "--threads", "257"), 64,
+      containing: "--threads is 257, expected at most 256 with --profile")
   }
 
   @Test("without --json bench prints a table")

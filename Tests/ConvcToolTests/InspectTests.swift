@@ -21,6 +21,12 @@ struct InspectTests {
     #expect(lines.contains { $0.hasPrefix("dense1") && $0.hasSuffix("all") })
     #expect(lines.contains { $0.hasPrefix("training ") && $0.contains("241.0 KiB") })
     #expect(lines.contains { $0.contains("runs inside conv1's loops") })
+    let arena = try #require(lines.firstIndex { $0.hasPrefix("arena ") })
+    for mode in 1...2 {
+      let numbers = lines[arena + mode].split(separator: " ").dropFirst()
+        .prefix(2).compactMap { Int($0.filter(\.isNumber)) }
+      #expect(numbers.count == 2 && numbers[0] >= numbers[1] && numbers[1] > 0)
+    }
   }
 
   @Test("lost pixels are counted, and what is not fused is explained")
