@@ -59,10 +59,10 @@ struct BlockedTiles: Sendable {
   private static func divisors(_ n: Int) -> [Int] { (1...n).filter { n % $0 == 0 } }
   static func ceil(_ a: Int, _ b: Int) -> Int { (a + b - 1) / b }
 
-  /// Whether sums and the vectors they are made of fit the registers. AVX-512 multiplies straight from memory.
+  /// Whether sums and the vectors they are made of fit the registers.
   private func fits(_ sums: Int, _ vectors: Int) -> Bool {
     sums <= target.registers - (target.registers > 16 ? 4 : 2)
-      && sums + vectors + (target.registers > 16 ? 0 : 1) <= target.registers
+      && sums + vectors + target.spareRegisters <= target.registers
   }
 
   // MARK: Forward
