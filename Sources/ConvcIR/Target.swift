@@ -7,6 +7,9 @@ public struct Target: Sendable, Hashable, CustomStringConvertible {
   public let lanes: Int
   /// Vector registers.
   public let registers: Int
+  /// Registers that multiply-adds need beside their sums and the vectors they are made of: none where a factor comes
+  /// straight from memory to all lanes, one where it is loaded, two where the product needs a place of its own.
+  public let spareRegisters: Int
   /// Bytes of first-level data cache and of second-level cache of one core, nominal.
   public let level1: Int
   public let level2: Int
@@ -17,19 +20,27 @@ public struct Target: Sendable, Hashable, CustomStringConvertible {
 
   /// Plain C99 loops for any processor.
   public static let generic = Target(
-    name: "generic", lanes: 1, registers: 16, level1: 32 << 10, level2: 256 << 10, peak: 8,
-    march: nil)
+    name: "generic", lanes: 1, registers: 16, spareRegisters: 2, level1: 32 << 10,
+    level2: 256 << 10, peak: 8, march: nil)
+  /// x86-64 with SSE4.2: multiplication and addition are two instructions.
+  public static let x86v2 = Target(
+    name: "x86-64-v2", lanes: 4, registers: 16, spareRegisters: 2, level1: 32 << 10,
+    level2: 256 << 10, peak: 20, march: "x86-64-v2")
   /// x86-64 with AVX2 and FMA.
   public static let x86v3 = Target(
-    name: "x86-64-v3", lanes: 8, registers: 16, level1: 32 << 10, level2: 512 << 10, peak: 80,
-    march: "x86-64-v3")
+    name: "x86-64-v3", lanes: 8, registers: 16, spareRegisters: 1, level1: 32 << 10,
+    level2: 512 << 10, peak: 80, march: "x86-64-v3")
   /// x86-64 with AVX-512.
   public static let x86v4 = Target(
-    name: "x86-64-v4", lanes: 16, registers: 32, level1: 48 << 10, level2: 2 << 20, peak: 160,
-    march: "x86-64-v4")
+    name: "x86-64-v4", lanes: 16, registers: 32, spareRegisters: 0, level1: 48 << 10,
+    level2: 2 << 20, peak: 160, march: "x86-64-v4")
+  /// 64-bit ARM with NEON.
+  public static let aarch64 = Target(
+    name: "aarch64", lanes: 4, registers: 32, spareRegisters: 1, level1: 64 << 10,
+    level2: 1 << 20, peak: 40, march: "armv8-a")
 
-  /// The table, from the plainest to the widest.
-  public static let all = [generic, x86v3, x86v4]
+  /// The table, each family of processors from the plainest to the widest.
+  public static let all = [generic, x86v2, x86v3, x86v4, aarch64]
 
   /// The row of a name; nil where there is none.
   public static func named(_ name: String) -> Target? { all.first { $0.name == name } }
@@ -38,10 +49,11 @@ public struct Target: Sendable, Hashable, CustomStringConvertible {
   ///
   /// - Parameter features: names as in `/proc/cpuinfo`.
   public static func best(for features: Set<String>) -> Target {
-    if features.isSuperset(of: ["avx512f", "avx512bw", "avx512dq", "avx512vl", "fma"]) {
-      return x86v4
-    }
-    return features.isSuperset(of: ["avx2", "fma", "bmi2"]) ? x86v3 : generic
+    let rows: [(Target, Set<String>)] = [
+      (x86v4, ["avx512f", "avx512bw", "avx512dq", "avx512vl", "fma"]),
+      (x86v3, ["avx2", "fma", "bmi2"]), (x86v2, ["sse4_2", "popcnt"]), (aarch64, ["asimd"]),
+    ]
+    return rows.first { features.isSuperset(of: $0.1) }?.0 ?? generic
   }
 
   public var hasVectors: Bool { lanes > 1 }

@@ -52,6 +52,8 @@ struct BlockedTiles: Sendable {
   var vector: Int { 4 * target.lanes }
   /// Bytes of the sums and of the gradients that a kernel keeps on its stack.
   var sumsBytes: Int { 20 << 10 }
+  /// The same of the gradient by weight, whose sums are read once for many pixels.
+  private var weightSumsBytes: Int { 36 << 10 }
   var gradientBytes: Int { 26 << 10 }
 
   /// Cycles of one step with so many multiply-adds and loads.
@@ -62,10 +64,10 @@ struct BlockedTiles: Sendable {
   static func divisors(_ n: Int) -> [Int] { (1...n).filter { n % $0 == 0 } }
   static func ceil(_ a: Int, _ b: Int) -> Int { (a + b - 1) / b }
 
-  /// Whether sums and the vectors they are made of fit the registers. AVX-512 multiplies straight from memory.
+  /// Whether sums and the vectors they are made of fit the registers.
   func fits(_ sums: Int, _ vectors: Int) -> Bool {
     sums <= target.registers - (target.registers > 16 ? 4 : 2)
-      && sums + vectors + (target.registers > 16 ? 0 : 1) <= target.registers
+      && sums + vectors + target.spareRegisters <= target.registers
   }
 
   // MARK: Forward
@@ -121,6 +123,8 @@ struct BlockedTiles: Sendable {
   struct WeightTile: Sendable, Hashable {
     var maps = 1
     var channels = 1
+    /// Rows of taps in registers: one, or all of them.
+    var taps = 1
     /// Channels of a part; pooled rows at a time; chunks that images are cut into.
     var part = 1
     var rows = 1
@@ -134,33 +138,22 @@ struct BlockedTiles: Sendable {
   /// nil: a row of gradients or the taps of a channel are too many for the stack.
   func backwardWeight(_ shape: BlockedShape, isBuffered: Bool) -> WeightTile? {
     var best = WeightTile(cycles: .infinity)
-    let cells = shape.cells
     for maps in Self.divisors(shape.blocks) where maps <= 4 {
-      guard !isBuffered || maps == 1 || maps * cells * shape.ow * vector <= gradientBytes else {
-        continue
-      }
-      for channels in Self.divisors(shape.isPlanar ? shape.c : shape.lanes) {
-        let sums = maps * channels * shape.s
-        guard fits(sums, maps) || (maps == 1 && channels == 1) else { break }
-        guard sums * shape.r * vector <= sumsBytes else { break }
-        let steps = Double(shape.blocks / maps * (shape.c / channels) * shape.r)
-        // Few chains do not hide a load that comes late.
-        let late = maps == 1 && sums < 20 ? 1.5 : 0
-        let step = Self.step(sums, maps + channels * shape.s) + late
-        let ends = 20 + 1.5 * Double(sums)
-        let rows = Double(Self.ceil(shape.oh, max(1, 200 / (shape.ow * cells))))
-        let pixels = Double(shape.oh * shape.ow * cells)
-        // Each part of the channels fills the buffer anew.
-        let part = max(channels, sumsBytes / (maps * shape.r * shape.s * vector))
-        let fills = isBuffered ? 7 * Double(shape.blocks * Self.ceil(shape.c, part)) : 0
-        let cycles = steps * (pixels * step + rows * ends) + pixels * fills
-        if cycles < best.cycles * 0.999 {
-          best = WeightTile(maps: maps, channels: channels, cycles: cycles)
+      let row = maps * shape.cells * shape.ow * vector
+      guard !isBuffered || maps == 1 || row <= gradientBytes else { continue }
+      for taps in Set([1, shape.isPlanar ? shape.r : 1]).sorted() {
+        for channels in Self.divisors(shape.isPlanar ? shape.c : shape.lanes) {
+          let sums = maps * channels * taps * shape.s
+          guard fits(sums, maps) || (maps == 1 && channels == 1 && taps == 1) else { break }
+          guard maps * channels * shape.r * shape.s * vector <= weightSumsBytes else { break }
+          var tile = WeightTile(maps: maps, channels: channels, taps: taps)
+          tile.cycles = weightCycles(shape, tile, isBuffered: isBuffered)
+          if tile.cycles < best.cycles * 0.999 { best = tile }
         }
       }
     }
     guard best.cycles < .infinity else { return nil }
-    let row = best.maps * cells * shape.ow * vector
+    let row = best.maps * shape.cells * shape.ow * vector
     guard !isBuffered || row <= 28 << 10 else { return nil }
     let input = shape.isPlanar ? 4 : vector
     let read = row + shape.pool.height * shape.stride.height * shape.w * input
@@ -168,6 +161,28 @@ struct BlockedTiles: Sendable {
     best.rows = Self.ceil(shape.oh, Self.ceil(shape.oh, rows))
     cutWeights(shape, &best)
     return best
+  }
+
+  /// Cycles of one image.
+  private func weightCycles(_ shape: BlockedShape, _ tile: WeightTile, isBuffered: Bool) -> Double {
+    let maps = tile.maps
+    let sums = maps * tile.channels * tile.taps * shape.s
+    let passes = Double(
+      shape.blocks / maps * (shape.c / tile.channels) * (shape.r / tile.taps))
+    // Few chains do not hide a load that comes late.
+    let late = maps == 1 && sums < 20 ? 1.5 : 0
+    let step = Self.step(sums, sums / maps + maps) + late
+    let ends = 20 + 1.5 * Double(sums)
+    let strips = Double(Self.ceil(shape.oh, max(1, 200 / (shape.ow * shape.cells))))
+    let pixels = Double(shape.oh * shape.ow)
+    // Each part of the channels fills the buffer anew, and reads gradients and maps for it.
+    let part = max(tile.channels, weightSumsBytes / (maps * shape.r * shape.s * vector))
+    let fills = pixels * Double(shape.blocks * Self.ceil(shape.c, part))
+    let fill = isBuffered ? 4 + 2 * Double(shape.cells) : 0
+    // Both come from memory, at a vector of 64 bytes in some eight cycles.
+    let input = Double(shape.c * shape.h * shape.w / shape.lanes * (shape.blocks / maps))
+    let reads = (input + fills * (isBuffered ? 2.25 : 1)) * Double(vector) / 8
+    return passes * (pixels * Double(shape.cells) * step + strips * ends) + fills * fill + reads
   }
 
   /// Parts are owned where there are enough of them; else images are cut into chunks, whose sums are added afterwards.
@@ -178,14 +193,14 @@ struct BlockedTiles: Sendable {
       shape.isPlanar
       ? max(1, min(shape.c, 16) / tile.channels) * tile.channels : shape.lanes
     tile.part = max(
-      tile.channels, min(shape.c, sumsBytes / one / tile.channels * tile.channels))
+      tile.channels, min(shape.c, weightSumsBytes / one / tile.channels * tile.channels))
     if tile.part > unit {
       let equal = Self.ceil(shape.c, Self.ceil(shape.c, tile.part / unit * unit))
       tile.part = Self.ceil(equal, unit) * unit
     }
     func parts() -> Int { shape.blocks / tile.maps * Self.ceil(shape.c, tile.part) }
-    let chunks = min(shape.batch, 16)
-    while parts() * chunks < 64, tile.part >= 2 * unit { tile.part = tile.part / 2 / unit * unit }
+    let chunks = min(shape.batch, shape.weightBytes <= 128 << 10 ? 32 : 16)
+    while parts() * chunks < 32, tile.part >= 2 * unit { tile.part = tile.part / 2 / unit * unit }
     while parts() * chunks < 16, tile.part >= 2 * tile.channels {
       tile.part = tile.part / 2 / tile.channels * tile.channels
     }

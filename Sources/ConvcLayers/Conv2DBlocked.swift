@@ -259,8 +259,9 @@ struct BlockedKernels {
         constants: sizes + [
           steps(left: false),
           ConstantRow(
-            [Constant("TK", tile.maps), Constant("TC", tile.channels)],
-            comment: "register tile: blocks of maps x channels x S"),
+            [
+              Constant("TK", tile.maps), Constant("TC", tile.channels), Constant("TR", tile.taps),
+            ], comment: "register tile: blocks of maps x channels x rows of taps x S"),
           ConstantRow(
             [Constant("CB", tile.part), Constant("TH", tile.rows)]
               + (tile.isOwned ? [] : [Constant("CHUNKS", tile.chunks)]),
@@ -269,7 +270,8 @@ struct BlockedKernels {
         ],
         flags: [
           "pooled": group.pooling != nil, "buffered": isBuffered, "owned": tile.isOwned,
-          "bias": layer.hasBias, "planar": shape.isPlanar, "padded": shape.padding != 0,
+          "bias": layer.hasBias, "planar": shape.isPlanar,
+          "padded": shape.padding != 0 && tile.taps == 1,
         ], texts: poolTexts, fragments: ["prologue": pieces.fragments],
         support: (tile.isOwned ? ["support_transpose", "support_store_taps"] : []) + pieces.support,
         scalars: [.batch] + (tile.isOwned ? [.accumulate] : []), arguments: arguments,

@@ -40,6 +40,8 @@ struct LanesTiles: Sendable {
   /// Bytes of the buffer for a strip of gradients, small enough for half of the first-level cache.
   private var buffer: Int { 26 << 10 }
   private var vector: Int { 4 * target.lanes }
+  /// Registers beside the sums and the shorter side of a tile.
+  private var spare: Int { max(1, target.spareRegisters) }
 
   /// Cycles of one step with so many multiply-adds and loads.
   private static func step(_ adds: Int, _ loads: Int) -> Double {
@@ -55,7 +57,7 @@ struct LanesTiles: Sendable {
     for maps in (shape.k == 1 ? 1 : 2)...max(shape.k == 1 ? 1 : 2, min(shape.k, target.registers)) {
       for columns in 1...shape.ow {
         let cells = shape.pool.height * shape.pool.width * columns
-        guard maps * cells + maps + 1 <= target.registers else { continue }
+        guard maps * cells + maps + spare <= target.registers else { continue }
         let step = Self.step(maps * cells, maps + cells)
         let tiles = Double(Self.ceil(shape.k, maps) * Self.ceil(shape.ow, columns))
         let cost =
@@ -75,7 +77,7 @@ struct LanesTiles: Sendable {
       guard row <= buffer || (maps == 1 && row <= 48 << 10) else { continue }
       for channels in Self.divisors(shape.c) {
         let sums = maps * channels * shape.s
-        let fits = sums + min(maps, channels * shape.s) + 1 <= target.registers
+        let fits = sums + min(maps, channels * shape.s) + spare <= target.registers
         guard fits || (maps == 1 && channels == 1) else { continue }
         let rows = max(1, min(shape.oh, buffer / row))
         let steps = Double(shape.k / maps * (shape.c / channels) * shape.r)
@@ -118,7 +120,7 @@ struct LanesTiles: Sendable {
         guard columns == shape.w || columns % shape.stride.width == 0 else { continue }
         let sums = channels * columns
         // Over a halo, cells that neighbouring taps share stay in registers too.
-        let shared = columns == shape.w ? min(channels, 4) + 1 : target.registers / 2 - 1
+        let shared = columns == shape.w ? min(channels, 4) + spare : target.registers / 2 - 1
         guard sums + shared <= target.registers || sums == 1 else { continue }
         let taps = self.taps(shape, columns)
         let step = Self.step(
@@ -232,7 +234,7 @@ struct LanesTiles: Sendable {
   private func side(_ n: Int, other: Int) -> Int {
     var best = (cost: Double.infinity, length: 1)
     for length in 1...n {
-      if other * length + min(other, length) + 1 > target.registers { break }
+      if other * length + min(other, length) + spare > target.registers { break }
       let cost = Double(Self.ceil(n, length)) * Self.step(other * length, other + length)
       if cost < best.cost * 0.999 { best = (cost, length) }
     }
@@ -246,7 +248,7 @@ struct LanesTiles: Sendable {
     var best = (cost: Double.infinity, blocks: 1, outputs: 1)
     for b in 1...min(6, blocks) {
       for t in 1...outputs {
-        if b * t + min(b, t) + 1 > target.registers { break }
+        if b * t + min(b, t) + spare > target.registers { break }
         let inner =
           Double(target.lanes * groups * Self.ceil(outputs, t)) * Self.step(b * t, b + t)
         let cost =

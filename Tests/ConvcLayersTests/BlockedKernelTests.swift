@@ -90,9 +90,11 @@ struct BlockedKernelTests {
     try await expectAgreement(test, target: .native)
   }
 
-  @Test("agree with the generic kernels on narrow vectors", arguments: cases)
-  func agreeNarrow(_ test: Case) async throws {
-    try await expectAgreement(test, target: .x86v3)
+  @Test(
+    "agree with the generic kernels on narrow vectors", arguments: cases,
+    [Target.x86v2, .x86v3, .aarch64])
+  func agreeNarrow(_ test: Case, target: Target) async throws {
+    try await expectAgreement(test, target: target)
   }
 
   /// Runs a case with both families and compares outputs and gradients, at every batch and number of threads.
@@ -100,7 +102,8 @@ struct BlockedKernelTests {
     guard Target.native.lanes >= target.lanes else { return }
     let model = test.model()
     let target = Target(
-      name: target.name, lanes: target.lanes, registers: target.registers, level1: target.level1,
+      name: target.name, lanes: target.lanes, registers: target.registers,
+      spareRegisters: target.spareRegisters, level1: target.level1,
       level2: test.level2.map { $0 << 10 } ?? target.level2, peak: target.peak,
       march: target.march)
     var sessions: [Session] = []

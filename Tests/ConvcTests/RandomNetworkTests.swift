@@ -24,9 +24,15 @@ struct RandomNetworkTests {
   /// A way to compile a network.
   struct Variant: Sendable {
     let name: String
-    let target: Target
+    /// nil: one of the narrow ones, by the seed.
+    let target: Target?
     var families: Set<String>?
     var fuses = true
+  }
+
+  /// Targets with shorter vectors than this machine's, each with tiles of its own.
+  static let narrow = Target.all.filter {
+    $0.hasVectors && $0.lanes <= Target.native.lanes && $0 != .native
   }
 
   static let variants: [Variant] = {
@@ -39,6 +45,7 @@ struct RandomNetworkTests {
       Variant(name: "lanes", target: .native, families: ["lanes"]),
       Variant(name: "blocked", target: .native, families: ["blocked"]),
       Variant(name: "chosen", target: .native),
+      Variant(name: "narrow", target: nil),
     ]
   }()
 
@@ -56,7 +63,8 @@ struct RandomNetworkTests {
         let prefix = "\(name)_\(variant.name)"
         let options = BuildOptions(
           batch: network.graph.batch, trains: network.graph.trainableCount > 0,
-          target: variant.target, name: prefix, families: variant.families, fuses: variant.fuses)
+          target: variant.target ?? Self.narrow[Int(seed) % Self.narrow.count], name: prefix,
+          families: variant.families, fuses: variant.fuses)
         sources += try network.model.compile(options).sources()
         jobs.append((network, variant, prefix))
       }

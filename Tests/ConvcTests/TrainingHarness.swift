@@ -2,7 +2,7 @@ import Convc
 import ConvcTestSupport
 import Testing
 
-/// Targets whose code this machine can run.
+/// Targets whose code this machine can run: C with vectors no wider than its own, whatever processor it is tuned for.
 let runnableTargets = Target.all.filter { target in
   target.lanes <= Target.native.lanes
 }
