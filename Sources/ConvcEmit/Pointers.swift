@@ -196,13 +196,23 @@ extension Pointers {
       for place in places {
         guard let isWritten = written[place] else { continue }
         let name = place == .gradient(index) ? "d_\(parameter.name)" : parameter.name
-        add(place, like: name, offset: parameter.offset, isWritten: isWritten)
+        let offset = module.offset(of: place) ?? parameter.offset
+        add(place, like: name, offset: offset, isWritten: isWritten)
       }
     }
   }
 }
 
 extension CModule {
+  /// Floats from the start of its entry to a parameter's copy; nil: the place is no copy.
+  fileprivate func offset(of place: Place) -> Int? {
+    guard case .copy(let key, let index) = place else { return nil }
+    let name = graph.parameters[index].name
+    return inference.schedule.plan.kernels.buffers.first {
+      $0.kind == .packed(key) && $0.name == name
+    }?.offset
+  }
+
   /// The graph whose buffers the entry's kernel names.
   func kernels(of entry: PackedEntry) -> KernelGraph {
     let graphs = [inference, training].compactMap { $0?.schedule.plan.kernels }
@@ -222,9 +232,7 @@ extension KernelGraph {
       return buffer.name == "parameters" ? .parameters : .parameter(index)
     case .gradient(let index): return .gradient(index)
     case .packed(let key):
-      let copied = graph.parameters.firstIndex {
-        $0.name == buffer.name && $0.offset == buffer.offset
-      }
+      let copied = graph.parameters.firstIndex { $0.name == buffer.name }
       return copied.map { .copy(entry: key, parameter: $0) } ?? .packed(key)
     case .input, .target, .output, .losses: return nil
     }

@@ -210,6 +210,7 @@ public protocol KernelLibrary: Sendable {
   ) -> KernelCall
   /// Writes the zeros around a tensor's maps.
   func clearHalo(of placement: Placement, name: String, layers: [String]) -> KernelCall
-  /// Copies the parameter block into the packed block.
-  func copyParameters(count: Int, from master: Buffer.ID, to packed: Buffer.ID) -> KernelCall
+  /// Copies a part of the parameter block into the packed block.
+  func copyParameters(from master: Buffer.ID, start: Int, count: Int, to packed: Buffer.ID)
+    -> KernelCall
 }

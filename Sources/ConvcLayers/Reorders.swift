@@ -126,18 +126,20 @@ extension CommonKernels {
       work: Work(flops: 0, bytes: Double(placement.bytes) / 8, efficiency: 1))
   }
 
-  public func copyParameters(count: Int, from master: Buffer.ID, to packed: Buffer.ID)
+  public func copyParameters(from master: Buffer.ID, start: Int, count: Int, to packed: Buffer.ID)
     -> KernelCall
   {
     KernelCall(
       template: "copy_parameters", name: "copy_parameters",
-      title: "copies the parameters into the packed block, where inference reads them", layers: [],
+      title: "copies parameters into the packed block, where inference reads them", layers: [],
       constants: [ConstantRow([Constant("COUNT", count)])], scalars: [],
       arguments: [
         Argument(
-          "parameters", element: "float", access: .read, buffer: master, text: "[\(count)]"),
+          "parameters", element: "float", access: .read, buffer: master, origin: start,
+          text: "[\(count)]"),
         Argument("copy", element: "float", access: .write, buffer: packed, text: "[\(count)]"),
-      ], work: Work(flops: 0, bytes: Double(count * 8), efficiency: 1))
+      ], isParallel: count > 4096,
+      work: Work(flops: 0, bytes: Double(count * 8), efficiency: 1))
   }
 }
 

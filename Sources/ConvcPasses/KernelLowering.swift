@@ -20,6 +20,7 @@ final class KernelLowering: BufferSource {
   private var needs: [Tensor.ID: [Layout: Halo]] = [:]
   private var dense: Set<InstanceKey> = []
   private var sums: [Tensor.ID: ChannelSums] = [:]
+  private var copies: [Int: Buffer.ID] = [:]
   private var group = ""
   private var groupOutput: Tensor.ID?
 
@@ -58,6 +59,7 @@ final class KernelLowering: BufferSource {
     collectNeeds()
     for group in fused.groups { lowerForward(group) }
     for (index, output) in graph.outputs.enumerated() { copyOutput(output, index) }
+    placeCopies()
     guard training.mode == .training else { return }
     for (index, loss) in graph.losses.enumerated() { lower(loss, index) }
     for step in training.backward { lowerBackward(step) }
@@ -317,16 +319,43 @@ final class KernelLowering: BufferSource {
 
   func parameter(_ index: Int) -> Buffer.ID {
     guard training.mode == .inference else { return masterParameter(index) }
-    let key = "\(index) in packed parameters"
-    if let found = savedBuffers[key] { return found }
-    _ = packed("parameters", bytes: graph.parameterCount * 4) { destination in
-      library.copyParameters(
-        count: graph.parameterCount, from: add("parameters", .parameter(0)), to: destination)
-    }
-    let id = add(
-      graph.parameters[index].name, .packed("parameters"), offset: graph.parameters[index].offset)
-    savedBuffers[key] = id
+    if let found = copies[index] { return found }
+    // Its place in the packed block is known when all copies are.
+    let id = add(graph.parameters[index].name, .packed("parameters"))
+    copies[index] = id
     return id
+  }
+
+  /// Packs the parameters that inference reads as they stand: neighbours in one entry, copied at once.
+  private func placeCopies() {
+    var runs: [[Int]] = []
+    for index in copies.keys.sorted(by: {
+      graph.parameters[$0].offset < graph.parameters[$1].offset
+    }) {
+      let last = runs.last?.last.map { graph.parameters[$0] }
+      if let last, last.offset + last.spec.count == graph.parameters[index].offset {
+        runs[runs.count - 1].append(index)
+      } else {
+        runs.append([index])
+      }
+    }
+    let entries = runs.enumerated().map { number, run in
+      let parameters = run.map { graph.parameters[$0] }
+      let start = parameters[0].offset
+      let count = parameters.reduce(0) { $0 + $1.spec.count }
+      let key = number == 0 ? "parameters" : "parameters.\(number + 1)"
+      for (index, parameter) in zip(run, parameters) {
+        guard let id = copies[index] else { continue }
+        buffers[id.index] = Buffer(
+          id: id, name: parameter.name, kind: .packed(key), offset: parameter.offset - start)
+      }
+      let prepare = library.copyParameters(
+        from: add("parameters", .parameter(0)), start: start, count: count,
+        to: outside(.packed(key), name: key))
+      return PackedEntry(key: key, bytes: count * 4, prepare: prepare)
+    }
+    // Kernels of other entries may read them.
+    packedEntries.insert(contentsOf: entries, at: 0)
   }
 
   func gradient(_ index: Int) -> Buffer.ID {
