@@ -125,14 +125,18 @@ TEMPLATE(dense_lanes_backward_weight)
 #embed "Kernels/dense_lanes_backward_weight.c.mustache"
 TEMPLATE(dense_lanes_forward)
 #embed "Kernels/dense_lanes_forward.c.mustache"
+TEMPLATE(dense_large_backward_data)
+#embed "Kernels/dense_large_backward_data.c.mustache"
+TEMPLATE(dense_large_backward_weight)
+#embed "Kernels/dense_large_backward_weight.c.mustache"
+TEMPLATE(dense_large_forward)
+#embed "Kernels/dense_large_forward.c.mustache"
 TEMPLATE(dense_rows_backward_data)
 #embed "Kernels/dense_rows_backward_data.c.mustache"
 TEMPLATE(dense_rows_backward_weight)
 #embed "Kernels/dense_rows_backward_weight.c.mustache"
 TEMPLATE(dense_rows_forward)
 #embed "Kernels/dense_rows_forward.c.mustache"
-TEMPLATE(dense_rows_pack)
-#embed "Kernels/dense_rows_pack.c.mustache"
 TEMPLATE(dropout_scalar)
 #embed "Kernels/dropout_scalar.c.mustache"
 TEMPLATE(elementwise)
@@ -175,6 +179,8 @@ TEMPLATE(relu_vector)
 #embed "Kernels/relu_vector.c.mustache"
 TEMPLATE(reorder)
 #embed "Kernels/reorder.c.mustache"
+TEMPLATE(reorder_images)
+#embed "Kernels/reorder_images.c.mustache"
 TEMPLATE(softmax_cross_entropy)
 #embed "Kernels/softmax_cross_entropy.c.mustache"
 TEMPLATE(softmax_cross_entropy_maps)

@@ -15,7 +15,7 @@ extension Dense {
   public func candidates(for group: GroupContext) -> [Candidate] {
     var all = [genericCandidate(for: group)]
     if group.target.hasVectors {
-      all += [lanesCandidate(for: group), rowsCandidate(for: group)].compactMap { $0 }
+      all += [lanesCandidate(for: group)] + [rowsCandidate(for: group)].compactMap { $0 }
     }
     return all
   }

@@ -1,26 +1,34 @@
 import ConvcIR
 
 extension Dense {
-  /// Register tiles of vectors with images in lanes. nil: too many features for its buffers.
-  func lanesCandidate(for group: GroupContext) -> Candidate? {
+  /// Register tiles of vectors with images in lanes.
+  func lanesCandidate(for group: GroupContext) -> Candidate {
     let lanes = group.target.lanes
     let features = group.inputTypes[0].maps.c
     let batch = group.inputTypes[0].maps.n
     let groups = LanesTiles.ceil(batch, lanes)
-    guard features <= 1024 || group.target.level2 >= features * outputs * 4 else { return nil }
-    let tiles = LanesTiles(target: group.target).dense(
-      features: features, outputs: outputs, groups: groups)
     let filled = Double(groups * lanes) / Double(batch)
     let flops = 2 * Double(multiplyAdds(for: group.inputTypes)) * filled
+    if let tiles = DenseLargeTiles(
+      target: group.target, features: features, outputs: outputs, groups: groups)
+    {
+      let bytes = Double(features * outputs * 4)
+      return Candidate(
+        family: "lanes", inputs: [.lanes], halos: [.none], output: .lanes,
+        microseconds: group.passes * (flops / (group.target.peak * 0.8 * 1e3) + bytes / 40e3),
+        forward: { [largeForward($0, tiles)] }, backward: { largeBackward($0, tiles) })
+    }
+    let tiles = LanesTiles(target: group.target).dense(
+      features: features, outputs: outputs, groups: groups)
     return Candidate(
       family: "lanes", inputs: [.lanes], halos: [.none], output: .lanes,
       microseconds: group.passes * flops / (group.target.peak * 0.6 * 1e3),
       forward: { [lanesForward($0, tiles)] }, backward: { lanesBackward($0, tiles) })
   }
 
-  private var lanesNames: (c: String, h: String, w: String) { ("K", "", "") }
+  var lanesNames: (c: String, h: String, w: String) { ("K", "", "") }
 
-  private func lanesInput(_ context: ForwardContext) -> Argument {
+  func lanesInput(_ context: ForwardContext) -> Argument {
     context.inputs[0].argument(
       "x", .read, .vector, names: ("F", "", ""), meaning: context.inputs[0].lanesText)
   }

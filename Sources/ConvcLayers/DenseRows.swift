@@ -1,7 +1,7 @@
 import ConvcIR
 
 extension Dense {
-  /// Register tiles of vectors with outputs or features in lanes: inputs and outputs stand as rows, as the caller has
+  /// Register tiles of vectors with features in lanes: inputs and outputs stand as rows, as the caller has
   /// them. nil: fewer features than a vector holds, which the gradients' loads need.
   func rowsCandidate(for group: GroupContext) -> Candidate? {
     let features = group.inputTypes[0].maps.c
@@ -17,7 +17,7 @@ extension Dense {
       * (flops / (group.target.peak * tiles.efficiency * 1e3) + bytes / (isCached ? 80e3 : 20e3))
     return Candidate(
       family: "blocked", inputs: [.nchw], halos: [.none], output: .nchw,
-      microseconds: passes + (group.isTraining ? bytes / 13e3 : 0),
+      microseconds: passes,
       forward: { [rowsForward($0, tiles)] }, backward: { rowsBackward($0, tiles) })
   }
 
@@ -31,56 +31,25 @@ extension Dense {
     let group = context.context.group
     let pieces = PieceMaker(forward: context, dialect: .scalar, names: rowNames)
       .epilogues(group.epilogues)
-    guard let node = context.context.anchor else {
-      preconditionFailure("internal error: a dense group without its anchor")
-    }
     let lanes = context.context.target.lanes
-    let bias = hasBias ? [context.packedBias(of: node, count: outputs, lanes: lanes)] : []
+    let sums = tiles.forward.rows * tiles.forward.vectors
     return KernelCall(
       template: "dense_rows_forward", name: "\(group.name)_forward",
       title: groupSummary(context.context), layers: layerNames(context.context),
       constants: denseConstants(context) + [
-        ConstantRow([Constant("BLOCKS", tiles.blocks)], comment: "vectors of outputs"),
         ConstantRow(
           [Constant("TN", tiles.forward.rows), Constant("TK", tiles.forward.vectors)],
-          comment: "register tile: images x vectors of outputs"),
+          comment: "register tile: images x outputs, with features in lanes"),
         ConstantRow(
-          [Constant("ROWS", tiles.forwardRows), Constant("FB", tiles.forwardFeatures)],
-          comment: "images of a part; features summed at a time"),
-      ], flags: ["bias": hasBias, "output_tail": outputs % lanes != 0],
-      fragments: ["epilogue": pieces.fragments], support: pieces.support,
-      scalars: [.batch] + pieces.scalars,
-      arguments: [rowsInput(context), packedWeight(of: node, context, tiles)] + bias + [
-        context.output.argument("y", .write, .scalar, names: rowNames)
-      ] + pieces.arguments, work: denseWork(context.context, 0.6))
-  }
-
-  /// The weights with outputs in lanes, zeros after the last.
-  private func packedWeight(of node: Node, _ context: ForwardContext, _ tiles: DenseRowTiles)
-    -> Argument
-  {
-    let features = context.inputs[0].maps.c
-    let lanes = context.context.target.lanes
-    let text = "[\(tiles.blocks), \(features), \(lanes)]  outputs in lanes"
-    let bytes = tiles.blocks * features * lanes * 4
-    let buffer = context.buffers.packed("\(node.name).weight.rows", bytes: bytes) { packed in
-      KernelCall(
-        template: "dense_rows_pack", name: "\(node.name)_weight_prepare",
-        title: "weights with outputs in lanes", layers: [node.name],
-        constants: denseConstants(context) + [
-          ConstantRow([Constant("BLOCKS", tiles.blocks)], comment: "vectors of outputs")
-        ], support: ["support_transpose"], scalars: [],
-        arguments: [
-          Argument(
-            "weight", element: "float", access: .read,
-            buffer: context.buffers.masterParameter(node.parameters[0]), dimensions: ["F"],
-            text: "[\(outputs), \(features)]"),
-          Argument(
-            "y", element: "lanes", access: .write, buffer: packed, dimensions: ["F"], text: text),
-        ], work: Work(flops: Double(bytes / 4), bytes: Double(2 * bytes), efficiency: 0.1))
-    }
-    return Argument(
-      "weight", element: "lanes", access: .read, buffer: buffer, dimensions: ["F"], text: text)
+          [Constant("SUMS", (sums + lanes - 1) / lanes * lanes)],
+          comment: "vectors of the tile, to be summed a vector's lanes at a time"),
+      ], flags: ["bias": hasBias, "features_tail": context.inputs[0].maps.c % lanes != 0],
+      fragments: ["epilogue": pieces.fragments],
+      support: ["support_lane_sums"] + pieces.support, scalars: [.batch] + pieces.scalars,
+      arguments: [rowsInput(context), weightArgument(context)]
+        + (hasBias ? [biasArgument(context)] : [])
+        + [context.output.argument("y", .write, .scalar, names: rowNames)] + pieces.arguments,
+      work: denseWork(context.context, 0.6))
   }
 
   private func rowsBackward(_ context: BackwardContext, _ tiles: DenseRowTiles) -> [KernelCall] {
@@ -155,12 +124,9 @@ struct DenseRowTiles: Sendable, Hashable {
     var cycles = Double.infinity
   }
 
-  let blocks: Int
   /// Expected share of the peak.
   let efficiency: Double
   let forward: Tile
-  let forwardRows: Int
-  let forwardFeatures: Int
   let data: Tile
   let dataFeatures: Int
   let dataRows: Int
@@ -172,15 +138,11 @@ struct DenseRowTiles: Sendable, Hashable {
 
   init(target: Target, features: Int, outputs: Int, batch: Int) {
     let lanes = target.lanes
-    blocks = Self.ceil(outputs, lanes)
     // Large weights come from memory: they are read once for many images.
     let isLarge = features * outputs * 4 > target.level2 / 2
-    forward = Self.tile(rows: batch, units: blocks, vectors: blocks, target)
-    forwardRows = isLarge ? Self.rounded(min(batch, 64), to: forward.rows) : forward.rows
-    forwardFeatures = isLarge ? min(features, 512) : features
-    efficiency =
-      0.62 * Double(batch * outputs * features) / Double(2 * lanes)
-      / (forward.cycles * Double(features))
+    // Both factors of the forward kernel are vectors; sums of more rows than these would wait for each other.
+    forward = Self.tile(rows: batch, units: outputs, vectors: min(outputs, 8), target)
+    efficiency = 0.62 * Double(batch * outputs) / 2 / forward.cycles
 
     let vectors = max(1, features / lanes)
     let units = Self.ceil(features, lanes)

@@ -5,6 +5,7 @@ extension CommonKernels {
     _ source: Placement, to destination: Placement, name: String, layers: [String],
     accumulates: Bool
   ) -> KernelCall {
+    if let call = imageReorder(source, destination, name, layers, accumulates) { return call }
     let usesGroups = source.layout == .lanes || destination.layout == .lanes
     let isMasked = source.layout != destination.layout && usesGroups
     let image = usesGroups ? "n * LANES + l" : "n"
@@ -16,10 +17,7 @@ extension CommonKernels {
     let fills = isMasked && destination.layout == .lanes
     return KernelCall(
       template: "reorder", name: name,
-      title: (accumulates ? "added" : "copied")
-        + (source.layout == destination.layout
-          ? " in the same order" : " from \(source.orderText) to \(destination.orderText)")
-        + (destination.halo.isNone ? "" : ", inside the zeros around the maps"),
+      title: reorderTitle(source, destination, accumulates),
       notes: (fills ? ["Lanes without an image get zeros."] : [])
         + (isPartial ? ["Lanes without a channel get zeros."] : []), layers: layers,
       constants: [ConstantRow(isPartial ? destination.laneExtents : source.channelExtents)],
@@ -36,6 +34,70 @@ extension CommonKernels {
       arguments: [
         source.reorderArgument("x", .read, channels: isPartial ? "\(source.maps.c)" : "C"),
         destination.reorderArgument("y", accumulates ? .update : .write),
+      ], work: streamingWork(source, destination, flopsPerValue: 2))
+  }
+
+  private func reorderTitle(
+    _ source: Placement, _ destination: Placement, _ accumulates: Bool
+  ) -> String {
+    (accumulates ? "added" : "copied")
+      + (source.layout == destination.layout
+        ? " in the same order" : " from \(source.orderText) to \(destination.orderText)")
+      + (destination.halo.isNone ? "" : ", inside the zeros around the maps")
+  }
+
+  /// A reorder that puts images into lanes or takes them out, in whole vectors: squares of as many images as channels are
+  /// turned. nil: the channels of an image do not stand in vectors, or are too few for one.
+  private func imageReorder(
+    _ source: Placement, _ destination: Placement, _ name: String, _ layers: [String],
+    _ accumulates: Bool
+  ) -> KernelCall? {
+    let toLanes = destination.layout == .lanes
+    guard toLanes != (source.layout == .lanes) else { return nil }
+    let (image, cells) = toLanes ? (source, destination) : (destination, source)
+    let lanes = source.lanes
+    let isBlocked = image.layout == .blocked
+    let isPlain = image.halo.isNone && cells.halo.isNone
+    // In plain order all values of an image are one row, as they are in lanes.
+    let count = isBlocked ? image.maps.c : image.maps.c * image.maps.pixels
+    guard isBlocked ? count % lanes == 0 : isPlain && count >= lanes else { return nil }
+    let hasTail = count % lanes != 0
+    let isMaps = isBlocked && image.isMaps
+    let pixel = isMaps ? "[h][w]" : ""
+    let store = accumulates ? "+=" : "="
+    let features = TensorType(shape: [image.maps.n, count])
+    let (from, to) =
+      isBlocked ? (source, destination) : (source.viewed(features), destination.viewed(features))
+    let row = isBlocked ? "[image][m]\(pixel)" : "[image][c]"
+    let cell = !toLanes && hasTail ? "MIN(c + l, C - 1)" : "c + l"
+    let put =
+      isBlocked
+      ? "y\(row) \(store) v[l];"
+      : hasTail
+        ? "store_floats(&y\(row), v[l], C - c, \(accumulates ? 1 : 0));"
+        : "*(loose *)&y\(row) \(store) v[l];"
+    let texts = [
+      "first": toLanes && hasTail ? "MIN(LANES * m, C - LANES)" : "LANES * m",
+      "cell": (toLanes ? "y" : "x") + "[n][\(cell)]\(pixel)", "put": put,
+      "row": isBlocked ? "x\(row)" : "*(const loose *)&x\(row)", "store": store,
+    ]
+    let pixels = isMaps ? [Constant("H", image.maps.h), Constant("W", image.maps.w)] : []
+    return KernelCall(
+      template: "reorder_images", name: name,
+      title: reorderTitle(source, destination, accumulates),
+      notes: toLanes ? ["Lanes without an image get zeros."] : [], layers: layers,
+      constants: [
+        ConstantRow(
+          [Constant("C", count), Constant("BLOCKS", LanesTiles.ceil(count, lanes))] + pixels,
+          comment: "channels, vectors of them")
+      ],
+      flags: ["maps": isMaps, "to_lanes": toLanes, "overlaps": toLanes && hasTail],
+      texts: texts,
+      support: ["support_transpose"] + (!toLanes && hasTail ? ["support_store_floats"] : []),
+      scalars: [.batch, .groups],
+      arguments: [
+        from.turnedArgument("x", .read),
+        to.turnedArgument("y", accumulates ? .update : .write),
       ], work: streamingWork(source, destination, flopsPerValue: 2))
   }
 
@@ -90,7 +152,8 @@ extension CommonKernels {
           "parameters", element: "float", access: .read, buffer: master,
           text: "the parameter block"),
         Argument("copy", element: "float", access: .write, buffer: packed, text: "[\(count)]"),
-      ], work: Work(flops: 0, bytes: Double(count * 8), efficiency: 1))
+      ], isParallel: count > 4096,
+      work: Work(flops: 0, bytes: Double(count * 8), efficiency: 1))
   }
 }
 
@@ -124,6 +187,17 @@ extension Placement {
     case .blocked: return "[\(image)][c / LANES]\(pixel)[c % LANES]"
     case .lanes: return "[n][c]\(pixel)[l]"
     }
+  }
+
+  /// The same memory as features.
+  fileprivate func viewed(_ type: TensorType) -> Placement {
+    Placement(buffer: buffer, type: type, layout: layout, lanes: lanes)
+  }
+
+  fileprivate func turnedArgument(_ name: String, _ access: Access) -> Argument {
+    argument(
+      name, access, .vector, names: (layout == .blocked ? "BLOCKS" : "C", "H", "W"),
+      meaning: lanesText)
   }
 
   fileprivate func reorderArgument(_ name: String, _ access: Access, channels: String = "C")

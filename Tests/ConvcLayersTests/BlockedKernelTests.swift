@@ -15,6 +15,8 @@ struct BlockedKernelTests {
     var batch = 3
     /// Kilobytes of second-level cache; nil: the target's.
     var level2: Int?
+    /// The family that the generic one is compared with.
+    var family = "blocked"
     let build: @Sendable (Value) -> Value
 
     var testDescription: String { name }
@@ -80,6 +82,22 @@ struct BlockedKernelTests {
       let x = $0.dense(150).relu()
       return x.dense(18).relu().add(x.dense(18).relu()).dense(10)
     },
+    Case(
+      name: "large dense layers, images in lanes", shape: [203], batch: 70, level2: 64,
+      family: "lanes"
+    ) {
+      let x = $0.dense(150).relu()
+      return x.dense(131).relu().add(x.dense(131).relu()).dense(97)
+    },
+    Case(
+      name: "large dense layers, few images in lanes", shape: [6, 5, 7], batch: 19, level2: 32,
+      family: "lanes"
+    ) {
+      $0.conv2d(16, kernelSize: 3).flatten().dense(18).relu().dense(200).relu().dense(2)
+    },
+    Case(name: "one image, few outputs", shape: [39], batch: 1) {
+      $0.dense(3).relu().dense(21).dense(1)
+    },
     Case(name: "an image of one group, then a dense layer", shape: [3, 8, 8], batch: 9) {
       $0.conv2d(16, kernelSize: 3, padding: 1).relu().maxPool(2).flatten().dense(10)
     },
@@ -107,12 +125,12 @@ struct BlockedKernelTests {
       level2: test.level2.map { $0 << 10 } ?? target.level2, peak: target.peak,
       march: target.march)
     var sessions: [Session] = []
-    for family in ["generic", "blocked"] {
+    for family in ["generic", test.family] {
       let options = BuildOptions(batch: test.batch, target: target, families: [family])
       let compilation = try model.compile(options)
-      if family == "blocked" {
+      if family == test.family {
         let families = compilation.stages.programs.flatMap { $0.kernels.selections.map(\.family) }
-        #expect(families.contains("blocked"))
+        #expect(families.contains(test.family))
       }
       sessions.append(try Session(try await compilation.load()))
     }
