@@ -165,6 +165,8 @@ TEMPLATE(maxpool2d_backward)
 #embed "Kernels/maxpool2d_backward.c.mustache"
 TEMPLATE(maxpool2d_forward)
 #embed "Kernels/maxpool2d_forward.c.mustache"
+TEMPLATE(maxpool2d_vector_forward)
+#embed "Kernels/maxpool2d_vector_forward.c.mustache"
 TEMPLATE(mean_squared_error)
 #embed "Kernels/mean_squared_error.c.mustache"
 TEMPLATE(padded_copy)

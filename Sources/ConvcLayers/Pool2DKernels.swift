@@ -57,16 +57,38 @@ struct Pool2DKernels: Sendable {
     ["outer": placement.outerScalar.rawValue, "lane": placement.isVector ? "[l]" : ""]
   }
 
-  private func position(_ context: ForwardContext, _ access: Access) -> Argument {
+  private func position(
+    _ context: ForwardContext, _ access: Access, _ dialect: Dialect = .scalar
+  ) -> Argument {
     let bytes = context.output.bytes / 4 * positionType.size
+    let isFloats = dialect == .scalar && context.output.isVector
     return Argument(
-      "winner", element: positionType.cName, access: access,
+      "winner", element: dialect == .vector ? "bytes" : positionType.cName, access: access,
       buffer: context.buffers.saved("winners", bytes: bytes),
-      dimensions: ["C", "OH", "OW"] + (context.output.isVector ? ["LANES"] : []),
+      dimensions: ["C", "OH", "OW"] + (isFloats ? ["LANES"] : []),
       text: "\(context.output.text)  position of each maximum in its window; the first wins a tie")
   }
 
+  /// The maximum of each window, a vector at a time.
+  private func vectorMaximum(_ context: ForwardContext) -> KernelCall {
+    let group = context.context.group
+    let saves = context.context.savesForBackward
+    return KernelCall(
+      template: "maxpool2d_vector_forward", name: "\(group.name)_forward",
+      title: groupSummary(context.context), layers: layerNames(context.context),
+      constants: constants(context.inputs[0], context.output), flags: ["winners": saves],
+      texts: ["outer": context.output.outerScalar.rawValue],
+      scalars: [context.output.outerScalar],
+      arguments: [
+        context.inputs[0].argument("x", .read, .vector, meaning: context.inputs[0].lanesText),
+        context.output.argument("y", .write, .vector, names: ("C", "OH", "OW")),
+      ] + (saves ? [position(context, .write, .vector)] : []), work: work(context))
+  }
+
   private func forward(_ context: ForwardContext) -> KernelCall {
+    if kind == .maximum, context.output.isVector, positionType == .uint8 {
+      return vectorMaximum(context)
+    }
     let group = context.context.group
     let isMaximum = kind == .maximum
     let saves = isMaximum && context.context.savesForBackward
@@ -89,9 +111,10 @@ struct Pool2DKernels: Sendable {
 
   private func work(_ context: ForwardContext) -> Work {
     let taps = window.kernelSize.height * window.kernelSize.width
+    // Whole vectors take about four operations for each of a window's cells.
     return Work(
       flops: Double(context.output.bytes / 4 * taps), bytes: Double(context.inputs[0].bytes),
-      efficiency: 0.05)
+      efficiency: context.output.isVector ? 0.1 : 0.05)
   }
 
   private func backward(_ context: BackwardContext) -> [KernelCall] {

@@ -103,6 +103,8 @@ extension CommonKernels {
 
   public func clearHalo(of placement: Placement, name: String, layers: [String]) -> KernelCall {
     let halo = placement.halo
+    let inside = placement.outer * placement.blocks * placement.maps.pixels
+    let zeros = placement.bytes - inside * (placement.isVector ? placement.lanes : 1) * 4
     let whole = Placement(
       buffer: placement.buffer,
       type: placement.type.with(shape: [
@@ -128,7 +130,7 @@ extension CommonKernels {
       texts: ["outer": placement.outerScalar.rawValue, "lane": placement.isVector ? "[l]" : ""],
       scalars: [placement.outerScalar],
       arguments: [whole.argument("y", .halo, .scalar, meaning: placement.lanesText)],
-      work: Work(flops: 0, bytes: Double(placement.bytes) / 8, efficiency: 1))
+      work: Work(flops: 0, bytes: Double(zeros), efficiency: 1))
   }
 
   public func copyParameters(
