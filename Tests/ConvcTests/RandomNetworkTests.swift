@@ -24,7 +24,7 @@ struct RandomNetworkTests {
   /// A way to compile a network.
   struct Variant: Sendable {
     let name: String
-    /// nil: one of the narrow ones, by the seed.
+    /// nil: one of the narrow ones, by the network's place.
     let target: Target?
     var families: Set<String>?
     var fuses = true
@@ -58,12 +58,12 @@ struct RandomNetworkTests {
   func expectAgreement(_ networks: [(name: String, network: RandomNetwork)]) async throws {
     var jobs: [(network: RandomNetwork, variant: Variant, prefix: String)] = []
     var sources: [CSource] = []
-    for (name, network) in networks {
+    for (index, (name, network)) in networks.enumerated() {
       for variant in Self.variants {
         let prefix = "\(name)_\(variant.name)"
         let options = BuildOptions(
           batch: network.graph.batch, trains: network.graph.trainableCount > 0,
-          target: variant.target ?? Self.narrow[Int(seed) % Self.narrow.count], name: prefix,
+          target: variant.target ?? Self.narrow[index % Self.narrow.count], name: prefix,
           families: variant.families, fuses: variant.fuses)
         sources += try network.model.compile(options).sources()
         jobs.append((network, variant, prefix))
