@@ -72,8 +72,8 @@ struct KernelRendererTests {
       //   argmax  the winners
       //
       // The first sentence. The second.
-      static NOINLINE void f(int groups, int accumulate, uint64_t seed, const lanes *restrict x_,
-                             const float *restrict bias, uint8_t *restrict argmax_) {
+      static NOINLINE void f(int groups, int accumulate, uint64_t seed, const lanes *restrict x_, const float *restrict bias,
+                             uint8_t *restrict argmax_) {
           enum { C = 3, H = 32 };  // map
           enum { VALUE_0 = 0 };
           const lanes (*x)[C][H] = (const lanes (*)[C][H])x_;
