@@ -70,6 +70,7 @@ typedef uint8_t bytes __attribute__((vector_size(LANES)));
 // inlined, so how a vector argument would be passed does not matter.
 #pragma GCC diagnostic ignored "-Wpsabi"
 #define INLINE static inline __attribute__((always_inline))
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // a where the mask is set, else b.
 INLINE lanes pick(masks mask, lanes a, lanes b) {
@@ -130,8 +131,8 @@ static void image_to_lanes(int batch, int groups, const float *restrict x_, floa
 //   weight  [6, 1, 5, 5]
 //   bias    [6]
 //   y       [groups, 6, 14, 14, 16]
-static void conv1_relu1_pool1_forward(int groups, const lanes *restrict x_, const float *restrict weight_,
-                                      const float *restrict bias, lanes *restrict y_) {
+static NOINLINE void conv1_relu1_pool1_forward(int groups, const lanes *restrict x_, const float *restrict weight_,
+                                               const float *restrict bias, lanes *restrict y_) {
     enum { C = 1, H = 28, W = 28, K = 6, R = 5, S = 5, OH = 14, OW = 14 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, POOL_H = 2, POOL_W = 2 };
     enum { TK = 3, TW = 2 };  // register tile: maps x columns
@@ -187,8 +188,8 @@ static void conv1_relu1_pool1_forward(int groups, const lanes *restrict x_, cons
 //   weight  [16, 6, 5, 5]
 //   bias    [16]
 //   y       [groups, 16, 5, 5, 16]
-static void conv2_relu2_pool2_forward(int groups, const lanes *restrict x_, const float *restrict weight_,
-                                      const float *restrict bias, lanes *restrict y_) {
+static NOINLINE void conv2_relu2_pool2_forward(int groups, const lanes *restrict x_, const float *restrict weight_,
+                                               const float *restrict bias, lanes *restrict y_) {
     enum { C = 6, H = 14, W = 14, K = 16, R = 5, S = 5, OH = 5, OW = 5 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, POOL_H = 2, POOL_W = 2 };
     enum { TK = 4, TW = 1 };  // register tile: maps x columns
@@ -244,8 +245,8 @@ static void conv2_relu2_pool2_forward(int groups, const lanes *restrict x_, cons
 //   weight  [120, 400]
 //   bias    [120]
 //   y       [groups, 120, 16]
-static void dense1_relu3_forward(int groups, const lanes *restrict x_, const float *restrict weight_,
-                                 const float *restrict bias, lanes *restrict y_) {
+static NOINLINE void dense1_relu3_forward(int groups, const lanes *restrict x_, const float *restrict weight_,
+                                          const float *restrict bias, lanes *restrict y_) {
     enum { F = 400, K = 120 };  // features, outputs
     enum { TG = 2, TK = 12 };  // register tile: vectors of images x outputs
     const lanes (*x)[F] = (const lanes (*)[F])x_;
@@ -282,8 +283,8 @@ static void dense1_relu3_forward(int groups, const lanes *restrict x_, const flo
 //   weight  [84, 120]
 //   bias    [84]
 //   y       [groups, 84, 16]
-static void dense2_relu4_forward(int groups, const lanes *restrict x_, const float *restrict weight_,
-                                 const float *restrict bias, lanes *restrict y_) {
+static NOINLINE void dense2_relu4_forward(int groups, const lanes *restrict x_, const float *restrict weight_,
+                                          const float *restrict bias, lanes *restrict y_) {
     enum { F = 120, K = 84 };  // features, outputs
     enum { TG = 2, TK = 14 };  // register tile: vectors of images x outputs
     const lanes (*x)[F] = (const lanes (*)[F])x_;
@@ -320,8 +321,8 @@ static void dense2_relu4_forward(int groups, const lanes *restrict x_, const flo
 //   weight  [10, 84]
 //   bias    [10]
 //   y       [groups, 10, 16]
-static void dense3_forward(int groups, const lanes *restrict x_, const float *restrict weight_,
-                           const float *restrict bias, lanes *restrict y_) {
+static NOINLINE void dense3_forward(int groups, const lanes *restrict x_, const float *restrict weight_,
+                                    const float *restrict bias, lanes *restrict y_) {
     enum { F = 84, K = 10 };  // features, outputs
     enum { TG = 2, TK = 10 };  // register tile: vectors of images x outputs
     const lanes (*x)[F] = (const lanes (*)[F])x_;

@@ -101,6 +101,7 @@ typedef uint8_t bytes __attribute__((vector_size(LANES)));
 // inlined, so how a vector argument would be passed does not matter.
 #pragma GCC diagnostic ignored "-Wpsabi"
 #define INLINE static inline __attribute__((always_inline))
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // a where the mask is set, else b.
 INLINE lanes pick(masks mask, lanes a, lanes b) {
@@ -256,8 +257,9 @@ static void image_to_lanes(int batch, int groups, const float *restrict x_, floa
 //   bias    [6]
 //   y       [groups, 6, 14, 14, 16]
 //   winner  [groups, 6, 14, 14, 16]  position of each maximum in its window; the first wins a tie
-static void conv1_relu1_pool1_forward(int groups, const lanes *restrict x_, const float *restrict weight_,
-                                      const float *restrict bias, lanes *restrict y_, bytes *restrict winner_) {
+static NOINLINE void conv1_relu1_pool1_forward(int groups, const lanes *restrict x_, const float *restrict weight_,
+                                               const float *restrict bias, lanes *restrict y_,
+                                               bytes *restrict winner_) {
     enum { C = 1, H = 28, W = 28, K = 6, R = 5, S = 5, OH = 14, OW = 14 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, POOL_H = 2, POOL_W = 2 };
     enum { TK = 3, TW = 2 };  // register tile: maps x columns
@@ -318,8 +320,9 @@ static void conv1_relu1_pool1_forward(int groups, const lanes *restrict x_, cons
 //   bias    [16]
 //   y       [groups, 16, 5, 5, 16]
 //   winner  [groups, 16, 5, 5, 16]   position of each maximum in its window; the first wins a tie
-static void conv2_relu2_pool2_forward(int groups, const lanes *restrict x_, const float *restrict weight_,
-                                      const float *restrict bias, lanes *restrict y_, bytes *restrict winner_) {
+static NOINLINE void conv2_relu2_pool2_forward(int groups, const lanes *restrict x_, const float *restrict weight_,
+                                               const float *restrict bias, lanes *restrict y_,
+                                               bytes *restrict winner_) {
     enum { C = 6, H = 14, W = 14, K = 16, R = 5, S = 5, OH = 5, OW = 5 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, POOL_H = 2, POOL_W = 2 };
     enum { TK = 4, TW = 1 };  // register tile: maps x columns
@@ -379,8 +382,8 @@ static void conv2_relu2_pool2_forward(int groups, const lanes *restrict x_, cons
 //   weight  [120, 400]
 //   bias    [120]
 //   y       [groups, 120, 16]
-static void dense1_relu3_forward(int groups, const lanes *restrict x_, const float *restrict weight_,
-                                 const float *restrict bias, lanes *restrict y_) {
+static NOINLINE void dense1_relu3_forward(int groups, const lanes *restrict x_, const float *restrict weight_,
+                                          const float *restrict bias, lanes *restrict y_) {
     enum { F = 400, K = 120 };  // features, outputs
     enum { TG = 2, TK = 12 };  // register tile: vectors of images x outputs
     const lanes (*x)[F] = (const lanes (*)[F])x_;
@@ -417,8 +420,8 @@ static void dense1_relu3_forward(int groups, const lanes *restrict x_, const flo
 //   weight  [84, 120]
 //   bias    [84]
 //   y       [groups, 84, 16]
-static void dense2_relu4_forward(int groups, const lanes *restrict x_, const float *restrict weight_,
-                                 const float *restrict bias, lanes *restrict y_) {
+static NOINLINE void dense2_relu4_forward(int groups, const lanes *restrict x_, const float *restrict weight_,
+                                          const float *restrict bias, lanes *restrict y_) {
     enum { F = 120, K = 84 };  // features, outputs
     enum { TG = 2, TK = 14 };  // register tile: vectors of images x outputs
     const lanes (*x)[F] = (const lanes (*)[F])x_;
@@ -455,8 +458,8 @@ static void dense2_relu4_forward(int groups, const lanes *restrict x_, const flo
 //   weight  [10, 84]
 //   bias    [10]
 //   y       [groups, 10, 16]
-static void dense3_forward(int groups, const lanes *restrict x_, const float *restrict weight_,
-                           const float *restrict bias, lanes *restrict y_) {
+static NOINLINE void dense3_forward(int groups, const lanes *restrict x_, const float *restrict weight_,
+                                    const float *restrict bias, lanes *restrict y_) {
     enum { F = 84, K = 10 };  // features, outputs
     enum { TG = 2, TK = 10 };  // register tile: vectors of images x outputs
     const lanes (*x)[F] = (const lanes (*)[F])x_;
@@ -552,8 +555,9 @@ static void loss_output_mean(int batch, const float *restrict each, float *restr
 //   d_y       [groups, 10, 16]
 //   d_weight  [10, 84]
 //   d_bias    [10]
-static void dense3_backward_weight(int groups, int accumulate, const lanes *restrict x_, const lanes *restrict d_y_,
-                                   float *restrict d_weight_, float *restrict d_bias) {
+static NOINLINE void dense3_backward_weight(int groups, int accumulate, const lanes *restrict x_,
+                                            const lanes *restrict d_y_, float *restrict d_weight_,
+                                            float *restrict d_bias) {
     enum { F = 84, K = 10 };  // features, outputs
     enum { TN = 4, TF = 6, TK = 2 };  // vectors of images in the buffers; register tile: blocks of features x outputs
     const lanes (*x)[F] = (const lanes (*)[F])x_;
@@ -602,8 +606,8 @@ static void dense3_backward_weight(int groups, int accumulate, const lanes *rest
 //   weight  [10, 84]
 //   d_y     [groups, 10, 16]
 //   d_x     [groups, 84, 16]
-static void dense3_backward_data(int groups, const float *restrict weight_, const lanes *restrict d_y_,
-                                 lanes *restrict d_x_) {
+static NOINLINE void dense3_backward_data(int groups, const float *restrict weight_, const lanes *restrict d_y_,
+                                          lanes *restrict d_x_) {
     enum { F = 84, K = 10 };  // features, outputs
     enum { TG = 2, TF = 14, TK = 10 };  // register tile: vectors of images x features; outputs in the buffer
     const float (*weight)[F] = (const float (*)[F])weight_;
@@ -644,9 +648,9 @@ static void dense3_backward_data(int groups, const float *restrict weight_, cons
 //   y         [groups, 84, 16]   relu4 lets gradients through where it is positive
 //   d_weight  [84, 120]
 //   d_bias    [84]
-static void dense2_relu4_backward_weight(int groups, int accumulate, const lanes *restrict x_,
-                                         const lanes *restrict d_y_, const lanes *restrict y_,
-                                         float *restrict d_weight_, float *restrict d_bias) {
+static NOINLINE void dense2_relu4_backward_weight(int groups, int accumulate, const lanes *restrict x_,
+                                                  const lanes *restrict d_y_, const lanes *restrict y_,
+                                                  float *restrict d_weight_, float *restrict d_bias) {
     enum { F = 120, K = 84 };  // features, outputs
     // vectors of images in the buffers; register tile: blocks of features x outputs; outputs of a part
     enum { TN = 4, TF = 4, TK = 6, KB = 42 };
@@ -703,8 +707,8 @@ static void dense2_relu4_backward_weight(int groups, int accumulate, const lanes
 //   d_y     [groups, 84, 16]
 //   y       [groups, 84, 16]   relu4 lets gradients through where it is positive
 //   d_x     [groups, 120, 16]
-static void dense2_relu4_backward_data(int groups, const float *restrict weight_, const lanes *restrict d_y_,
-                                       const lanes *restrict y_, lanes *restrict d_x_) {
+static NOINLINE void dense2_relu4_backward_data(int groups, const float *restrict weight_, const lanes *restrict d_y_,
+                                                const lanes *restrict y_, lanes *restrict d_x_) {
     enum { F = 120, K = 84 };  // features, outputs
     // register tile: vectors of images x features; features of a part; outputs in the buffer
     enum { TG = 2, TF = 12, FB = 24, TK = 84 };
@@ -752,9 +756,9 @@ static void dense2_relu4_backward_data(int groups, const float *restrict weight_
 //   y         [groups, 120, 16]  relu3 lets gradients through where it is positive
 //   d_weight  [120, 400]
 //   d_bias    [120]
-static void dense1_relu3_backward_weight(int groups, int accumulate, const lanes *restrict x_,
-                                         const lanes *restrict d_y_, const lanes *restrict y_,
-                                         float *restrict d_weight_, float *restrict d_bias) {
+static NOINLINE void dense1_relu3_backward_weight(int groups, int accumulate, const lanes *restrict x_,
+                                                  const lanes *restrict d_y_, const lanes *restrict y_,
+                                                  float *restrict d_weight_, float *restrict d_bias) {
     enum { F = 400, K = 120 };  // features, outputs
     // vectors of images in the buffers; register tile: blocks of features x outputs; outputs of a part
     enum { TN = 4, TF = 5, TK = 5, KB = 60 };
@@ -811,8 +815,8 @@ static void dense1_relu3_backward_weight(int groups, int accumulate, const lanes
 //   d_y     [groups, 120, 16]
 //   y       [groups, 120, 16]  relu3 lets gradients through where it is positive
 //   d_x     [groups, 400, 16]
-static void dense1_relu3_backward_data(int groups, const float *restrict weight_, const lanes *restrict d_y_,
-                                       const lanes *restrict y_, lanes *restrict d_x_) {
+static NOINLINE void dense1_relu3_backward_data(int groups, const float *restrict weight_, const lanes *restrict d_y_,
+                                                const lanes *restrict y_, lanes *restrict d_x_) {
     enum { F = 400, K = 120 };  // features, outputs
     // register tile: vectors of images x features; features of a part; outputs in the buffer
     enum { TG = 2, TF = 13, FB = 91, TK = 120 };
@@ -863,9 +867,9 @@ static void dense1_relu3_backward_data(int groups, const float *restrict weight_
 //   parts   [2, 16, 150 + 1, 16]     taps, then bias; lanes are summed last
 //
 // Images are cut into the same chunks for any number of threads, so the sums have the same bits.
-static void conv2_relu2_pool2_backward_weight(int groups, const lanes *restrict x_, const lanes *restrict d_y_,
-                                              const bytes *restrict winner_, const lanes *restrict y_,
-                                              lanes *restrict parts_) {
+static NOINLINE void conv2_relu2_pool2_backward_weight(int groups, const lanes *restrict x_, const lanes *restrict d_y_,
+                                                       const bytes *restrict winner_, const lanes *restrict y_,
+                                                       lanes *restrict parts_) {
     enum { C = 6, H = 14, W = 14, K = 16, R = 5, S = 5, OH = 5, OW = 5 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, POOL_H = 2, POOL_W = 2 };
     enum { CHUNKS = 2, TK = 4, TC = 1 };  // register tile: maps x channels x S
@@ -931,8 +935,8 @@ static void conv2_relu2_pool2_backward_weight(int groups, const lanes *restrict 
 //   parts     [2, 16, 150 + 1, 16]  taps, then bias; lanes are summed last
 //   d_weight  [16, 6, 5, 5]
 //   d_bias    [16]
-static void conv2_relu2_pool2_backward_weight_sum(int groups, int accumulate, const lanes *restrict parts_,
-                                                  float *restrict d_weight_, float *restrict d_bias) {
+static NOINLINE void conv2_relu2_pool2_backward_weight_sum(int groups, int accumulate, const lanes *restrict parts_,
+                                                           float *restrict d_weight_, float *restrict d_bias) {
     enum { K = 16, TAPS = 150, BLOCKS = 10, CHUNKS = 2 };
     const lanes (*parts)[K][TAPS + 1] = (const lanes (*)[K][TAPS + 1])parts_;
     float (*d_weight)[TAPS] = (float (*)[TAPS])d_weight_;
@@ -962,9 +966,9 @@ static void conv2_relu2_pool2_backward_weight_sum(int groups, int accumulate, co
 //   winner  [groups, 16, 5, 5, 16]   position of each maximum in its window; the first wins a tie
 //   y       [groups, 16, 5, 5, 16]   relu2 lets gradients through where it is positive
 //   d_x     [groups, 6, 14, 14, 16]
-static void conv2_relu2_pool2_backward_data(int groups, const float *restrict weight_, const lanes *restrict d_y_,
-                                            const bytes *restrict winner_, const lanes *restrict y_,
-                                            lanes *restrict d_x_) {
+static NOINLINE void conv2_relu2_pool2_backward_data(int groups, const float *restrict weight_,
+                                                     const lanes *restrict d_y_, const bytes *restrict winner_,
+                                                     const lanes *restrict y_, lanes *restrict d_x_) {
     enum { C = 6, H = 14, W = 14, K = 16, R = 5, S = 5, OH = 5, OW = 5 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 0, POOL_H = 2, POOL_W = 2 };
     enum { TC = 2, TW = 14, TH = 7 };  // register tile: channels x columns; rows of a strip
@@ -1037,9 +1041,9 @@ static void conv2_relu2_pool2_backward_data(int groups, const float *restrict we
 //   parts   [4, 6, 25 + 1, 16]       taps, then bias; lanes are summed last
 //
 // Images are cut into the same chunks for any number of threads, so the sums have the same bits.
-static void conv1_relu1_pool1_backward_weight(int groups, const lanes *restrict x_, const lanes *restrict d_y_,
-                                              const bytes *restrict winner_, const lanes *restrict y_,
-                                              lanes *restrict parts_) {
+static NOINLINE void conv1_relu1_pool1_backward_weight(int groups, const lanes *restrict x_, const lanes *restrict d_y_,
+                                                       const bytes *restrict winner_, const lanes *restrict y_,
+                                                       lanes *restrict parts_) {
     enum { C = 1, H = 28, W = 28, K = 6, R = 5, S = 5, OH = 14, OW = 14 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, POOL_H = 2, POOL_W = 2 };
     enum { CHUNKS = 4, TK = 3, TC = 1, TH = 2 };  // register tile: maps x channels x S; rows of windows at a time
@@ -1105,8 +1109,8 @@ static void conv1_relu1_pool1_backward_weight(int groups, const lanes *restrict 
 //   parts     [4, 6, 25 + 1, 16]  taps, then bias; lanes are summed last
 //   d_weight  [6, 1, 5, 5]
 //   d_bias    [6]
-static void conv1_relu1_pool1_backward_weight_sum(int groups, int accumulate, const lanes *restrict parts_,
-                                                  float *restrict d_weight_, float *restrict d_bias) {
+static NOINLINE void conv1_relu1_pool1_backward_weight_sum(int groups, int accumulate, const lanes *restrict parts_,
+                                                           float *restrict d_weight_, float *restrict d_bias) {
     enum { K = 6, TAPS = 25, BLOCKS = 2, CHUNKS = 4 };
     const lanes (*parts)[K][TAPS + 1] = (const lanes (*)[K][TAPS + 1])parts_;
     float (*d_weight)[TAPS] = (float (*)[TAPS])d_weight_;

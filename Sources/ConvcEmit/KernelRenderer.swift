@@ -104,6 +104,8 @@ public struct KernelRenderer {
     return table.comment
   }
 
+  /// Kernels of vectors are kept out of the step functions: inlined there, clang forgets what `restrict` says, and the
+  /// gradients by weight take a quarter longer.
   private static func signature(
     _ call: KernelCall, _ name: String, _ linkage: Linkage, _ tail: String
   ) -> [String] {
@@ -113,11 +115,12 @@ public struct KernelRenderer {
     }
     let parameters = scalars + pointers
     let isStatic = linkage == .static
-    let attribute = isStatic ? [] : ["__attribute__((visibility(\"hidden\")))"]
-    return attribute
+    let isVector = call.arguments.contains { $0.element == "lanes" }
+    let attributes = "visibility(\"hidden\")" + (isVector ? ", noinline" : "")
+    return (isStatic ? [] : ["__attribute__((\(attributes)))"])
       + CText.list(
-        "\(isStatic ? "static " : "")void \(name)(", parameters.isEmpty ? ["void"] : parameters,
-        ")\(tail)")
+        "\(!isStatic ? "" : isVector ? "static NOINLINE " : "static ")void \(name)(",
+        parameters.isEmpty ? ["void"] : parameters, ")\(tail)")
   }
 
   private static func type(_ argument: Argument) -> String {

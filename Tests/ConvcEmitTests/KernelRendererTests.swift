@@ -72,8 +72,8 @@ struct KernelRendererTests {
       //   argmax  the winners
       //
       // The first sentence. The second.
-      static void f(int groups, int accumulate, uint64_t seed, const lanes *restrict x_, const float *restrict bias,
-                    uint8_t *restrict argmax_) {
+      static NOINLINE void f(int groups, int accumulate, uint64_t seed, const lanes *restrict x_, const float *restrict bias,
+                             uint8_t *restrict argmax_) {
           enum { C = 3, H = 32 };  // map
           enum { VALUE_0 = 0 };
           const lanes (*x)[C][H] = (const lanes (*)[C][H])x_;
@@ -103,7 +103,7 @@ struct KernelRendererTests {
   @Test("hides a function that other files call")
   func hidden() throws {
     let lines = try Self.render(Self.call(), linkage: .hidden)
-    #expect(lines.contains("__attribute__((visibility(\"hidden\")))"))
+    #expect(lines.contains("__attribute__((visibility(\"hidden\"), noinline))"))
     #expect(lines.contains { $0.hasPrefix("void f(int groups") })
   }
 

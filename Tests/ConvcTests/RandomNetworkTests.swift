@@ -24,7 +24,7 @@ struct RandomNetworkTests {
   /// A way to compile a network.
   struct Variant: Sendable {
     let name: String
-    /// nil: one of the narrow ones, by the seed.
+    /// nil: one of the narrow ones, by the network's place.
     let target: Target?
     var families: Set<String>?
     var fuses = true
@@ -63,8 +63,8 @@ struct RandomNetworkTests {
         let prefix = "\(name)_\(variant.name)"
         let options = BuildOptions(
           batch: network.graph.batch, trains: network.graph.trainableCount > 0,
-          target: variant.target ?? Self.narrow[index % Self.narrow.count],
-          name: prefix, families: variant.families, fuses: variant.fuses)
+          target: variant.target ?? Self.narrow[index % Self.narrow.count], name: prefix,
+          families: variant.families, fuses: variant.fuses)
         sources += try network.model.compile(options).sources()
         jobs.append((network, variant, prefix))
       }
