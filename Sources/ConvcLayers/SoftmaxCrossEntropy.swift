@@ -6,7 +6,7 @@ import ConvcIR
 /// - Prediction: scores (logits) `[N, K]`, or a score for each pixel `[N, K, H, W]`.
 /// - Target: labels `[N]` or `[N, H, W]`, `int32` in `0..<K`.
 /// - Value: mean over the batch, and over the pixels. Gradient: `weight · (softmax(x) − onehot) / (N · H · W)`.
-/// - Errors: prediction of another rank; a label out of range is refused before anything runs.
+/// - Errors: prediction of another rank or of more than 4096 columns; a label out of range, before anything runs.
 /// - Source: ONNX `SoftmaxCrossEntropyLoss`, opset 13.
 public struct SoftmaxCrossEntropy: Loss {
   public static let kind = "softmax-cross-entropy"
@@ -21,6 +21,13 @@ public struct SoftmaxCrossEntropy: Loss {
     }
     guard prediction.shape[1] >= 2 else {
       throw .setting("a softmax over one class is always 1; give the last layer at least 2 outputs")
+    }
+    // Kernels keep rows of pixels, of all images of a vector, on the stack.
+    let columns = prediction.maps.w
+    guard columns <= 1 << 12 else {
+      throw .setting(
+        "scores of \(columns) columns are too wide; at most \(1 << 12) work: cut the image into pieces"
+      )
     }
     return TensorType(
       shape: [prediction.shape[0]] + prediction.shape.dropFirst(2), element: .int32)

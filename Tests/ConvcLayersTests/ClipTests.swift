@@ -47,6 +47,9 @@ struct ClipTests {
         == "expects an input of rank 2, got 4x3x5; judge scores [N, K], or of pixels [N, K, H, W]; "
         + "end the network with Dense")
     #expect(
+      message { _ = try loss.target(for: TensorType(shape: [1, 2, 1, 5000])) }
+        == "scores of 5000 columns are too wide; at most 4096 work: cut the image into pieces")
+    #expect(
       message { _ = try loss.target(for: TensorType(shape: [4, 1, 5, 5])) }
         == "a softmax over one class is always 1; give the last layer at least 2 outputs")
   }
