@@ -40,6 +40,7 @@ public struct PresetFixture: Sendable, CustomStringConvertible {
     let input: [Int]
     let classes: Int
     let shift: Double?
+    let seed: Int?
   }
 
   private let entry: Entry
@@ -89,6 +90,8 @@ public struct PresetFixture: Sendable, CustomStringConvertible {
 
   // MARK: Values
 
+  /// What the names begin with that decide values.
+  private var prefix: String { "\(entry.name).\(entry.seed ?? 0)" }
   private var shift: Double { entry.shift ?? 0 }
   /// What dense weights are divided by: values that a shift makes large would leave one class at the end.
   private var tameness: Double { (1 + shift) * (1 + shift) }
@@ -122,7 +125,7 @@ public struct PresetFixture: Sendable, CustomStringConvertible {
       let middle = shifts ? shift : 0
       (low, high) = (middle - 0.25, middle + 0.25)
     }
-    Self.uniform(values, low, high, name: "\(entry.name).\(name)")
+    Self.uniform(values, low, high, name: "\(prefix).\(name)")
   }
 
   /// Images and targets.
@@ -137,7 +140,7 @@ public struct PresetFixture: Sendable, CustomStringConvertible {
     func uniform(_ count: Int, _ bound: Double, _ name: String) -> [Float] {
       [Float](unsafeUninitializedCapacity: count) { values, initialized in
         let all = UnsafeMutableBufferPointer(rebasing: values[..<count])
-        Self.uniform(all, -bound, bound, name: "\(entry.name).\(name)")
+        Self.uniform(all, -bound, bound, name: "\(prefix).\(name)")
         initialized = count
       }
     }
@@ -146,7 +149,7 @@ public struct PresetFixture: Sendable, CustomStringConvertible {
       return ReferenceSample(
         batch: batch, inputs: [image], targets: [.values(uniform(target.type.count, 1, "target"))])
     }
-    var generator = SplitMix64(seed: Self.hash("\(entry.name).target"))
+    var generator = SplitMix64(seed: Self.hash("\(prefix).target"))
     let labels = (0..<target.type.count).map { _ in Int32(generator.next() % UInt64(classes)) }
     return ReferenceSample(batch: batch, inputs: [image], targets: [.labels(labels)])
   }
