@@ -37,6 +37,10 @@ TEMPLATE(batchnorm_images)
 #embed "Kernels/batchnorm_images.c.mustache"
 TEMPLATE(batchnorm_prepare)
 #embed "Kernels/batchnorm_prepare.c.mustache"
+TEMPLATE(batchnorm_relu_backward_scalar)
+#embed "Kernels/batchnorm_relu_backward_scalar.c.mustache"
+TEMPLATE(batchnorm_relu_backward_vector)
+#embed "Kernels/batchnorm_relu_backward_vector.c.mustache"
 TEMPLATE(batchnorm_scalar)
 #embed "Kernels/batchnorm_scalar.c.mustache"
 TEMPLATE(batchnorm_slopes)

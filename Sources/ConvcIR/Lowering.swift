@@ -60,13 +60,17 @@ public struct Candidate: Sendable {
   public let readsSums: Bool
   public let forward: @Sendable (ForwardContext) -> [KernelCall]
   public let backward: @Sendable (BackwardContext) -> [KernelCall]
+  /// Writes the output once more from what the backward pass has anyway, so that it need not be kept. Then the backward
+  /// kernels of the group itself never read the output. nil: the output is kept for who reads it.
+  public let again: (@Sendable (ForwardContext) -> [KernelCall])?
 
   public init(
     family: String, inputs: [Layout], halos: [Halo], output: Layout, microseconds: Double,
     givesSums: Bool = false, readsSums: Bool = false, readsDeferred: Bool = false,
     deferred: (@Sendable (BackwardContext) -> DeferredGradient)? = nil,
     forward: @escaping @Sendable (ForwardContext) -> [KernelCall],
-    backward: @escaping @Sendable (BackwardContext) -> [KernelCall]
+    backward: @escaping @Sendable (BackwardContext) -> [KernelCall],
+    again: (@Sendable (ForwardContext) -> [KernelCall])? = nil
   ) {
     self.family = family
     self.inputs = inputs
@@ -79,6 +83,7 @@ public struct Candidate: Sendable {
     self.deferred = deferred
     self.forward = forward
     self.backward = backward
+    self.again = again
   }
 }
 
@@ -94,7 +99,8 @@ public protocol BufferSource: AnyObject {
   func masterParameter(_ index: Int) -> Buffer.ID
   /// A parameter's gradient.
   func gradient(_ index: Int) -> Buffer.ID
-  /// An entry of the packed block; `prepare` makes the kernel that writes it.
+  /// An entry of the packed block; `prepare` makes the kernel that writes it. Large entries of a training step stand in
+  /// the arena instead, written right before they are read.
   func packed(_ key: String, bytes: Int, prepare: (Buffer.ID) -> KernelCall) -> Buffer.ID
   /// A buffer for the channel sums of the group's output. Whoever normalises the output finds it.
   ///

@@ -7,7 +7,8 @@ func anyLayoutCandidates(
   for group: GroupContext, readsSums: Bool = false, joinsChannels: Bool = false,
   readsDeferred: Bool = false, deferred: (@Sendable (BackwardContext) -> DeferredGradient)? = nil,
   forward: @escaping @Sendable (ForwardContext) -> [KernelCall],
-  backward: @escaping @Sendable (BackwardContext) -> [KernelCall]
+  backward: @escaping @Sendable (BackwardContext) -> [KernelCall],
+  again: (@Sendable (ForwardContext) -> [KernelCall])? = nil
 ) -> [Candidate] {
   let target = group.target
   let types = group.inputTypes + [group.outputType]
@@ -32,7 +33,7 @@ func anyLayoutCandidates(
       halos: group.inputTypes.map { _ in .none }, output: layout,
       microseconds: group.passes * factor * Double(bytes) / 10e3,
       readsSums: readsSums, readsDeferred: readsDeferred, deferred: deferred, forward: forward,
-      backward: backward)
+      backward: backward, again: again)
   }
 }
 

@@ -2,11 +2,18 @@ import ConvcIR
 
 extension BatchNorm2D {
   public func candidates(for group: GroupContext) -> [Candidate] {
-    anyLayoutCandidates(
+    // Without operands and with a mask that the input shows, the output can be written again from the input.
+    let isAlone = group.group.epilogues.isEmpty || BatchNormKernels.isReLU(group.group.epilogues)
+    var again: (@Sendable (ForwardContext) -> [KernelCall])?
+    if isAlone {
+      again = { [BatchNormKernels(layer: self, context: $0).normalize(part: "_again")] }
+    }
+    return anyLayoutCandidates(
       for: group, readsSums: true, readsDeferred: true,
       deferred: { BatchNormKernels(layer: self, context: $0.forward).deferred($0) },
       forward: { BatchNormKernels(layer: self, context: $0).forward() },
-      backward: { BatchNormKernels(layer: self, context: $0.forward).backward($0) })
+      backward: { BatchNormKernels(layer: self, context: $0.forward).backward($0) },
+      again: again)
   }
 
   public func channelValues(
@@ -138,9 +145,6 @@ struct BatchNormKernels {
   // MARK: Forward
 
   func forward() -> [KernelCall] {
-    let maker = PieceMaker(forward: context, dialect: dialect)
-    var pieces = normalizing
-    pieces.append(maker.epilogues(group.epilogues))
     let given = context.inputSums
     let sums =
       given
@@ -149,11 +153,23 @@ struct BatchNormKernels {
         cells: input.maps.pixels, partsPerMap: 1)
     return (given == nil ? [channelSums(sums.buffer)] : []) + [
       statistics(sums, isGiven: given != nil),
-      elementwiseCall(
-        name: "\(group.name)_forward", title: groupSummary(context.context),
-        layers: layerNames(context.context), from: input, to: context.output, names: ("x", "y"),
-        accumulates: false, pieces: pieces, dialect: dialect),
+      normalize(part: "_forward"),
     ]
+  }
+
+  /// The values, from the statistics.
+  func normalize(part: String) -> KernelCall {
+    var pieces = normalizing
+    pieces.append(PieceMaker(forward: context, dialect: dialect).epilogues(group.epilogues))
+    return elementwiseCall(
+      name: "\(group.name)\(part)", title: groupSummary(context.context),
+      layers: layerNames(context.context), from: input, to: context.output, names: ("x", "y"),
+      accumulates: false, pieces: pieces, dialect: dialect)
+  }
+
+  /// Whether nothing but a ReLU follows.
+  static func isReLU(_ members: [Member]) -> Bool {
+    members.count == 1 && members[0].epilogue.backwardTemplate == "relu_backward"
   }
 
   private func channelSums(_ sums: Buffer.ID) -> KernelCall {
@@ -258,10 +274,10 @@ struct BatchNormKernels {
 
   func backward(_ backward: BackwardContext) -> [KernelCall] {
     let sums = context.buffers.arena("\(group.name)_d_sums", bytes: parts * 2 * padded * 4)
-    var pieces = backward.prologue(group.epilogues, dialect, names: ("C", "H", "W"))
+    var pieces = after(backward, x: "x", values(.read)).pieces(dialect, ("C", "H", "W"))
     let mean = row(0, of: values(.read), name: "mean", dialect)
     let x = input.argument("x", .read, dialect, meaning: "input of \(node.name)")
-    pieces.arguments += [x, mean]
+    pieces.append(Pieces(arguments: [x, mean]))
     var calls = [
       sumsCall(
         name: "\(group.name)_backward_sums",
@@ -303,7 +319,7 @@ struct BatchNormKernels {
 
   /// From the gradient after the group to that of its input.
   private func reversed(_ backward: BackwardContext, _ dialect: Dialect) -> Pieces {
-    var pieces = backward.prologue(group.epilogues, dialect, names: ("C", "H", "W"))
+    var pieces = after(backward, x: "x", values(.read)).pieces(dialect, ("C", "H", "W"))
     pieces.append(
       inputGradient(
         dialect, names: ("C", "H", "W"), x: "x", (values: values(.read), slopes: slopes(.read))))
@@ -312,12 +328,45 @@ struct BatchNormKernels {
 
   /// The gradient of the input, for kernels that compute it where they need it.
   func deferred(_ backward: BackwardContext) -> DeferredGradient {
-    let after = backward.passed(through: group.epilogues)
     // Buffers are this group's: they are named now, not when a reader asks.
     let tables = (values: values(.read), slopes: slopes(.read))
+    let after = after(backward, x: "\(node.name)_x", tables.values)
     return DeferredGradient(source: after.source) { dialect, names in
       var pieces = after.pieces(dialect, names)
       pieces.append(inputGradient(dialect, names: names, x: "\(node.name)_x", tables))
+      return pieces
+    }
+  }
+
+  /// The gradient right after the normalisation. A ReLU's mask shows in the input: the output is not read for it.
+  private func after(_ backward: BackwardContext, x name: String, _ values: Argument)
+    -> DeferredGradient
+  {
+    guard Self.isReLU(group.epilogues) else {
+      return backward.passed(through: group.epilogues)
+    }
+    let before = backward.passed(through: [])
+    let layer = context.context.graph[group.epilogues[0].node].name
+    return DeferredGradient(source: before.source) { dialect, names in
+      let rows = [(0, "mean"), (2, "scale"), (3, "bias")].map {
+        row($0, of: values, name: $1, dialect)
+      }
+      let texts = [
+        "channel": dialect == .vector ? "m" : input.channel, "x": name, "at": input.at(dialect),
+        "mean": rows[0].name, "scale": rows[1].name, "bias": rows[2].name,
+      ]
+      var pieces = before.pieces(dialect, names)
+      pieces.append(
+        Pieces(
+          fragments: [
+            Fragment(
+              template: "batchnorm_relu_backward_\(dialect == .vector ? "vector" : "scalar")",
+              values: texts, layer: layer)
+          ],
+          arguments: [
+            input.argument(
+              name, .read, dialect, names: names, meaning: "input of \(node.name)")
+          ] + rows))
       return pieces
     }
   }

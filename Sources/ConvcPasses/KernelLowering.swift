@@ -15,6 +15,8 @@ final class KernelLowering: BufferSource {
   private var copied: [ParameterRange] = []
 
   private var fixed: [Buffer.Kind: Buffer.ID] = [:]
+  /// Keys of packed entries that stand in the arena.
+  private var transients: Set<String> = []
   private var savedBuffers: [String: Buffer.ID] = [:]
   private var instances: [InstanceKey: Placement] = [:]
   private var primaries: [Tensor.ID: Placement] = [:]
@@ -24,6 +26,8 @@ final class KernelLowering: BufferSource {
   private var sums: [Tensor.ID: ChannelSums] = [:]
   /// Gradients that nobody stores.
   private var deferred: [Tensor.ID: DeferredGradient] = [:]
+  /// Outputs that backward writes again where it needs them: they are not kept.
+  private var unkept: [Tensor.ID: Group] = [:]
   private var group = ""
   private var groupOutput: Tensor.ID?
 
@@ -65,7 +69,42 @@ final class KernelLowering: BufferSource {
     packCopies()
     guard training.mode == .training else { return }
     for (index, loss) in graph.losses.enumerated() { lower(loss, index) }
+    forgetOutputs()
     for step in training.backward { lowerBackward(step) }
+  }
+
+  /// Outputs under this size are kept: writing them again would save too little.
+  private static let smallestUnkept = 1 << 20
+  /// Entries under this size stay in the packed block.
+  private static let smallestTransient = 1 << 18
+
+  /// Forgets outputs that backward can write again, and weights in the forward pass's order.
+  private func forgetOutputs() {
+    for group in fused.groups where chosen[group.id].again != nil {
+      guard let primary = primaries[group.output], primary.bytes >= Self.smallestUnkept else {
+        continue
+      }
+      unkept[group.output] = group
+      instances[
+        InstanceKey(
+          tensor: group.output, layout: primary.layout, isDense: primary.halo.isNone)] = nil
+    }
+    for key in transients { fixed[.packed(key)] = nil }
+  }
+
+  /// Writes an output again; nil: it was kept.
+  private func writeAgain(_ tensor: Tensor.ID) {
+    guard let group = unkept.removeValue(forKey: tensor), let old = primaries[tensor] else {
+      return
+    }
+    let current = self.group
+    self.group = group.name
+    let inputs = zip(group.inputs, chosen[group.id].inputs).map { source($0, $1) }
+    let output = makeInstance(
+      tensor, old.layout, old.halo, name: "\(graph[tensor].name)_again")
+    primaries[tensor] = output
+    calls += chosen[group.id].again?(forwardContext(group, inputs, [], output)) ?? []
+    self.group = current
   }
 
   // MARK: Forward
@@ -158,6 +197,7 @@ final class KernelLowering: BufferSource {
   private func source(_ tensor: Tensor.ID, _ layout: Layout) -> Placement {
     let storage = fused.storage(of: tensor)
     let halo = fused.isReshaped(tensor) ? Halo.none : needs[storage]?[layout] ?? .none
+    writeAgain(storage)
     let key = InstanceKey(tensor: storage, layout: layout, isDense: halo.isNone)
     if let found = instances[key] { return found.viewed(as: graph[tensor].type) }
     let primary = primaries[storage] ?? inputPlacement(storage)
@@ -223,7 +263,10 @@ final class KernelLowering: BufferSource {
     let inputs = zip(group.inputs, candidate.inputs).map { source($0, $1) }
     let operandTensors = group.members.flatMap(\.operands)
     let operands = operandTensors.map { source($0, candidate.output) }
-    let output = source(group.output, candidate.output)
+    // Who can be written again is not read by its own kernels.
+    let output =
+      unkept[group.output].flatMap { _ in primaries[group.output] }
+      ?? source(group.output, candidate.output)
     let defersInput =
       candidate.deferred != nil && step.inputs[0]
       && isDeferrable(group.inputs[0], candidate.inputs[0])
@@ -366,6 +409,13 @@ final class KernelLowering: BufferSource {
 
   func packed(_ key: String, bytes: Int, prepare: (Buffer.ID) -> KernelCall) -> Buffer.ID {
     if let found = fixed[.packed(key)] { return found }
+    if training.mode == .training, bytes >= Self.smallestTransient {
+      let id = arena(key, bytes: bytes)
+      calls.append(prepare(id))
+      fixed[.packed(key)] = id
+      transients.insert(key)
+      return id
+    }
     let id = outside(.packed(key), name: key)
     packedEntries.append(PackedEntry(key: key, bytes: bytes, prepare: prepare(id)))
     return id
