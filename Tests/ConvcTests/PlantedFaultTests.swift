@@ -27,8 +27,13 @@ struct PlantedFaultTests {
         replacement: "m / K_GROUP"),
       Fault(template: "softmax_cross_entropy", text: "share - 1.0f", replacement: "share - 0.9f"),
       Fault(
-        template: "batchnorm_backward", text: "- (x{{at}} - mean) * slope",
-        replacement: "+ (x{{at}} - mean) * slope"),
+        template: "batchnorm_batch_backward_scalar", text: "+ {{offset}}",
+        replacement: "- {{offset}}"),
+      Fault(
+        template: "batchnorm_statistics", text: "+ cells * distance * distance", replacement: ""),
+      Fault(
+        template: "convtranspose2d_generic_backward_weight", text: "PAD_TOP",
+        replacement: "PAD_LEFT"),
     ]
     guard Target.native.hasVectors else { return generic }
     return generic + [
@@ -36,8 +41,11 @@ struct PlantedFaultTests {
         template: "conv2d_lanes_backward_data", text: "MIN(R - 1, h + PAD_TOP)",
         replacement: "MIN(R - 2, h + PAD_TOP)", families: ["lanes"]),
       Fault(
-        template: "batchnorm_backward", text: "if (n * LANES + l >= batch) v = 0.0f;",
-        replacement: "if (n * LANES + l > batch) v = 0.0f;", families: ["lanes"]),
+        template: "support_images", text: "lane < images", replacement: "lane <= images",
+        families: ["lanes"]),
+      Fault(
+        template: "batchnorm_relu_backward_vector", text: "> 0.0f", replacement: "> 0.1f",
+        families: ["blocked"]),
       Fault(template: "clear_halo", text: "= 0.0f", replacement: "= 0.5f", families: ["lanes"]),
     ]
   }()
