@@ -20,6 +20,8 @@ public struct BuildOptions: Sendable {
   public var fuses: Bool
   /// Bytes of arena and parameters above which a network is refused.
   public var memoryLimit: Int
+  /// Bytes from which on training saves memory at the cost of a pass over it; tests set it lower.
+  var smallestSaving = 1 << 19
 
   public init(
     batch: Int = 64, trains: Bool = true, target: Target? = nil, name: String? = nil,
@@ -103,7 +105,8 @@ extension Model {
     let pipeline = Pipeline(
       options: CompileOptions(
         batch: options.batch, target: options.target ?? .native, families: options.families,
-        fuses: options.fuses, memoryLimit: options.memoryLimit), trains: options.trains,
+        fuses: options.fuses, memoryLimit: options.memoryLimit,
+        smallestSaving: options.smallestSaving), trains: options.trains,
       library: CommonKernels(), prefix: options.name.map(EmitC.prefix) ?? cPrefix)
     return Compilation(stages: try pipeline.run(self))
   }

@@ -9,15 +9,19 @@ public struct CompileOptions: Sendable {
   public var fuses: Bool
   /// Bytes of arena and parameters above which a network is refused.
   public var memoryLimit: Int
+  /// Bytes from which on an output that backward can write again is not kept, and packed weights of a training step stand
+  /// in the arena only while they are read.
+  public var smallestSaving: Int
 
   public init(
     batch: Int, target: Target, families: Set<String>? = nil, fuses: Bool = true,
-    memoryLimit: Int = 16 << 30
+    memoryLimit: Int = 16 << 30, smallestSaving: Int = 1 << 19
   ) {
     self.batch = batch
     self.target = target
     self.families = families
     self.fuses = fuses
     self.memoryLimit = memoryLimit
+    self.smallestSaving = smallestSaving
   }
 }

@@ -7,6 +7,8 @@ final class KernelLowering: BufferSource {
   private let chosen: [Candidate]
   private let target: Target
   private let library: any KernelLibrary
+  /// Bytes from which on memory is saved at the cost of a pass over it.
+  private let smallestSaving: Int
 
   private(set) var buffers: [Buffer] = []
   private(set) var calls: [KernelCall] = []
@@ -50,13 +52,14 @@ final class KernelLowering: BufferSource {
 
   init(
     training: TrainingGraph, contexts: [GroupContext], chosen: [Candidate], target: Target,
-    library: any KernelLibrary
+    library: any KernelLibrary, smallestSaving: Int
   ) {
     self.training = training
     self.contexts = contexts
     self.chosen = chosen
     self.target = target
     self.library = library
+    self.smallestSaving = smallestSaving
   }
 
   private var fused: FusedGraph { training.fused }
@@ -73,15 +76,10 @@ final class KernelLowering: BufferSource {
     for step in training.backward { lowerBackward(step) }
   }
 
-  /// Outputs under this size are kept: writing them again would save too little.
-  private static let smallestUnkept = 1 << 20
-  /// Entries under this size stay in the packed block.
-  private static let smallestTransient = 1 << 18
-
   /// Forgets outputs that backward can write again, and weights in the forward pass's order.
   private func forgetOutputs() {
     for group in fused.groups where chosen[group.id].again != nil {
-      guard let primary = primaries[group.output], primary.bytes >= Self.smallestUnkept else {
+      guard let primary = primaries[group.output], primary.bytes >= smallestSaving else {
         continue
       }
       unkept[group.output] = group
@@ -409,7 +407,7 @@ final class KernelLowering: BufferSource {
 
   func packed(_ key: String, bytes: Int, prepare: (Buffer.ID) -> KernelCall) -> Buffer.ID {
     if let found = fixed[.packed(key)] { return found }
-    if training.mode == .training, bytes >= Self.smallestTransient {
+    if training.mode == .training, bytes >= smallestSaving {
       let id = arena(key, bytes: bytes)
       calls.append(prepare(id))
       fixed[.packed(key)] = id
@@ -422,6 +420,8 @@ final class KernelLowering: BufferSource {
   }
 
   func packedPart(of entry: Buffer.ID, offset: Int) -> Buffer.ID {
+    precondition(
+      buffers[entry.index].arenaBytes == 0, "internal error: a part of an entry in the arena")
     let key = "\(entry.index) from \(offset)"
     if let found = savedBuffers[key] { return found }
     let id = add(buffers[entry.index].name, buffers[entry.index].kind, offset: offset)

@@ -80,7 +80,8 @@ public struct Pipeline: Sendable {
     _ training: TrainingGraph, saving: Set<Node.ID>
   ) throws(CompileError) -> ProgramStages {
     let kernels = SelectKernels(
-      target: options.target, library: library, families: options.families, saving: saving
+      target: options.target, library: library, families: options.families, saving: saving,
+      smallestSaving: options.smallestSaving
     ).run(training)
     Self.check(kernels.verify(), after: SelectKernels.name)
     let memory = try PlanMemory(limit: options.memoryLimit).run(kernels)

@@ -16,15 +16,18 @@ public struct SelectKernels: Pass {
   public let families: Set<String>?
   /// Layers that the build's training step goes back through: forward kernels save what that needs.
   public let saving: Set<Node.ID>
+  /// Bytes from which on memory is saved at the cost of a pass over it.
+  public let smallestSaving: Int
 
   public init(
     target: Target, library: any KernelLibrary, families: Set<String>? = nil,
-    saving: Set<Node.ID> = []
+    saving: Set<Node.ID> = [], smallestSaving: Int
   ) {
     self.target = target
     self.library = library
     self.families = families
     self.saving = saving
+    self.smallestSaving = smallestSaving
   }
 
   public func run(_ training: TrainingGraph) -> KernelGraph {
@@ -34,7 +37,7 @@ public struct SelectKernels: Pass {
     let chosen = search.best()
     let lowering = KernelLowering(
       training: training, contexts: contexts, chosen: zip(candidates, chosen).map { $0[$1] },
-      target: target, library: library)
+      target: target, library: library, smallestSaving: smallestSaving)
     lowering.run()
     return KernelGraph(
       graph: training.graph, mode: training.mode, target: target,

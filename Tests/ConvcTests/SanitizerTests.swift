@@ -49,16 +49,33 @@ struct SanitizerTests {
     Dictionary(uniqueKeysWithValues: compilation.files().all.map { ($0.name, $0.text) })
   }
 
+  /// One of each kind of layer that has kernels with channels in lanes, with halos and borders that tiles cross.
+  private static let blocked = Model("blocked") { graph in
+    let image = graph.input("image", [3, 19, 18])
+    let stem = image.conv2d(32, kernelSize: 3, padding: 1, bias: false).batchNorm().relu()
+    let body = stem.conv2d(32, kernelSize: 3, padding: 1, groups: 32, bias: false).batchNorm()
+      .relu6().conv2d(32, kernelSize: 1, bias: false).batchNorm()
+    let block = body.add(stem).relu()
+    let down = block.conv2d(48, kernelSize: 3, stride: 2, padding: 1).relu()
+      .maxPool(3, stride: 2, padding: 1)
+    let up = down.convTranspose2d(32, kernelSize: 2, stride: 2)
+    let merged = up.concat(up.conv2d(16, kernelSize: 3, padding: 1).relu())
+      .conv2d(16, kernelSize: 5, padding: 2).relu().maxPool(2)
+    graph.output("output", merged.flatten().dense(130).relu().dense(5))
+    graph.loss(SoftmaxCrossEntropy(), on: "output", target: "target")
+  }
+
   @Test(
     "training stays within its memory and defined behaviour",
     .enabled(if: compiler != nil, "no C compiler here has address and undefined sanitizers"),
-    arguments: [LeNet5.model(), twoOfEach].indices,
+    arguments: [LeNet5.model(), twoOfEach, blocked].indices,
     runnableTargets.filter { $0 == .generic || $0 == .native })
   func training(model index: Int, target: Target) throws {
     let compiler = try #require(Self.compiler)
-    let model = [LeNet5.model(), twoOfEach][index]
+    let model = [LeNet5.model(), twoOfEach, Self.blocked][index]
     // For vectors of images a group that is full and one that is not.
-    let compilation = try model.compile(BuildOptions(batch: 20, target: target))
+    let compilation = try model.compile(
+      BuildOptions(batch: 20, target: target, families: index == 2 ? ["blocked"] : nil))
     var files = Self.sources(compilation)
     let prefix = compilation.prefix
     files["driver.c"] =
