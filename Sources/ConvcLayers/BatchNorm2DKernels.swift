@@ -354,6 +354,7 @@ struct BatchNormKernels {
       let texts = [
         "channel": dialect == .vector ? "m" : input.channel, "x": name, "at": input.at(dialect),
         "mean": rows[0].name, "scale": rows[1].name, "bias": rows[2].name,
+        "y": "\(layer)_x",
       ]
       var pieces = before.pieces(dialect, names)
       pieces.append(
@@ -385,6 +386,7 @@ struct BatchNormKernels {
       name, .read, dialect, names: names, meaning: "input of \(node.name)")
     var texts = [
       "channel": dialect == .vector ? "m" : input.channel, "x": name, "at": input.at(dialect),
+      "centred": "\(node.name)_centred",
     ]
     for (name, argument) in zip(["mean", "scale", "slope", "offset"], rows) {
       texts[name] = argument.name
