@@ -25,8 +25,6 @@ TEMPLATE(batchnorm_batch_scalar)
 #embed "Kernels/batchnorm_batch_scalar.c.mustache"
 TEMPLATE(batchnorm_batch_vector)
 #embed "Kernels/batchnorm_batch_vector.c.mustache"
-TEMPLATE(batchnorm_centre)
-#embed "Kernels/batchnorm_centre.c.mustache"
 TEMPLATE(batchnorm_fold)
 #embed "Kernels/batchnorm_fold.c.mustache"
 TEMPLATE(batchnorm_frozen_backward_scalar)

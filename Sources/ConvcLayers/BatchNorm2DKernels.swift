@@ -173,12 +173,9 @@ struct BatchNormKernels {
   }
 
   private func channelSums(_ sums: Buffer.ID) -> KernelCall {
-    let pieces = Pieces(fragments: [
-      Fragment(template: "batchnorm_centre", values: ["centre": "centre"], layer: node.name)
-    ])
-    return sumsCall(
+    sumsCall(
       name: "\(group.name)_sums", title: "sums of each channel around one of its values",
-      from: input, as: "x", pieces: pieces, factor: "v",
+      from: input, as: "x", pieces: Pieces(), factor: "v",
       into: partSums(sums, .write, of: 3, asVectors: true))
   }
 
@@ -293,7 +290,8 @@ struct BatchNormKernels {
           name: "\(group.name)_backward_data", title: "gradient of the input",
           layers: layerNames(context.context), from: backward.outputGradient,
           to: gradient.placement, names: ("d_y", "d_x"), accumulates: gradient.accumulates,
-          pieces: reversed(backward, dialect), dialect: dialect))
+          pieces: deferred(backward, x: "x").pieces(dialect, ("C", "H", "W")),
+          dialect: dialect))
     }
     return calls + operandGradients(backward)
   }
@@ -317,23 +315,17 @@ struct BatchNormKernels {
       ] + gradients + (wantsData ? [slopes(.write)] : []), work: tableWork)
   }
 
-  /// From the gradient after the group to that of its input.
-  private func reversed(_ backward: BackwardContext, _ dialect: Dialect) -> Pieces {
-    var pieces = after(backward, x: "x", values(.read)).pieces(dialect, ("C", "H", "W"))
-    pieces.append(
-      inputGradient(
-        dialect, names: ("C", "H", "W"), x: "x", (values: values(.read), slopes: slopes(.read))))
-    return pieces
-  }
-
-  /// The gradient of the input, for kernels that compute it where they need it.
-  func deferred(_ backward: BackwardContext) -> DeferredGradient {
+  /// The gradient of the input as an expression of the gradient that is stored after the group.
+  ///
+  /// - Parameter name: name of the input among the arguments of the kernel that computes it.
+  func deferred(_ backward: BackwardContext, x name: String? = nil) -> DeferredGradient {
     // Buffers are this group's: they are named now, not when a reader asks.
     let tables = (values: values(.read), slopes: slopes(.read))
-    let after = after(backward, x: "\(node.name)_x", tables.values)
+    let x = name ?? "\(node.name)_x"
+    let after = after(backward, x: x, tables.values)
     return DeferredGradient(source: after.source) { dialect, names in
       var pieces = after.pieces(dialect, names)
-      pieces.append(inputGradient(dialect, names: names, x: "\(node.name)_x", tables))
+      pieces.append(inputGradient(dialect, names: names, x: x, tables))
       return pieces
     }
   }
