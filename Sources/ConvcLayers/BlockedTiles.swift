@@ -30,15 +30,15 @@ struct BlockedShape: Sendable, Hashable {
   var steps: Double { Double(blocks * oh * ow * cells * taps) }
 
   /// A 1x1 convolution mixes no pixels: neighbouring rows can count as one, up to so many columns.
-  func mergingRows(upTo columns: Int) -> BlockedShape {
+  func joiningRows(upTo columns: Int) -> BlockedShape {
     guard r == 1, s == 1, stride == 1, padding == 0, cells == 1 else { return self }
     let rows = (1...h).last { h % $0 == 0 && $0 * w <= columns } ?? 1
-    var merged = self
-    merged.h = h / rows
-    merged.w = w * rows
-    merged.oh = merged.h
-    merged.ow = merged.w
-    return merged
+    var joined = self
+    joined.h = h / rows
+    joined.w = w * rows
+    joined.oh = joined.h
+    joined.ow = joined.w
+    return joined
   }
 }
 
@@ -76,12 +76,21 @@ struct BlockedTiles: Sendable {
   struct ForwardTile: Sendable, Hashable {
     var maps = 1
     var columns = 1
-    /// Rows of a part; blocks of channels summed before the next tile.
-    var rows = 1
+    /// Rows of a strip, which every tile of maps goes through before the next; nil: the whole image.
+    var rows: Int?
+    /// Blocks of channels summed before the next tile.
     var channels = 1
-    /// Weights are the larger operand: they stay in the cache for all images.
-    var mapsFirst = false
+    /// Blocks of maps whose weights stay in the cache for all images; nil: each image goes through all maps.
+    var part: Int?
     var cycles = 0.0
+  }
+
+  /// Where rows may be joined, the fewest that the register tile divides about as well as any.
+  func joined(_ shape: BlockedShape) -> BlockedShape {
+    let choices = [1, 28, 56, 112, 200].map { shape.joiningRows(upTo: $0) }
+    let cycles = choices.map { forward($0).cycles }
+    let least = cycles.min() ?? 0
+    return zip(choices, cycles).first { $1 <= least * 1.01 }?.0 ?? shape
   }
 
   func forward(_ shape: BlockedShape) -> ForwardTile {
@@ -99,11 +108,39 @@ struct BlockedTiles: Sendable {
         }
       }
     }
-    best.mapsFirst =
-      shape.weightBytes > max(target.level2 / 2, 4 * shape.c * shape.h * shape.w)
+    best.rows = strip(shape, best)
     best.channels = shape.channelBlocks
     cutChannels(shape, &best)
+    best.part = mapPart(shape, best)
     return best
+  }
+
+  /// Rows whose input stays in the second-level cache while all tiles of maps read it.
+  private func strip(_ shape: BlockedShape, _ tile: ForwardTile) -> Int? {
+    let row = 4 * shape.c * min(shape.stride.height, shape.r) * shape.pool.height * shape.w
+    // One image is cut in two, so that a thread finds what it wrote itself.
+    let most = shape.batch == 1 ? Self.ceil(shape.oh, 2) : shape.oh
+    let rows = min(most, max(1, target.level2 / 4 / row))
+    guard shape.blocks > tile.maps, shape.weightBytes <= target.level2 / 2, rows < shape.oh else {
+      return nil
+    }
+    return Self.ceil(shape.oh, Self.ceil(shape.oh, rows))
+  }
+
+  /// Weights larger than half the second-level cache come from afar for every strip of an image; parts of them stay, and
+  /// the images come again for every part: what moves less is taken.
+  private func mapPart(_ shape: BlockedShape, _ tile: ForwardTile) -> Int? {
+    let cache = target.level2 / 2
+    guard shape.weightBytes > cache else { return nil }
+    let fitting = max(1, cache / (shape.weightBytes / shape.blocks))
+    let part = Self.divisors(shape.blocks).last { $0 % tile.maps == 0 && $0 <= fitting }
+    let rows = min(shape.stride.height, shape.r) * shape.h / shape.stride.height
+    let image = 4 * shape.c * rows * shape.w
+    let far = shape.batch * image > cache ? image : 0
+    let strips = Self.ceil(shape.oh, tile.rows ?? shape.oh)
+    let parts = Self.ceil(shape.blocks, part ?? tile.maps)
+    let isLess = parts * far + shape.weightBytes / shape.batch <= strips * shape.weightBytes + far
+    return isLess ? part ?? tile.maps : nil
   }
 
   /// Where the weights of a tile crowd out the second-level cache, channels are summed in parts.
@@ -115,7 +152,7 @@ struct BlockedTiles: Sendable {
     let sums = tiles * tile.maps * shape.cells * tile.columns * vector
     guard sums <= sumsBytes, tile.channels > 1 else { return }
     tile.channels = max(1, min(tile.channels, (72 << 10) / one))
-    tile.rows = min(shape.oh, sumsBytes / sums)
+    tile.rows = Self.ceil(shape.oh, Self.ceil(shape.oh, sumsBytes / sums))
   }
 
   // MARK: Gradient by weight

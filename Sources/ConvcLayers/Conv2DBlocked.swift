@@ -35,8 +35,7 @@ extension Conv2D {
       family: "blocked", inputs: [input], halos: [halo], output: .blocked,
       microseconds: blockedCost(group, shape, efficiencies), givesSums: true,
       readsDeferred: shape.r * shape.s > 1,
-      forward: { [blockedKernels($0).forward()] },
-      backward: { blockedKernels($0.forward, merging: $0.deferred == nil).backward($0) })
+      forward: { [blockedForward($0)] }, backward: { blockedBackward($0) })
   }
 
   private func blockedCost(
@@ -59,14 +58,27 @@ extension Conv2D {
       padding: window.padding, batch: maps.n, lanes: group.target.lanes, isPlanar: input == .nchw)
   }
 
-  /// - Parameter merging: rows may be joined to longer ones where nothing has zeros around its maps.
-  private func blockedKernels(_ context: ForwardContext, merging: Bool = true) -> BlockedKernels {
+  private func blockedForward(_ context: ForwardContext) -> KernelCall {
     let shape = blockedShape(context.context, context.inputs[0].layout)
-    let tensors = context.inputs + context.operands + [context.output]
-    let merges = merging && tensors.allSatisfy(\.halo.isNone)
+    let tiles = BlockedTiles(target: context.context.target)
+    let joined = canJoinRows(context) ? tiles.joined(shape) : shape
+    return BlockedKernels(layer: self, context: context, shape: joined, narrowShape: joined)
+      .forward()
+  }
+
+  private func blockedBackward(_ backward: BackwardContext) -> [KernelCall] {
+    let context = backward.forward
+    let shape = blockedShape(context.context, context.inputs[0].layout)
+    let joins = backward.deferred == nil && canJoinRows(context)
     return BlockedKernels(
-      layer: self, context: context, shape: merges ? shape.mergingRows(upTo: 200) : shape,
-      narrowShape: merges ? shape.mergingRows(upTo: 56) : shape)
+      layer: self, context: context, shape: joins ? shape.joiningRows(upTo: 200) : shape,
+      narrowShape: joins ? shape.joiningRows(upTo: 56) : shape
+    ).backward(backward)
+  }
+
+  /// Rows can be joined to longer ones where nothing has zeros around its maps.
+  private func canJoinRows(_ context: ForwardContext) -> Bool {
+    (context.inputs + context.operands + [context.output]).allSatisfy(\.halo.isNone)
   }
 }
 
@@ -78,13 +90,13 @@ struct BlockedKernels {
   /// The same with shorter rows, for the gradient by data: its buffer then holds more maps.
   let narrowShape: BlockedShape
 
-  private let names = ("K", "OH", "OW")
+  let names = ("K", "OH", "OW")
 
-  private var group: Group { context.context.group }
-  private var tiles: BlockedTiles { BlockedTiles(target: context.context.target) }
-  private var lanes: Int { shape.lanes }
+  var group: Group { context.context.group }
+  var tiles: BlockedTiles { BlockedTiles(target: context.context.target) }
+  var lanes: Int { shape.lanes }
 
-  private var sizes: [ConstantRow] { sizes(of: shape) }
+  var sizes: [ConstantRow] { sizes(of: shape) }
 
   private func sizes(of shape: BlockedShape) -> [ConstantRow] {
     var input = [
@@ -103,7 +115,7 @@ struct BlockedKernels {
     ]
   }
 
-  private func steps(left: Bool) -> ConstantRow {
+  func steps(left: Bool) -> ConstantRow {
     var constants = [
       Constant("STRIDE_H", shape.stride.height), Constant("STRIDE_W", shape.stride.width),
       Constant("PAD_TOP", shape.padding.top),
@@ -114,7 +126,7 @@ struct BlockedKernels {
   }
 
   /// The input as floats, with the zero halo that this convolution reads.
-  private var input: Argument {
+  var input: Argument {
     let placement = context.inputs[0]
     let argument = placement.argument(
       "x", .read, .scalar, top: shape.padding.top, left: shape.padding.left,
@@ -125,7 +137,7 @@ struct BlockedKernels {
       dimensions: extents + ["CI"], text: argument.text)
   }
 
-  private func winners(_ access: Access) -> Argument {
+  func winners(_ access: Access) -> Argument {
     let dense = context.output.dense
     return Argument(
       "winner", element: "bytes", access: access,
@@ -134,85 +146,8 @@ struct BlockedKernels {
       text: "\(dense.text)  position of each maximum in its window; the first wins a tie")
   }
 
-  private var poolTexts: [String: String] {
+  var poolTexts: [String: String] {
     ["pool": group.poolingNode.map { context.context.graph[$0].name } ?? ""]
-  }
-
-  // MARK: Forward
-
-  func forward() -> KernelCall {
-    let tile = tiles.forward(shape)
-    let maker = PieceMaker(forward: context, dialect: .vector, names: names)
-    let cells = maker.epilogues(group.beforePooling)
-    let after = maker.epilogues(group.epilogues)
-    let saves = group.pooling != nil && context.context.savesForBackward
-    var arguments = [input, weight] + (layer.addsBias(context) ? [bias] : [])
-    arguments.append(context.output.argument("y", .write, .vector, names: names))
-    if saves { arguments.append(winners(.write)) }
-    let cut = tile.channels < shape.channelBlocks
-    let isPartial = shape.c % shape.channelBlock != 0
-    let statistics = channelSums(rows: cut ? tile.rows : max(1, 1024 / shape.ow), isCut: cut)
-    arguments += statistics.arguments
-    return KernelCall(
-      template: "conv2d_blocked_forward", name: "\(group.name)_forward",
-      title: groupSummary(context.context), layers: layerNames(context.context),
-      constants: sizes + [
-        steps(left: false),
-        ConstantRow(
-          [Constant("TK", tile.maps), Constant("TW", tile.columns)],
-          comment: "register tile: blocks of maps x columns"),
-      ]
-        + (isPartial
-          ? [ConstantRow([Constant("CHANNELS", shape.c)], comment: "not in blocks")] : [])
-        + (cut ? [parts(tile)] : []) + statistics.constants,
-      flags: [
-        "strips": cut || !statistics.arguments.isEmpty,
-        "statistics": !statistics.arguments.isEmpty, "partial": isPartial,
-        "bias": layer.addsBias(context), "pooled": group.pooling != nil, "winners": saves,
-        "cells": !group.beforePooling.isEmpty, "map_tail": shape.blocks % tile.maps != 0,
-        "column_tail": shape.ow % tile.columns != 0, "maps_first": tile.mapsFirst,
-        "parts": cut, "padded": shape.padding != 0,
-      ], texts: poolTexts,
-      fragments: ["epilogue": after.fragments, "cell": cells.fragments],
-      support: cells.support + after.support, scalars: [.batch],
-      arguments: arguments + cells.arguments + after.arguments,
-      work: layer.work(context.context, 0.8))
-  }
-
-  /// What the kernel needs to sum each channel of what it writes, strips of rows at a time; nothing where nobody wants
-  /// the sums.
-  private func channelSums(rows: Int, isCut: Bool) -> (
-    arguments: [Argument], constants: [ConstantRow]
-  ) {
-    guard context.givesSums else { return ([], []) }
-    let channels = BatchNormKernels.padded(shape.k, lanes: lanes)
-    let sums = context.buffers.channelSums(
-      cells: rows * shape.ow, of: shape.oh * shape.ow, channels: channels)
-    let count = sums.partsPerMap
-    return (
-      [
-        Argument(
-          "parts", element: "lanes", access: .write, buffer: sums.buffer,
-          dimensions: ["3", "\(channels / lanes)"],
-          text:
-            "[batch * \(count), 3, \(channels / lanes), \(lanes)]  a value, sum and sum of squares around it"
-        )
-      ],
-      [
-        ConstantRow(
-          (isCut ? [] : [Constant("TH", min(rows, shape.oh))]) + [Constant("PARTS", count)],
-          comment: isCut
-            ? "parts of an image's sums" : "rows of a part, and parts of an image's sums")
-      ]
-    )
-  }
-
-  private func parts(_ tile: BlockedTiles.ForwardTile) -> ConstantRow {
-    ConstantRow(
-      [
-        Constant("TH", tile.rows), Constant("TC", tile.channels),
-        Constant("TILES", BlockedTiles.ceil(shape.ow, tile.columns)),
-      ], comment: "rows of a part; blocks of channels summed at a time; tiles of a row")
   }
 
   // MARK: Backward

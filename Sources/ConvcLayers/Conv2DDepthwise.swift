@@ -148,6 +148,8 @@ struct DepthwiseKernels {
 
   func forward() -> KernelCall {
     let tile = shape.columns(of: shape.ow)
+    // One image is cut in two, so that a thread finds what it wrote itself.
+    let halves = shape.batch == 1 && shape.oh > 1
     let after = PieceMaker(forward: context, dialect: .vector, names: names)
       .epilogues(group.epilogues)
     return KernelCall(
@@ -155,7 +157,16 @@ struct DepthwiseKernels {
       title: groupSummary(context.context), layers: layerNames(context.context),
       constants: sizes() + [
         ConstantRow([Constant("TW", tile)], comment: "register tile: columns")
-      ], flags: ["bias": layer.addsBias(context), "column_tail": shape.ow % tile != 0],
+      ]
+        + (halves
+          ? [
+            ConstantRow(
+              [Constant("TH", (shape.oh + 1) / 2)],
+              comment: "rows that all channels go through at a time")
+          ] : []),
+      flags: [
+        "bias": layer.addsBias(context), "column_tail": shape.ow % tile != 0, "strips": halves,
+      ],
       fragments: ["epilogue": after.fragments], support: after.support,
       scalars: [.batch] + after.scalars,
       arguments: [input, weight] + bias

@@ -1,0 +1,88 @@
+import ConvcIR
+
+extension BlockedKernels {
+  func forward() -> KernelCall {
+    let tile = tiles.forward(shape)
+    let maker = PieceMaker(forward: context, dialect: .vector, names: names)
+    let cells = maker.epilogues(group.beforePooling)
+    let after = maker.epilogues(group.epilogues)
+    let saves = group.pooling != nil && context.context.savesForBackward
+    var arguments = [input, weight] + (layer.addsBias(context) ? [bias] : [])
+    arguments.append(context.output.argument("y", .write, .vector, names: names))
+    if saves { arguments.append(winners(.write)) }
+    let cut = tile.channels < shape.channelBlocks
+    let mapPart = tile.part ?? tile.maps
+    let isPartial = shape.c % shape.channelBlock != 0
+    let strips = tile.rows.map {
+      [ConstantRow([Constant("TH", $0)], comment: "rows that all maps go through at a time")]
+    }
+    let rows = tile.rows ?? shape.oh
+    let statistics = channelSums(
+      rows: cut ? rows : min(rows, max(1, 1024 / shape.ow)), isCut: cut)
+    arguments += statistics.arguments
+    return KernelCall(
+      template: "conv2d_blocked_forward", name: "\(group.name)_forward",
+      title: groupSummary(context.context), layers: layerNames(context.context),
+      constants: sizes + [
+        steps(left: false),
+        ConstantRow(
+          [Constant("TK", tile.maps), Constant("TW", tile.columns)],
+          comment: "register tile: blocks of maps x columns"),
+      ]
+        + (mapPart > tile.maps
+          ? [ConstantRow([Constant("PK", mapPart)], comment: "blocks of maps of a part")] : [])
+        + (isPartial
+          ? [ConstantRow([Constant("CHANNELS", shape.c)], comment: "not in blocks")] : [])
+        + (cut ? [parts(tile)] : statistics.constants.isEmpty ? strips ?? [] : [])
+        + statistics.constants,
+      flags: [
+        "strips": tile.rows != nil || !statistics.arguments.isEmpty,
+        "statistics": !statistics.arguments.isEmpty, "partial": isPartial,
+        "bias": layer.addsBias(context), "pooled": group.pooling != nil, "winners": saves,
+        "cells": !group.beforePooling.isEmpty, "map_tail": shape.blocks % tile.maps != 0,
+        "column_tail": shape.ow % tile.columns != 0, "maps_first": tile.part != nil,
+        "map_parts": mapPart > tile.maps,
+        "parts": cut, "padded": shape.padding != 0,
+      ], texts: poolTexts,
+      fragments: ["epilogue": after.fragments, "cell": cells.fragments],
+      support: cells.support + after.support, scalars: [.batch],
+      arguments: arguments + cells.arguments + after.arguments,
+      work: layer.work(context.context, 0.8))
+  }
+
+  /// What the kernel needs to sum each channel of what it writes, strips of rows at a time; nothing where nobody wants
+  /// the sums.
+  private func channelSums(rows: Int, isCut: Bool) -> (
+    arguments: [Argument], constants: [ConstantRow]
+  ) {
+    guard context.givesSums else { return ([], []) }
+    let channels = BatchNormKernels.padded(shape.k, lanes: lanes)
+    let sums = context.buffers.channelSums(
+      cells: rows * shape.ow, of: shape.oh * shape.ow, channels: channels)
+    let count = sums.partsPerMap
+    return (
+      [
+        Argument(
+          "parts", element: "lanes", access: .write, buffer: sums.buffer,
+          dimensions: ["3", "\(channels / lanes)"],
+          text:
+            "[batch * \(count), 3, \(channels / lanes), \(lanes)]  a value, sum and sum of squares around it"
+        )
+      ],
+      [
+        ConstantRow(
+          (isCut ? [] : [Constant("TH", min(rows, shape.oh))]) + [Constant("PARTS", count)],
+          comment: isCut
+            ? "parts of an image's sums" : "rows of a part, and parts of an image's sums")
+      ]
+    )
+  }
+
+  private func parts(_ tile: BlockedTiles.ForwardTile) -> ConstantRow {
+    ConstantRow(
+      [
+        Constant("TH", tile.rows ?? shape.oh), Constant("TC", tile.channels),
+        Constant("TILES", BlockedTiles.ceil(shape.ow, tile.columns)),
+      ], comment: "rows of a part; blocks of channels summed at a time; tiles of a row")
+  }
+}
