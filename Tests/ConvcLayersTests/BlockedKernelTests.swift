@@ -72,6 +72,21 @@ struct BlockedKernelTests {
     Case(name: "weights that crowd out a small cache", shape: [64, 5, 6], batch: 2, level2: 32) {
       $0.conv2d(96, kernelSize: 3, padding: 1).relu().conv2d(64, kernelSize: 3, padding: 1)
     },
+    Case(
+      name: "strips of rows that all maps go through", shape: [32, 19, 7], batch: 3, level2: 48
+    ) {
+      let x = $0.conv2d(64, kernelSize: 1).relu().conv2d(80, kernelSize: 1, stride: 2)
+      return x.batchNorm().relu().conv2d(64, kernelSize: 3, padding: 1, bias: false).batchNorm()
+    },
+    Case(name: "parts of maps that all images go through", shape: [64, 7, 7], batch: 5, level2: 32)
+    {
+      $0.conv2d(192, kernelSize: 1).relu().conv2d(128, kernelSize: 1, stride: 2, bias: false)
+        .batchNorm().relu()
+    },
+    Case(name: "one image in halves", shape: [16, 11, 9], batch: 1) {
+      let x = $0.conv2d(64, kernelSize: 1).relu()
+      return x.conv2d(64, kernelSize: 3, padding: 1, groups: 64).relu().conv2d(48, kernelSize: 1)
+    },
     Case(name: "many planes, in parts of whole tiles", shape: [80, 3, 5]) {
       $0.conv2d(80, kernelSize: 1).conv2d(16, kernelSize: 1)
     },
@@ -119,11 +134,7 @@ struct BlockedKernelTests {
   func expectAgreement(_ test: Case, target: Target) async throws {
     guard Target.native.lanes >= target.lanes else { return }
     let model = test.model()
-    let target = Target(
-      name: target.name, lanes: target.lanes, registers: target.registers,
-      spareRegisters: target.spareRegisters, level1: target.level1,
-      level2: test.level2.map { $0 << 10 } ?? target.level2, peak: target.peak,
-      march: target.march)
+    let target = target.with(level2: test.level2.map { $0 << 10 } ?? target.level2)
     var sessions: [Session] = []
     for family in ["generic", test.family] {
       let options = BuildOptions(batch: test.batch, target: target, families: [family])

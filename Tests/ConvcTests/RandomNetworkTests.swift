@@ -29,8 +29,8 @@ struct RandomNetworkTests {
     let target: Target?
     var families: Set<String>?
     var fuses = true
-    /// Whether even small outputs and weights are not kept.
-    var savesMemory = false
+    /// Whether even small outputs and weights are not kept, and little fits the cache.
+    var isCramped = false
   }
 
   /// Targets with shorter vectors than this machine's, each with tiles of its own.
@@ -46,7 +46,7 @@ struct RandomNetworkTests {
     guard Target.native.hasVectors else { return generic }
     return generic + [
       Variant(name: "lanes", target: .native, families: ["lanes"]),
-      Variant(name: "blocked", target: .native, families: ["blocked"], savesMemory: true),
+      Variant(name: "blocked", target: .native, families: ["blocked"], isCramped: true),
       Variant(name: "chosen", target: .native),
       Variant(name: "narrow", target: nil),
     ]
@@ -64,11 +64,12 @@ struct RandomNetworkTests {
     for (index, (name, network)) in networks.enumerated() {
       for variant in Self.variants {
         let prefix = "\(name)_\(variant.name)"
+        let target = variant.target ?? Self.narrow[index % Self.narrow.count]
         var options = BuildOptions(
           batch: network.graph.batch, trains: network.graph.trainableCount > 0,
-          target: variant.target ?? Self.narrow[index % Self.narrow.count], name: prefix,
+          target: variant.isCramped ? target.with(level2: 24 << 10) : target, name: prefix,
           families: variant.families, fuses: variant.fuses)
-        if variant.savesMemory { options.smallestSaving = 1024 }
+        if variant.isCramped { options.smallestSaving = 1024 }
         sources += try network.model.compile(options).sources()
         jobs.append((network, variant, prefix))
       }
