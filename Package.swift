@@ -63,7 +63,8 @@ let package = Package(
     .testTarget(name: "ConvcRuntimeTests", dependencies: ["ConvcRuntime", "ConvcTestSupport"]),
     .testTarget(name: "ConvcDataTests", dependencies: ["ConvcData", "ConvcIR", "CZlib"]),
     .testTarget(
-      name: "ConvcTrainingTests", dependencies: ["ConvcTraining", "ConvcRandom", "ConvcTestSupport"]),
+      name: "ConvcTrainingTests",
+      dependencies: ["ConvcTraining", "ConvcRandom", "ConvcTestSupport"]),
     .testTarget(
       name: "ConvcTests",
       dependencies: ["Convc", "ConvcEmit", "ConvcPasses", "ConvcTestSupport", "TrainingExample"]),

@@ -58,7 +58,9 @@ struct Indentation {
     moved = nil
   }
 
-  private static let headerWords = ["for (", "if (", "while (", "else", "UNROLL for (", "ROLL for ("]
+  private static let headerWords = [
+    "for (", "if (", "while (", "else", "UNROLL for (", "ROLL for (",
+  ]
 
   private static func isHeader(_ code: Substring.UTF8View) -> Bool {
     headerWords.contains { code.starts(with: $0.utf8) }
