@@ -25,6 +25,9 @@ let package = Package(
       name: "ConvcTemplates", path: "Templates", exclude: ["Kernels"], sources: ["embed.c"],
       publicHeadersPath: "include"),
 
+    // Random numbers in bulk: C, because debug builds of Swift are slow in loops over data.
+    .target(name: "ConvcRandom"),
+
     .target(name: "ConvcIR"),
     .target(name: "ConvcLayers", dependencies: ["ConvcIR"]),
     .target(name: "ConvcPasses", dependencies: ["ConvcIR"]),
@@ -34,7 +37,8 @@ let package = Package(
     .target(name: "ConvcDigits", exclude: ["ATTRIBUTION.md", "digits.csv.gz"]),
     .target(name: "ConvcData", dependencies: ["ConvcIR", "CZlib", "ConvcDigits"]),
     .target(name: "ConvcModels", dependencies: ["ConvcIR", "ConvcLayers"]),
-    .target(name: "ConvcTraining", dependencies: ["ConvcIR", "ConvcData", "ConvcRuntime"]),
+    .target(
+      name: "ConvcTraining", dependencies: ["ConvcIR", "ConvcData", "ConvcRandom", "ConvcRuntime"]),
     .target(
       name: "Convc",
       dependencies: [
@@ -58,7 +62,9 @@ let package = Package(
     .testTarget(name: "ConvcReferenceTests", dependencies: ["Convc", "ConvcTestSupport"]),
     .testTarget(name: "ConvcRuntimeTests", dependencies: ["ConvcRuntime", "ConvcTestSupport"]),
     .testTarget(name: "ConvcDataTests", dependencies: ["ConvcData", "ConvcIR", "CZlib"]),
-    .testTarget(name: "ConvcTrainingTests", dependencies: ["ConvcTraining", "ConvcTestSupport"]),
+    .testTarget(
+      name: "ConvcTrainingTests",
+      dependencies: ["ConvcTraining", "ConvcRandom", "ConvcTestSupport"]),
     .testTarget(
       name: "ConvcTests",
       dependencies: ["Convc", "ConvcEmit", "ConvcPasses", "ConvcTestSupport", "TrainingExample"]),

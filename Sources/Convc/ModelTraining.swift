@@ -29,8 +29,9 @@ extension Model {
     model.classNames = dataset.classNames
     let compilation = try model.compile(BuildOptions(batch: recipe.batch))
     let session = try Session(try await compilation.load())
-    try session.setParameterBlock(
-      Initialization(seed: recipe.seed).parameters(of: compilation.graph))
+    session.withParameters {
+      Initialization(seed: recipe.seed).fill($0, of: compilation.graph)
+    }
     let data = try TrainingData(
       dataset: dataset, validationFraction: recipe.validationFraction, seed: recipe.seed,
       preprocessing: model.preprocessing)

@@ -70,6 +70,7 @@ enum CText {
   ///
   /// A `\\` at its end is left to ``closed(_:)``, which sees the whole line.
   static func comment(_ text: String) -> String {
+    if isPlain(text) { return text }
     var result = ""
     var last: Unicode.Scalar = " "
     for scalar in text.unicodeScalars {
@@ -84,9 +85,19 @@ enum CText {
     return result
   }
 
+  /// Whether the text is ASCII without anything that ``comment(_:)`` changes.
+  private static func isPlain(_ text: String) -> Bool {
+    let special: [UInt8] = [UInt8(ascii: "*"), UInt8(ascii: "/"), UInt8(ascii: "?")]
+    var last: UInt8 = 0
+    return text.utf8.allSatisfy { byte in
+      defer { last = byte }
+      return (0x20..<0x7F).contains(byte) && !(special.contains(byte) && special.contains(last))
+    }
+  }
+
   /// The line, with a full stop where its comment would go on in the next line.
   static func closed(_ line: String) -> String {
-    line.hasSuffix("\\") && line.contains("//") ? "\(line) ." : line
+    line.utf8.last == UInt8(ascii: "\\") && line.contains("//") ? "\(line) ." : line
   }
 
   private static func visible(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
@@ -112,11 +123,12 @@ enum CText {
   static func list(
     _ head: String, _ items: [String], _ tail: String, indentation: Int = 0
   ) -> [String] {
-    let longest = (items.map(\.count).max() ?? 0) + tail.count + 1
-    let own = head.prefix { $0 == " " }.count
-    let isAligned = head.count <= 64 && head.count + longest + indentation <= columns
+    let longest = (items.map(\.width).max() ?? 0) + tail.width + 1
+    let own = head.utf8.prefix { $0 == UInt8(ascii: " ") }.count
+    let width = head.width
+    let isAligned = width <= 64 && width + longest + indentation <= columns
     return fill(
-      head, items, tail, column: isAligned ? head.count : own + 8, separator: ",",
+      head, items, tail, column: isAligned ? width : own + 8, separator: ",",
       width: columns - indentation)
   }
 
@@ -125,7 +137,7 @@ enum CText {
     _ head: String, _ items: [String], _ tail: String, indentation: Int = 0
   ) -> [String] {
     fill(
-      head, items, tail, column: head.count, separator: " ||", width: columns - indentation)
+      head, items, tail, column: head.width, separator: " ||", width: columns - indentation)
   }
 
   private static func fill(
@@ -133,14 +145,17 @@ enum CText {
   ) -> [String] {
     var lines: [String] = []
     var line = head
+    var used = head.width
     for (index, item) in items.enumerated() {
       let text = item + (index == items.count - 1 ? tail : separator)
       let space = index == 0 ? "" : " "
-      if line.count + space.count + text.count <= width || line.count <= column {
+      if used + space.width + text.width <= width || used <= column {
         line += space + text
+        used += space.width + text.width
       } else {
         lines.append(line)
         line = String(repeating: " ", count: column) + text
+        used = column + text.width
       }
     }
     if items.isEmpty { line += tail }
@@ -154,7 +169,7 @@ enum CText {
     while index < lines.count {
       let line = lines[index]
       index += 1
-      guard line.count > columns, let prefix = commentPrefix(line) else {
+      guard line.width > columns, let prefix = commentPrefix(line) else {
         result.append(line)
         continue
       }
@@ -182,15 +197,21 @@ enum CText {
   static func wrap(_ text: String, first: String, following: String) -> [String] {
     var lines: [String] = []
     var line = first
+    var used = first.width
     var isEmpty = true
     for word in text.split(separator: " ") {
+      let width = word.width
       if isEmpty {
         line += word
-      } else if line.count + 1 + word.count <= columns {
-        line += " " + word
+        used += width
+      } else if used + 1 + width <= columns {
+        line += " "
+        line += word
+        used += 1 + width
       } else {
         lines.append(line)
         line = following + word
+        used = following.width + width
       }
       isEmpty = false
     }
@@ -201,7 +222,7 @@ enum CText {
   static func words(in lines: [String]) -> Set<String> {
     var words: Set<String> = []
     for line in lines {
-      for word in line.cText.utf8.split(whereSeparator: { !isWord($0) }) {
+      for word in line[...].code.utf8.split(whereSeparator: { !isWord($0) }) {
         words.insert(String(decoding: word, as: UTF8.self))
       }
     }
@@ -209,9 +230,24 @@ enum CText {
   }
 }
 
-extension String {
+extension StringProtocol {
+  /// Columns that the text takes: its characters, counted quickly where all are ASCII.
+  var width: Int {
+    utf8.allSatisfy { $0 < 0x80 && $0 != 0x0D } ? utf8.count : count
+  }
+}
+
+extension Substring {
   /// The line up to its `//` comment.
-  fileprivate var cText: Substring {
-    firstRange(of: "//").map { self[..<$0.lowerBound] } ?? self[...]
+  var code: Substring {
+    let slash = UInt8(ascii: "/")
+    var last: UInt8 = 0
+    guard
+      let second = utf8.firstIndex(where: { byte in
+        defer { last = byte }
+        return byte == slash && last == slash
+      })
+    else { return self }
+    return self[..<utf8.index(before: second)]
   }
 }

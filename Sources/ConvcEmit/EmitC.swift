@@ -87,17 +87,13 @@ public struct EmitC: Pass {
     let renderer = TemplateRenderer(library: options.templates)
     let kernels = try KernelTexts(module, renderer: renderer)
     let name = options.fileName ?? kernels.prefix
-    let profile = options.profiles ? Profile(module) : nil
-    let whole = UnitText(
-      module, renderer: renderer, kernels: kernels, header: "\(name).h", units: [],
-      profile: profile)
-    let units = units(kernels: kernels, mainLines: try whole.mainLines())
-    let text = UnitText(
-      module, renderer: renderer, kernels: kernels, header: "\(name).h", units: units,
-      profile: profile)
-    var sources = [CSourceFile(name: "\(name).c", text: try text.main())]
+    let text = try UnitText(
+      module, renderer: renderer, kernels: kernels, header: "\(name).h",
+      profile: options.profiles ? Profile(module) : nil)
+    let units = units(kernels: kernels, mainLines: text.mainLines)
+    var sources = [CSourceFile(name: "\(name).c", text: try text.main(units))]
     for unit in 1..<max(units.count, 1) {
-      sources.append(CSourceFile(name: "\(name)_\(unit).c", text: try text.part(unit)))
+      sources.append(CSourceFile(name: "\(name)_\(unit).c", text: try text.part(unit, of: units)))
     }
     let header = try HeaderText(module, renderer: renderer).lines()
     return EmittedFiles(

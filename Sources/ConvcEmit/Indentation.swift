@@ -19,35 +19,36 @@ struct Indentation {
   }
 
   private mutating func place(_ line: String) -> String {
-    let text = line.drop { $0 == " " }
-    guard !text.isEmpty, !text.hasPrefix("#") else { return line }
-    let own = line.utf8.count - text.utf8.count
-    let code = Self.code(text)
-    if code.hasPrefix("}"), let opener = blocks.popLast() {
+    let text = line.utf8.drop { $0 == UInt8(ascii: " ") }
+    guard let first = text.first, first != UInt8(ascii: "#") else { return line }
+    let own = line.utf8.count - text.count
+    let code = Self.code(Substring(text))
+    if code.first == UInt8(ascii: "}"), let opener = blocks.popLast() {
       column = opener
       moved = opener - own
     } else if moved == nil {
       column = (blocks.last.map { $0 + 4 } ?? 0) + 4 * headers
       moved = column - own
     }
-    let result = String(repeating: " ", count: max(0, own + (moved ?? 0))) + text
+    let distance = moved ?? 0
     close(code)
-    return result
+    if distance == 0 { return line }
+    return String(repeating: " ", count: max(0, own + distance)) + Substring(text)
   }
 
   /// Notes how a line ends.
-  private mutating func close(_ code: Substring) {
-    for byte in code.utf8 {
+  private mutating func close(_ code: Substring.UTF8View) {
+    for byte in code {
       if byte == UInt8(ascii: "(") { parentheses += 1 }
       if byte == UInt8(ascii: ")") { parentheses -= 1 }
     }
     guard parentheses == 0 else { return }
-    if code.hasSuffix("{") {
+    if code.last == UInt8(ascii: "{") {
       blocks.append(column)
       headers = 0
-    } else if code.isEmpty || code.hasPrefix("OMP(") {
+    } else if code.isEmpty || code.starts(with: "OMP(".utf8) {
       // A comment or a directive belongs to the next statement.
-    } else if code.hasSuffix(";") || code.hasSuffix("}") {
+    } else if code.last == UInt8(ascii: ";") || code.last == UInt8(ascii: "}") {
       headers = 0
     } else if Self.isHeader(code) {
       headers += 1
@@ -57,15 +58,19 @@ struct Indentation {
     moved = nil
   }
 
-  private static func isHeader(_ code: Substring) -> Bool {
-    let words = ["for (", "if (", "while (", "else", "UNROLL for (", "ROLL for ("]
-    return words.contains(where: code.hasPrefix) && (code.hasSuffix(")") || code == "else")
+  private static let headerWords = [
+    "for (", "if (", "while (", "else", "UNROLL for (", "ROLL for (",
+  ]
+
+  private static func isHeader(_ code: Substring.UTF8View) -> Bool {
+    headerWords.contains { code.starts(with: $0.utf8) }
+      && (code.last == UInt8(ascii: ")") || code.elementsEqual("else".utf8))
   }
 
   /// The line without its comment.
-  private static func code(_ text: Substring) -> Substring {
-    var code = text.firstRange(of: "//").map { text[..<$0.lowerBound] } ?? text
-    while code.last == " " { code.removeLast() }
+  private static func code(_ text: Substring) -> Substring.UTF8View {
+    var code = text.code.utf8
+    while code.last == UInt8(ascii: " ") { code.removeLast() }
     return code
   }
 }

@@ -139,7 +139,7 @@ public struct KernelRenderer {
       var lines = CText.list(
         "enum { ", row.constants.map { "\($0.name) = \($0.value)" }, " };", indentation: 4)
       if let last = lines.popLast() {
-        if last.count + comment.count + 4 <= CText.columns {
+        if last.width + comment.width + 4 <= CText.columns {
           lines.append(last + comment)
         } else {
           lines.insert(String(comment.dropFirst(2)), at: 0)
@@ -156,7 +156,7 @@ public struct KernelRenderer {
       let extents = argument.dimensions.map { "[\($0)]" }.joined()
       let declared = "\(type) (*\(argument.name))\(extents) ="
       let value = "(\(type) (*)\(extents))\(argument.name)_;"
-      return declared.count + value.count + 5 <= CText.columns
+      return declared.width + value.width + 5 <= CText.columns
         ? ["\(declared) \(value)"] : [declared, "    \(value)"]
     }
   }

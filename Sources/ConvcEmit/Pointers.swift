@@ -77,23 +77,32 @@ struct Pointers {
 
   // MARK: Declarations
 
+  private typealias Named = (place: Place, entry: Entry)
+
   /// Declarations of the places, as the body of a function has them: a group for each block.
   func declarations(_ places: Set<Place>) -> [String] {
-    let sorted = places.filter { $0 != .parameters }
-      .sorted { entry($0).index < entry($1).index }
+    let sorted = places.filter { $0 != .parameters }.map { ($0, entry($0)) as Named }
+      .sorted { $0.entry.index < $1.entry.index }
     let groups = [
       copies(sorted), packed(sorted), parameters(sorted), gradients(sorted), arena(sorted),
     ]
     return groups.filter { !$0.isEmpty }.flatMap { [""] + $0 }
   }
 
-  private func copies(_ places: [Place]) -> [String] {
+  /// The most lines that the declarations of so many places can take.
+  static func mostDeclarations(_ places: Int) -> Int {
+    // A line of its own for each place and for the base of its copies, with a comment; an empty
+    // line and a comment for each group.
+    3 * places + 10
+  }
+
+  private func copies(_ places: [Named]) -> [String] {
     var keys: [String] = []
-    for case .copy(let key, _) in places where !keys.contains(key) { keys.append(key) }
+    for case (.copy(let key, _), _) in places where !keys.contains(key) { keys.append(key) }
     return keys.flatMap { key -> [String] in
       let base = entry(.packed(key))
       let start = base.offset == 0 ? "packed" : "(packed + \(base.offset))"
-      let copied = places.filter { if case .copy(key, _) = $0 { true } else { false } }
+      let copied = places.filter { if case .copy(key, _) = $0.place { true } else { false } }
       return [
         "    // The parameters as prepare copied them.",
         "    const float *const \(base.name) = (const float *)\(start);",
@@ -101,10 +110,9 @@ struct Pointers {
     }
   }
 
-  private func packed(_ places: [Place]) -> [String] {
-    let own = places.filter { if case .packed = $0 { true } else { false } }
-    return own.map { place in
-      let entry = entry(place)
+  private func packed(_ places: [Named]) -> [String] {
+    places.compactMap { place, entry in
+      guard case .packed = place else { return nil }
       guard entry.isWritten else {
         return "    const void *const \(entry.name) = \(sum("packed", entry.offset));"
       }
@@ -114,28 +122,30 @@ struct Pointers {
     }
   }
 
-  private func parameters(_ places: [Place]) -> [String] {
-    let own = places.filter { if case .parameter = $0 { true } else { false } }
-    return list("const float", own.filter { !entry($0).isWritten }, from: "parameters")
-      + list("float", own.filter { entry($0).isWritten }, from: "parameters")
+  private func parameters(_ places: [Named]) -> [String] {
+    let own = places.filter { if case .parameter = $0.place { true } else { false } }
+    return list("const float", own.filter { !$0.entry.isWritten }, from: "parameters")
+      + list("float", own.filter(\.entry.isWritten), from: "parameters")
   }
 
-  private func gradients(_ places: [Place]) -> [String] {
-    list(
-      "float", places.filter { if case .gradient = $0 { true } else { false } }, from: "gradients")
+  private func gradients(_ places: [Named]) -> [String] {
+    let own = places.filter { if case .gradient = $0.place { true } else { false } }
+    return list("float", own, from: "gradients")
   }
 
-  private func arena(_ places: [Place]) -> [String] {
-    let own = places.filter { if case .arena = $0 { true } else { false } }
-    let lines = own.map { "    void *const \(name($0)) = \(sum("arena", entry($0).offset));" }
+  private func arena(_ places: [Named]) -> [String] {
+    let own = places.filter { if case .arena = $0.place { true } else { false } }
+    let lines = own.map {
+      "    void *const \($0.entry.name) = \(sum("arena", $0.entry.offset));"
+    }
     let comment =
       "    // Buffers of the workspace; those that are never in use together share memory."
     return lines.count < 2 ? lines : [comment] + lines
   }
 
-  private func list(_ type: String, _ places: [Place], from base: String) -> [String] {
+  private func list(_ type: String, _ places: [Named], from base: String) -> [String] {
     guard !places.isEmpty else { return [] }
-    let items = places.map { "*const \(name($0)) = \(sum(base, entry($0).offset))" }
+    let items = places.map { "*const \($0.entry.name) = \(sum(base, $0.entry.offset))" }
     return CText.list("    \(type) ", items, ";")
   }
 
@@ -197,10 +207,15 @@ extension Pointers {
       guard let isWritten = used.written[place] else { continue }
       add(place, like: slot.entry.key, offset: slot.offset, isWritten: isWritten)
     }
+    let keys = module.packed.map(\.entry.key)
+    var copies: [Int: Set<String>] = [:]
+    for case .copy(let key, let parameter) in used.copies.keys {
+      copies[parameter, default: []].insert(key)
+    }
     for (index, parameter) in module.graph.parameters.enumerated() {
+      let own = copies[index].map { own in keys.filter(own.contains) } ?? []
       let places: [Place] =
-        module.packed.map { .copy(entry: $0.entry.key, parameter: index) }
-        + [.parameter(index), .gradient(index)]
+        own.map { .copy(entry: $0, parameter: index) } + [.parameter(index), .gradient(index)]
       for place in places {
         guard let isWritten = used.written[place] else { continue }
         let name = place == .gradient(index) ? "d_\(parameter.name)" : parameter.name

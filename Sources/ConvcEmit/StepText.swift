@@ -55,27 +55,54 @@ struct StepText {
   }
 
   /// Whether the pieces fit in one function.
-  func fits(_ pieces: [Piece]) -> Bool { function(name, pieces).count <= Self.longest }
+  func fits(_ pieces: [Piece]) -> Bool {
+    let needs = pieces.reduce(into: Needs()) { $0.formUnion($1.needs) }
+    return fits(pieces.reduce(0) { $0 + $1.lines.count }, needs)
+  }
+
+  /// Whether so many lines, with what they need, fit in one function.
+  ///
+  /// Declarations are written out only where their number decides.
+  private func fits(_ lines: Int, _ needs: Needs) -> Bool {
+    let fixed = CText.list("static void \(name)(", parameters, ") {").count + 1 + lines
+    guard fixed <= Self.longest else { return false }
+    let most = Root.allCases.count + Pointers.mostDeclarations(needs.places.count) + 3
+    if fixed + most <= Self.longest { return true }
+    let locals = locals(needs)
+    return fixed + locals.count + (locals.isEmpty ? 0 : 1) <= Self.longest
+  }
 
   private func chunks(_ pieces: [Piece]) -> [[Piece]] {
     var chunks: [[Piece]] = [[]]
+    var lines = 0
+    var needs = Needs()
     for piece in pieces {
       let last = chunks.count - 1
-      if chunks[last].isEmpty || fits(chunks[last] + [piece]) {
+      var together = needs
+      together.formUnion(piece.needs)
+      if chunks[last].isEmpty || fits(lines + piece.lines.count, together) {
         chunks[last].append(piece)
+        lines += piece.lines.count
+        needs = together
       } else {
         chunks.append([piece])
+        lines = piece.lines.count
+        needs = piece.needs
       }
     }
     return chunks
   }
 
-  private func function(_ name: String, _ pieces: [Piece]) -> [String] {
-    let needs = pieces.reduce(into: Needs()) { $0.formUnion($1.needs) }
+  private func locals(_ needs: Needs) -> [String] {
     let roots = Root.allCases.filter(needs.roots.contains).compactMap(unpack).map { "    \($0)" }
     var locals = roots + pointers.declarations(needs.places)
     if needs.clock { locals += ["", "    \(Profile.start)"] }
     if locals.first == "" { locals.removeFirst() }
+    return locals
+  }
+
+  private func function(_ name: String, _ pieces: [Piece]) -> [String] {
+    let locals = locals(pieces.reduce(into: Needs()) { $0.formUnion($1.needs) })
     return CText.list("static void \(name)(", parameters, ") {") + locals
       + (locals.isEmpty ? [] : [""]) + pieces.flatMap(\.lines) + ["}"]
   }

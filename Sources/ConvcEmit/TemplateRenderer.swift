@@ -32,6 +32,8 @@ public final class TemplateRenderer {
   private struct Parsed {
     let template: MustacheTemplate
     let tags: [TemplateTag]
+    /// A line in place of each part.
+    let marks: MustacheLibrary
   }
 
   public let library: TemplateLibrary
@@ -53,11 +55,7 @@ public final class TemplateRenderer {
     var values: [String: Any] = [:]
     for (key, text) in bindings.texts { values[key] = text }
     for (key, flag) in bindings.flags { values[key] = flag }
-    var marks = MustacheLibrary()
-    for tag in template.tags where tag.kind == .partial {
-      marks.register(try Self.mark(tag, of: name), named: tag.name)
-    }
-    let text = template.template.render(values, library: marks)
+    let text = template.template.render(values, library: template.marks)
     return Self.tidy(Self.insert(bindings.parts, into: text))
   }
 
@@ -68,7 +66,11 @@ public final class TemplateRenderer {
     }
     let scanner = try TemplateScanner(template: name, text: text)
     let template = try Self.mustache(text, of: name)
-    let result = Parsed(template: template, tags: scanner.tags)
+    var marks = MustacheLibrary()
+    for tag in scanner.tags where tag.kind == .partial {
+      marks.register(try Self.mark(tag, of: name), named: tag.name)
+    }
+    let result = Parsed(template: template, tags: scanner.tags, marks: marks)
     parsed[name] = result
     return result
   }
@@ -95,13 +97,13 @@ public final class TemplateRenderer {
 
   private static func insert(_ parts: [String: [String]], into text: String) -> [String] {
     var lines: [String] = []
-    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-      guard let mark = line.firstIndex(of: "\u{1}") else {
-        lines.append(String(line))
+    for line in text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+      guard let mark = line.firstIndex(of: 1) else {
+        lines.append(String(Substring(line)))
         continue
       }
-      let indentation = line[..<mark]
-      let name = String(line[line.index(after: mark)...])
+      let indentation = Substring(line[..<mark])
+      let name = String(Substring(line[line.index(after: mark)...]))
       lines += (parts[name] ?? []).map { indentation + $0 }
     }
     return lines
@@ -141,11 +143,14 @@ public final class TemplateRenderer {
   /// wraps comments that are too long.
   static func tidy(_ lines: [String]) -> [String] {
     var result: [String] = []
+    result.reserveCapacity(lines.count)
     for line in CText.wrapComments(lines) {
-      let text = Substring(line).trimmingTail()
+      let text = line.trimmingTail()
       if text.isEmpty {
-        guard let last = result.last, !last.isEmpty, !last.hasSuffix("{") else { continue }
-      } else if text.drop(while: { $0 == " " }).first == "}", result.last?.isEmpty == true {
+        guard let last = result.last?.utf8.last, last != UInt8(ascii: "{") else { continue }
+      } else if text.utf8.first(where: { $0 != UInt8(ascii: " ") }) == UInt8(ascii: "}"),
+        result.last?.isEmpty == true
+      {
         result.removeLast()
       }
       result.append(CText.closed(text))
@@ -155,11 +160,12 @@ public final class TemplateRenderer {
   }
 }
 
-extension Substring {
+extension String {
   /// The text without spaces at its end.
   func trimmingTail() -> String {
-    var text = self
-    while text.last == " " { text.removeLast() }
-    return String(text)
+    guard utf8.last == UInt8(ascii: " ") else { return self }
+    var text = utf8[...]
+    while text.last == UInt8(ascii: " ") { text.removeLast() }
+    return String(Substring(text))
   }
 }

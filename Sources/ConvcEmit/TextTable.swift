@@ -14,7 +14,7 @@ struct TextTable {
   var comment: [String] {
     let columns = rows.map(\.count).max() ?? 0
     let widths = (0..<columns).map { column in
-      rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+      rows.map { column < $0.count ? $0[column].width : 0 }.max() ?? 0
     }
     return rows.flatMap { row in lines(row, widths: widths) }
   }
@@ -22,16 +22,14 @@ struct TextTable {
   private func lines(_ row: [String], widths: [Int]) -> [String] {
     var head = "//  "
     for (column, cell) in row.enumerated().dropLast() {
-      let space = String(repeating: " ", count: widths[column] - cell.count)
+      let space = String(repeating: " ", count: widths[column] - cell.width)
       head += rightAligned.contains(column) ? " \(space)\(cell) " : " \(cell)\(space) "
     }
     guard let last = row.last else { return ["//"] }
     let isNumber = rightAligned.contains(row.count - 1)
-    let space = isNumber ? widths[row.count - 1] - last.count : 0
+    let space = isNumber ? widths[row.count - 1] - last.width : 0
     head += " " + String(repeating: " ", count: space)
-    let inset = String(repeating: " ", count: min(head.count, 60) - 2)
-    return CText.wrap(last, first: head, following: "//\(inset)").map {
-      Substring($0).trimmingTail()
-    }
+    let inset = String(repeating: " ", count: min(head.width, 60) - 2)
+    return CText.wrap(last, first: head, following: "//\(inset)").map { $0.trimmingTail() }
   }
 }

@@ -7,30 +7,51 @@ struct UnitText {
   private let kernels: KernelTexts
   /// Name of the header's file.
   private let header: String
-  /// Indices of the kernels in each file; empty: no kernel is written.
-  private let units: [Range<Int>]
   /// Clocks around the kernels; nil: none.
   private let profile: Profile?
+  private let regions: Regions
+  /// The comment at the first file's head.
+  private let head: [String]
+  /// The entry points where no other file has kernels.
+  private let entryPoints: [String]
+
+  /// The parallel regions with the names of what they read and write.
+  private struct Regions {
+    let prepare: Pointers
+    let programs: [(entry: ProgramText.Entry, program: CProgram, pointers: Pointers)]
+  }
 
   init(
     _ module: CModule, renderer: TemplateRenderer, kernels: KernelTexts, header: String,
-    units: [Range<Int>], profile: Profile?
-  ) {
+    profile: Profile?
+  ) throws(TemplateError) {
     self.module = module
     self.renderer = renderer
     self.kernels = kernels
     self.header = header
-    self.units = units
     self.profile = profile
+    // Names that pointers cannot have.
+    let names = kernels.names + (profile == nil ? [] : Profile.words)
+    var programs: [(ProgramText.Entry, CProgram)] = [(.forward, module.inference)]
+    if let training = module.training { programs.append((.gradients, training)) }
+    regions = Regions(
+      prepare: Pointers(prepare: module, functions: names),
+      programs: programs.map {
+        ($0, $1, Pointers($1, entry: $0, module: module, functions: names))
+      })
+    head = FileHead(module, header: header, programs: regions.programs).lines
+    entryPoints = try Self.entryPoints(
+      module, EntryText(module, renderer: renderer, profile: profile), regions,
+      functions: kernels.functions(inFirst: kernels.all.indices), profile)
   }
 
   /// Lines of the first file without its kernels.
-  func mainLines() throws(TemplateError) -> Int {
-    head.count + (try entryPoints(inFirst: kernels.all.indices)).count
-  }
+  var mainLines: Int { head.count + entryPoints.count }
 
   /// The file with the entry points.
-  func main() throws(TemplateError) -> String {
+  ///
+  /// - Parameter units: indices of the kernels in each file.
+  func main(_ units: [Range<Int>]) throws(TemplateError) -> String {
     let first = units.first ?? 0..<0
     let own = kernels.all[first]
     var code = try clocks() + (try kernels.support(of: own))
@@ -38,7 +59,14 @@ struct UnitText {
     for kernel in kernels.all[first.upperBound...] {
       code += KernelRenderer.declaration(kernel.function.call, name: kernel.sharedName)
     }
-    code += [""] + (try entryPoints(inFirst: first))
+    code += [""]
+    if first == kernels.all.indices {
+      code += entryPoints
+    } else {
+      code += try Self.entryPoints(
+        module, EntryText(module, renderer: renderer, profile: profile), regions,
+        functions: kernels.functions(inFirst: first), profile)
+    }
     let model = try ModelTables(module, renderer: renderer).lines()
     let before = profile == nil ? [] : ["", "#define _POSIX_C_SOURCE 199309L  // clock_gettime"]
     return EmitC.text(
@@ -47,7 +75,7 @@ struct UnitText {
   }
 
   /// A further file, with nothing but kernels.
-  func part(_ unit: Int) throws(TemplateError) -> String {
+  func part(_ unit: Int, of units: [Range<Int>]) throws(TemplateError) -> String {
     let own = kernels.all[units[unit]]
     var code = try kernels.support(of: own)
     for kernel in own { code += try kernels.hidden(kernel) + [""] }
@@ -65,16 +93,16 @@ struct UnitText {
     return try renderer.render("file_profile", TemplateBindings(texts: texts)) + [""]
   }
 
-  private func entryPoints(inFirst first: Range<Int>) throws(TemplateError) -> [String] {
-    let functions = kernels.functions(inFirst: first)
+  private static func entryPoints(
+    _ module: CModule, _ entries: EntryText, _ regions: Regions,
+    functions: [String: KernelFunction], _ profile: Profile?
+  ) throws(TemplateError) -> [String] {
     let prepare = PrepareText(
-      module: module, pointers: Pointers(prepare: module, functions: names),
-      functions: functions, profile: profile)
-    let entries = EntryText(module, renderer: renderer, profile: profile)
+      module: module, pointers: regions.prepare, functions: functions, profile: profile)
     var lines = try entries.prepare(steps: prepare.lines)
-    for (entry, program) in programs {
+    for (entry, program, pointers) in regions.programs {
       let text = ProgramText(
-        entry: entry, program: program, pointers: pointers(entry, program), functions: functions,
+        entry: entry, program: program, pointers: pointers, functions: functions,
         profile: profile)
       lines.append("")
       switch entry {
@@ -83,22 +111,6 @@ struct UnitText {
       }
     }
     return lines
-  }
-
-  private var programs: [(ProgramText.Entry, CProgram)] {
-    [(.forward, module.inference)] + (module.training.map { [(.gradients, $0)] } ?? [])
-  }
-
-  private func pointers(_ entry: ProgramText.Entry, _ program: CProgram) -> Pointers {
-    Pointers(program, entry: entry, module: module, functions: names)
-  }
-
-  /// Names that pointers cannot have.
-  private var names: [String] { kernels.names + (profile == nil ? [] : Profile.words) }
-
-  /// The comment at the file's head.
-  private var head: [String] {
-    FileHead(module, header: header, programs: programs.map { ($0, $1, pointers($0, $1)) }).lines
   }
 
   /// Includes, macros and types that the code uses.

@@ -13,6 +13,17 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
     return Self.mixed(state)
   }
 
+  /// A seed of its own for each name under a master seed.
+  ///
+  /// The name enters through FNV-1a; two rounds of mixing keep seeds apart whose master seeds and
+  /// names differ in few bits.
+  public static func seed(_ master: UInt64, name: String) -> UInt64 {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+    var generator = SplitMix64(seed: master)
+    return mixed(generator.next() ^ hash)
+  }
+
   /// The generator's mixing function: each bit of the result depends on all bits of `value`.
   public static func mixed(_ value: UInt64) -> UInt64 {
     var z = value

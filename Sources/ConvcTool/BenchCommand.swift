@@ -122,7 +122,7 @@ struct BenchSession {
   /// A function that takes one step with parameters of its own.
   func step(of program: Program) throws -> () throws -> Void {
     let session = try Session(program)
-    try session.setParameterBlock(Initialization(seed: 0).parameters(of: graph))
+    session.withParameters { Initialization(seed: 0).fill($0, of: graph) }
     var options = StepOptions(rate: 0.01, momentum: 0.9, threads: threads)
     guard trains else {
       return {

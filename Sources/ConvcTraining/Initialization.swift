@@ -1,10 +1,13 @@
 import ConvcIR
+import ConvcRandom
+import Dispatch
 
 /// Fills a parameter block with a network's initial values.
 ///
-/// Every parameter draws from a stream of its own, which the master seed and the parameter's name
-/// select: adding a layer does not change the others. Only `+ − × ÷ √` of IEEE 754 in double
-/// precision are used, rounded once to float, so a seed gives the same bits on every machine.
+/// Every parameter draws from a sequence of its own, which the master seed and the parameter's name
+/// select: adding a layer does not change the others. A number depends on its place alone, so all
+/// processors draw at once, and a seed gives the same bits on every machine.
+/// - Source: ``Philox``.
 public struct Initialization: Sendable {
   /// The master seed.
   public let seed: UInt64
@@ -16,15 +19,25 @@ public struct Initialization: Sendable {
   /// The whole parameter block of a network, statistics included.
   public func parameters(of graph: Graph) -> [Float] {
     [Float](unsafeUninitializedCapacity: graph.parameterCount) { block, count in
-      block.initialize(repeating: 0)
-      for parameter in graph.parameters {
-        let range = parameter.offset..<(parameter.offset + parameter.spec.count)
-        fill(
-          UnsafeMutableBufferPointer(rebasing: block[range]), of: parameter.spec,
-          name: parameter.name)
-      }
       count = graph.parameterCount
+      fill(UnsafeMutableBufferPointer(rebasing: block[..<count]), of: graph)
     }
+  }
+
+  /// Fills the whole parameter block of a network where it stands.
+  ///
+  /// - Parameter block: ``Graph/parameterCount`` floats, none of which is read.
+  public func fill(_ block: UnsafeMutableBufferPointer<Float>, of graph: Graph) {
+    let pieces = graph.parameters.flatMap { parameter in
+      self.pieces(
+        of: parameter.spec, name: parameter.name,
+        in: UnsafeMutableBufferPointer(
+          rebasing: block[parameter.offset..<(parameter.offset + parameter.spec.count)]))
+    }
+    guard pieces.reduce(0, { $0 + $1.values.count }) == block.count else {
+      preconditionFailure("internal error: parameters do not fill their block")
+    }
+    Self.draw(pieces)
   }
 
   /// Fills the values of one parameter.
@@ -35,19 +48,74 @@ public struct Initialization: Sendable {
   public func fill(
     _ values: UnsafeMutableBufferPointer<Float>, of spec: ParameterSpec, name: String
   ) {
-    var stream = ParameterStream(seed: seed, name: name)
+    Self.draw(pieces(of: spec, name: name, in: values))
+  }
+
+  /// The generator of a parameter's numbers.
+  func generator(name: String) -> Philox {
+    Philox(key: SplitMix64.seed(seed, name: name))
+  }
+
+  // MARK: Pieces
+
+  /// Numbers of a piece: a multiple of a block's four.
+  static let pieceCount = 1 << 16
+
+  /// A part of one parameter, which one thread fills: no two pieces overlap.
+  private struct Piece: @unchecked Sendable {
+    let key: UInt64
+    let distribution: Distribution
+    /// Place of the first value in its parameter.
+    let first: Int
+    let values: UnsafeMutableBufferPointer<Float>
+
+    func draw() {
+      guard let start = values.baseAddress else { return }
+      let (first, count) = (UInt64(first), UInt64(values.count))
+      switch distribution {
+      case .constant(let value): values.initialize(repeating: value)
+      case .truncatedNormal(let scale):
+        convc_random_truncated_normal(key, scale, first, count, start)
+      case .uniform(let bound): convc_random_uniform(key, bound, first, count, start)
+      }
+    }
+  }
+
+  private func pieces(
+    of spec: ParameterSpec, name: String, in values: UnsafeMutableBufferPointer<Float>
+  ) -> [Piece] {
+    let key = generator(name: name).key
+    let distribution = Distribution(spec)
+    return stride(from: 0, to: values.count, by: Self.pieceCount).map { first in
+      let end = min(first + Self.pieceCount, values.count)
+      return Piece(
+        key: key, distribution: distribution, first: first,
+        values: UnsafeMutableBufferPointer(rebasing: values[first..<end]))
+    }
+  }
+
+  private static func draw(_ pieces: [Piece]) {
+    DispatchQueue.concurrentPerform(iterations: pieces.count) { pieces[$0].draw() }
+  }
+}
+
+/// What the values of a parameter are drawn from.
+enum Distribution {
+  case constant(Float)
+  /// Standard normal, cut off at ±2, times a scale.
+  case truncatedNormal(scale: Float)
+  /// Uniform between −bound and bound.
+  case uniform(bound: Float)
+
+  init(_ spec: ParameterSpec) {
     switch spec.initializer {
-    case .constant(let value):
-      values.update(repeating: value)
+    case .constant(let value): self = .constant(value)
     case .heNormal:
       let deviation = (2 / Double(max(1, spec.fanIn))).squareRoot()
-      let scale = deviation / Self.truncatedDeviation
-      for index in values.indices { values[index] = Float(scale * stream.truncatedNormal()) }
+      self = .truncatedNormal(scale: Float(deviation / Self.truncatedDeviation))
     case .glorotUniform:
       let bound = (6 / Double(max(1, spec.fanIn + spec.fanOut))).squareRoot()
-      for index in values.indices {
-        values[index] = Float(bound * (2 * stream.generator.uniform() - 1))
-      }
+      self = .uniform(bound: Float(bound))
     }
   }
 
@@ -56,38 +124,4 @@ public struct Initialization: Sendable {
   /// `√(1 − 4 φ(2) / (2 Φ(2) − 1))`. He values are divided by it, so that after the cut their
   /// variance is 2 / fan-in exactly; they reach up to 2.27 of those deviations.
   static let truncatedDeviation = 0.879_625_661_034_239_8
-}
-
-/// Random numbers of one parameter.
-///
-/// - Source: ``SplitMix64``; the name enters the seed through FNV-1a.
-struct ParameterStream {
-  /// Uniform numbers, and orders.
-  var generator: SplitMix64
-
-  init(seed: UInt64, name: String) {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
-    // Two rounds keep streams apart whose seeds and names differ in few bits.
-    var master = SplitMix64(seed: seed)
-    generator = SplitMix64(seed: SplitMix64.mixed(master.next() ^ hash))
-  }
-
-  /// A standard normal number in −2...2, by rejection: about 1.7 tries each.
-  mutating func truncatedNormal() -> Double {
-    while true {
-      let x = 4 * generator.uniform() - 2
-      if generator.uniform() < Self.exponential(x * x / 2) { return x }
-    }
-  }
-
-  /// `exp(−y)` for y in 0...2 within 1e-15, without the library's, whose last bits vary.
-  private static func exponential(_ y: Double) -> Double {
-    let z = -y / 8
-    var sum = 1.0
-    for k in stride(from: 12, to: 0, by: -1) { sum = 1 + sum * z / Double(k) }
-    let square = sum * sum
-    let fourth = square * square
-    return fourth * fourth
-  }
 }

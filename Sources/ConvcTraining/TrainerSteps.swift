@@ -5,8 +5,9 @@ extension Trainer {
   /// select.
   func order(epoch: Int) -> [Int] {
     var order = Array(0..<data.train.count)
-    var stream = ParameterStream(seed: recipe.seed, name: "order of epoch \(epoch)")
-    stream.generator.shuffle(&order)
+    var generator = SplitMix64(
+      seed: SplitMix64.seed(recipe.seed, name: "order of epoch \(epoch)"))
+    generator.shuffle(&order)
     return order
   }
 }
