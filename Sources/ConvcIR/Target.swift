@@ -56,6 +56,13 @@ public struct Target: Sendable, Hashable, CustomStringConvertible {
     return rows.first { features.isSuperset(of: $0.1) }?.0 ?? generic
   }
 
+  /// The same row with another second-level cache, in bytes: tests show loop orders of large networks on small ones.
+  package func with(level2: Int) -> Target {
+    Target(
+      name: name, lanes: lanes, registers: registers, spareRegisters: spareRegisters,
+      level1: level1, level2: level2, peak: peak, march: march)
+  }
+
   public var hasVectors: Bool { lanes > 1 }
   public var description: String { name }
 }
