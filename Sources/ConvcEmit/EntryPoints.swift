@@ -74,17 +74,40 @@ struct EntryText {
   func forward(steps: [String]) throws(TemplateError) -> [String] {
     let plan = module.inference.schedule.plan
     let workspace = plan.bytes > 0 ? ["workspace"] : []
+    let slice = plan.kernels.graph.batch
+    let isSliced = slice < module.graph.batch
     return try renderer.render(
       "file_forward",
       TemplateBindings(
-        texts: ["name": prefix, "macro": macro],
+        texts: ["name": prefix, "macro": macro].merging(isSliced ? ["slice": "\(slice)"] : [:]) { $1 },
+        flags: ["sliced": isSliced],
         parts: [
+          "slice_pointers": isSliced ? slicePointers : [],
           "steps": steps, "signature": signature("forward"),
           "null_check": nullCheck(
             packedBlock("packed") + array("inputs", module.graph.inputs.count)
               + array("outputs", module.graph.outputs.count) + workspace),
           "alignment_check": alignmentCheck(packedBlock("packed") + workspace),
         ]))
+  }
+
+  /// Where the images of a slice begin in each input and output.
+  private var slicePointers: [String] {
+    let graph = module.graph
+    func array(_ declaration: String, _ cast: String, _ name: String, _ types: [TensorType])
+      -> [String]
+    {
+      let places = types.enumerated().map { index, type in
+        "(\(cast) *)\(name)[\(index)] + (size_t)first * \(type.bytes / type.shape[0])"
+      }
+      return CText.list("\(declaration) = {", places, "};")
+    }
+    return array(
+      "const void *const slice_inputs[]", "const char", "inputs", graph.inputs.map { graph[$0].type }
+    )
+      + array(
+        "void *const slice_outputs[]", "char", "outputs",
+        graph.outputs.map { graph[$0.tensor].type })
   }
 
   /// `gradients`, `update` and `train_step`.

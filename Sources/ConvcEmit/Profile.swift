@@ -106,9 +106,11 @@ private struct Builder {
     _ call: KernelCall, _ index: Int, _ entry: ProfileSlot.Entry, _ kind: ProfileSlot.Kind,
     in kernels: KernelGraph
   ) {
+    // A call works on one slice of the batch.
+    let slices = Double(module.graph.batch) / Double(kernels.graph.batch)
     add(
-      .call(entry, index), entry, kind, call.name, layers: call.layers, flops: call.work.flops,
-      bytes: traffic(of: call, in: kernels))
+      .call(entry, index), entry, kind, call.name, layers: call.layers,
+      flops: call.work.flops * slices, bytes: traffic(of: call, in: kernels) * slices)
   }
 
   /// Bytes that a call reads and writes where nothing stays in a cache between calls.
@@ -120,7 +122,7 @@ private struct Builder {
       if argument.access == .halo { return call.work.bytes }
       // The same for a part of the parameter block.
       if kernels.place(of: kernels[argument.buffer]) == .parameters { return call.work.bytes }
-      let size = Double(size(of: kernels[argument.buffer]))
+      let size = Double(size(of: kernels[argument.buffer], in: kernels.graph))
       let index = argument.buffer.index
       if argument.access.reads, counted.insert([index, 0]).inserted { bytes += size }
       if argument.access.writes, counted.insert([index, 1]).inserted { bytes += size }
@@ -129,8 +131,7 @@ private struct Builder {
   }
 
   /// Bytes of a whole buffer.
-  private func size(of buffer: Buffer) -> Int {
-    let graph = module.graph
+  private func size(of buffer: Buffer, in graph: Graph) -> Int {
     switch buffer.kind {
     case .arena(let bytes): return bytes
     case .input(let index): return graph[graph.inputs[index]].type.bytes

@@ -12,10 +12,13 @@ public struct LowerToC: Pass {
   /// Prefix of all symbols: a C identifier.
   public let prefix: String
   public let modelHash: String
+  /// The network at the largest batch.
+  public let graph: Graph
 
-  public init(prefix: String, modelHash: String) {
+  public init(prefix: String, modelHash: String, graph: Graph) {
     self.prefix = prefix
     self.modelHash = modelHash
+    self.graph = graph
   }
 
   public func run(_ schedules: (inference: Schedule, training: Schedule?)) -> CModule {
@@ -31,9 +34,8 @@ public struct LowerToC: Pass {
         PackedSlot(entry: entry, offset: bytes, function: functions.name(of: entry.prepare)))
       bytes = (bytes + entry.bytes + 63) / 64 * 64
     }
-    let kernels = schedules.inference.plan.kernels
     return CModule(
-      name: prefix, graph: kernels.graph, target: kernels.target, functions: functions.all,
+      name: prefix, graph: graph, target: schedules.inference.plan.kernels.target, functions: functions.all,
       packed: packed, packedBytes: bytes, inference: inference, training: training,
       modelHash: modelHash)
   }

@@ -26,7 +26,8 @@ public struct ProgramStages: Sendable {
 /// 4. ``SelectKernels``: layouts serve forward and backward alike.
 /// 5. ``PlanMemory``: lifetimes are intervals in the final order of the calls.
 /// 6. ``PlanParallelism``: memory that is used again is a dependence.
-/// 7. ``LowerToC``: serial kernels are functions of their own.
+/// 7. ``SliceBatch``: inference is lowered again for fewer images where what layers hand on would leave the cache.
+/// 8. ``LowerToC``: serial kernels are functions of their own.
 public struct Pipeline: Sendable {
   public let options: CompileOptions
   /// Whether a training program is built beside the one for inference.
@@ -65,7 +66,11 @@ public struct Pipeline: Sendable {
     for training in differentiated {
       programs.append(try lower(training, saving: Set(saving)))
     }
-    let module = LowerToC(prefix: prefix, modelHash: modelHash(of: graph)).run(
+    if let images = SliceBatch().slice(of: programs[0].memory) {
+      let slice = try InferShapes(batch: images, memoryLimit: options.memoryLimit).run(model)
+      programs[0] = try lower(differentiate(slice, .inference), saving: Set(saving))
+    }
+    let module = LowerToC(prefix: prefix, modelHash: modelHash(of: graph), graph: graph).run(
       (programs[0].schedule, programs.count > 1 ? programs[1].schedule : nil))
     return Stages(model: model, graph: graph, programs: programs, module: module)
   }
