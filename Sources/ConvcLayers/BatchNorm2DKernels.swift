@@ -15,52 +15,6 @@ extension BatchNorm2D {
       backward: { BatchNormKernels(layer: self, context: $0.forward).backward($0) },
       again: again)
   }
-
-  public func channelValues(
-    of node: Node, in graph: Graph, buffers: any BufferSource, lanes: Int
-  ) -> [Buffer.ID] {
-    let padded = paddedChannels(of: node, in: graph, lanes)
-    let entry = scaleAndShift(of: node, in: graph, buffers: buffers, lanes: lanes)
-    return [entry, buffers.packedPart(of: entry, offset: padded)]
-  }
-
-  func paddedChannels(of node: Node, in graph: Graph, _ lanes: Int) -> Int {
-    (graph.parameters[node.parameters[0]].spec.count + lanes - 1) / lanes * lanes
-  }
-
-  /// The packed entry with the factor of each channel, then what is added.
-  ///
-  /// - Parameter before: a bias that was added before; it becomes part of what is added after.
-  func scaleAndShift(
-    of node: Node, in graph: Graph, buffers: any BufferSource, lanes: Int, before: Int? = nil
-  ) -> Buffer.ID {
-    let channels = graph.parameters[node.parameters[0]].spec.count
-    let padded = (channels + lanes - 1) / lanes * lanes
-    let sources = node.parameters.map { index in
-      (graph.parameters[index].spec.name, buffers.masterParameter(index))
-    }
-    let biasBefore = before.map {
-      Argument(
-        "before", element: "float", access: .read, buffer: buffers.masterParameter($0),
-        text: "[\(channels)]  bias of the layer before")
-    }
-    let key = "\(node.name).scale_and_shift" + (before == nil ? "" : ".with_bias")
-    return buffers.packed(key, bytes: padded * 8) { packed in
-      KernelCall(
-        template: "batchnorm_prepare", name: "\(node.name)_prepare",
-        title: "BatchNorm2D as one multiply-add: y = x * scale + shift", layers: [node.name],
-        constants: [ConstantRow([Constant("C", channels), Constant("PADDED", padded)])],
-        flags: ["before": before != nil],
-        texts: ["epsilon": cFloat(epsilon)], scalars: [],
-        arguments: sources.map { name, buffer in
-          Argument(name, element: "float", access: .read, buffer: buffer, text: "[\(channels)]")
-        } + [biasBefore].compactMap { $0 } + [
-          Argument(
-            "y", element: "float", access: .write, buffer: packed, dimensions: ["PADDED"],
-            text: "[2, \(padded)]  scale, then shift")
-        ], isParallel: false, work: Work(flops: Double(channels * 4), bytes: 0, efficiency: 0.1))
-    }
-  }
 }
 
 /// The kernels of a batch norm that uses the statistics of its batch.

@@ -67,18 +67,12 @@ private struct Fusion {
   var views: [Tensor.ID: Tensor.ID] = [:]
   var notes: [FusionNote] = []
   private var grouped: Set<Node.ID> = []
-  private let readers: [Tensor.ID: [Node]]
   private let returned: Set<Tensor.ID>
 
   init(graph: Graph, mode: Mode, fuses: Bool) {
     self.graph = graph
     self.mode = mode
     self.fuses = fuses
-    var readers: [Tensor.ID: [Node]] = [:]
-    for node in graph.nodes {
-      for input in Set(node.inputs) { readers[input, default: []].append(node) }
-    }
-    self.readers = readers
     returned = Set(graph.outputs.map(\.tensor))
   }
 
@@ -90,7 +84,7 @@ private struct Fusion {
     }
     grouped.insert(node.id)
     var refused: (node: Node, reason: String)?
-    while let next = readers[draft.last.output]?.first {
+    while let next = graph.readers(of: draft.last.output).first {
       if let reason = refusal(of: next, by: draft) {
         refused = (next, reason)
         break
@@ -147,7 +141,7 @@ private struct Fusion {
     guard fuses else { return "fusion is switched off" }
     let map = draft.last.output
     guard !returned.contains(map) else { return "\(draft.last.name) is an output" }
-    guard (readers[map] ?? []).count == 1 else { return "\(draft.last.name) has other readers" }
+    guard graph.readers(of: map).count == 1 else { return "\(draft.last.name) has other readers" }
     switch next.layer.role(in: mode, frozen: next.isFrozen) {
     case .view, .anchor:
       return "it has loops of its own"
