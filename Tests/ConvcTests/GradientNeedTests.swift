@@ -60,7 +60,8 @@ struct GradientNeedTests {
   @Test("it joins a batch norm, which computes its output again")
   func afterBatchNorm() throws {
     #expect(
-      try groups(Self.afterNormalisation, .training).prefix(3) == ["conv1", "bn1_act1_add1", "conv2"])
+      try groups(Self.afterNormalisation, .training).prefix(3)
+        == ["conv1", "bn1_act1_add1", "conv2"])
   }
 
   @Test("values and gradients are the reference's in every way to compile")
