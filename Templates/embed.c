@@ -25,6 +25,10 @@ TEMPLATE(batchnorm_batch_scalar)
 #embed "Kernels/batchnorm_batch_scalar.c.mustache"
 TEMPLATE(batchnorm_batch_vector)
 #embed "Kernels/batchnorm_batch_vector.c.mustache"
+TEMPLATE(batchnorm_centred_scalar)
+#embed "Kernels/batchnorm_centred_scalar.c.mustache"
+TEMPLATE(batchnorm_centred_vector)
+#embed "Kernels/batchnorm_centred_vector.c.mustache"
 TEMPLATE(batchnorm_fold)
 #embed "Kernels/batchnorm_fold.c.mustache"
 TEMPLATE(batchnorm_frozen_backward_scalar)
@@ -35,10 +39,6 @@ TEMPLATE(batchnorm_images)
 #embed "Kernels/batchnorm_images.c.mustache"
 TEMPLATE(batchnorm_prepare)
 #embed "Kernels/batchnorm_prepare.c.mustache"
-TEMPLATE(batchnorm_relu_backward_scalar)
-#embed "Kernels/batchnorm_relu_backward_scalar.c.mustache"
-TEMPLATE(batchnorm_relu_backward_vector)
-#embed "Kernels/batchnorm_relu_backward_vector.c.mustache"
 TEMPLATE(batchnorm_scalar)
 #embed "Kernels/batchnorm_scalar.c.mustache"
 TEMPLATE(batchnorm_slopes)

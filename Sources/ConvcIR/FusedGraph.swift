@@ -78,6 +78,8 @@ public struct FusedGraph: Sendable {
   /// For each view the tensor whose memory it is.
   public let views: [Tensor.ID: Tensor.ID]
   public let notes: [FusionNote]
+  private let producers: [Tensor.ID: Group.ID]
+  private let readers: [Tensor.ID: [Group.ID]]
 
   public init(
     graph: Graph, mode: Mode, groups: [Group], views: [Tensor.ID: Tensor.ID], notes: [FusionNote]
@@ -87,6 +89,22 @@ public struct FusedGraph: Sendable {
     self.groups = groups
     self.views = views
     self.notes = notes
+    var producers: [Tensor.ID: Group.ID] = [:]
+    var readers: [Tensor.ID: [Group.ID]] = [:]
+    for group in groups {
+      producers[group.output] = group.id
+      for tensor in Set(group.reads) { readers[tensor, default: []].append(group.id) }
+    }
+    self.producers = producers
+    self.readers = readers
+  }
+
+  /// The group that writes a tensor; nil: an input of the network, a view, or a map that fusion removed.
+  public func producer(of tensor: Tensor.ID) -> Group? { producers[tensor].map { groups[$0] } }
+
+  /// The groups that read a tensor under this name, in order: readers of its views are not among them.
+  public func readers(of tensor: Tensor.ID) -> [Group] {
+    (readers[tensor] ?? []).map { groups[$0] }
   }
 
   /// Whether the tensor is a view of another shape: its memory can have no halo and no blocks of channels.

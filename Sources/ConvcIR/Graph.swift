@@ -120,6 +120,7 @@ public struct Graph: Sendable {
   public let parameters: [Parameter]
   public let preprocessing: InputPreprocessing?
   public let classNames: [String]
+  private let readers: [Tensor.ID: [Node.ID]]
 
   public init(
     name: String, batch: Int, tensors: [Tensor], inputs: [Tensor.ID], nodes: [Node],
@@ -137,6 +138,11 @@ public struct Graph: Sendable {
     self.parameters = parameters
     self.preprocessing = preprocessing
     self.classNames = classNames
+    var readers: [Tensor.ID: [Node.ID]] = [:]
+    for node in nodes {
+      for input in Set(node.inputs) { readers[input, default: []].append(node.id) }
+    }
+    self.readers = readers
   }
 
   public subscript(id: Tensor.ID) -> Tensor { tensors[id.index] }
@@ -152,7 +158,7 @@ public struct Graph: Sendable {
 
   /// The nodes that read a tensor, in order.
   public func readers(of tensor: Tensor.ID) -> [Node] {
-    nodes.filter { $0.inputs.contains(tensor) }
+    (readers[tensor] ?? []).map { self[$0] }
   }
 
   /// Types of a node's inputs.

@@ -149,6 +149,8 @@ public struct EpilogueKinds: OptionSet, Sendable {
   public static let pooling = EpilogueKinds(rawValue: 4)
   /// A multiply-add with constants of each map that follows directly: it vanishes in weights and bias.
   public static let affine = EpilogueKinds(rawValue: 8)
+  /// Elementwise work, right behind the anchor, whose gradient needs its input: backward has the anchor's output.
+  public static let readingInput = EpilogueKinds(rawValue: 16)
 }
 
 /// What a group's output still shows of an earlier member's result, wherever the gradient there is not zero anyway.
@@ -162,9 +164,51 @@ public enum Trace: Int, Sendable, Hashable, Comparable {
   public static func < (a: Trace, b: Trace) -> Bool { a.rawValue < b.rawValue }
 }
 
+/// What the gradient of an elementwise layer is computed from, beside the gradient after it.
+///
+/// Fusion, saving and the backward kernels go by this alone: none of them knows the layers.
+public enum GradientNeed: Sendable, Hashable {
+  /// Nothing: sums, products with constants, masks that are drawn again.
+  case nothing
+  /// The layer's output, or its sign. It is read in the group's output, so all members that follow have to keep it.
+  /// Sigmoid, tanh and ELU: `.output(.value)`.
+  case output(Trace)
+  /// The layer's input. In training the layer joins no group that would not have it in backward: it begins one of its own,
+  /// or stands right behind an anchor that computes its output again. GELU, SiLU and hard swish.
+  case input
+  /// One or the other, whichever the group has, with the same formula: ReLU and leaky ReLU, `.outputOrInput(.sign)`.
+  case outputOrInput(Trace)
+
+  /// What has to show in the group's output.
+  public var trace: Trace {
+    switch self {
+    case .nothing, .input: .nothing
+    case .output(let trace), .outputOrInput(let trace): trace
+    }
+  }
+
+  /// Whether the layer's input serves.
+  public var acceptsInput: Bool {
+    switch self {
+    case .nothing, .output: false
+    case .input, .outputOrInput: true
+    }
+  }
+}
+
 /// Elementwise work at the end of another kernel's loops.
 ///
 /// The templates work on a variable `v` at the place `n`, `m` (map), `h`, `w` of the output.
+///
+/// A new activation is a layer with this role:
+/// 1. `template` takes `v` to the result: `NAME_scalar`, and `NAME_vector` with `hasVectorForm`.
+/// 2. `backwardTemplate` takes `v` from the gradient after to the gradient before. With a ``gradientNeed`` it has the hole
+///    `value`, the output or the input as an expression: an operand of a comparison, or what a variable is set to. A
+///    template that does more with it begins a block with `const float value = {{value}};`, or `const lanes`.
+/// 3. `gradientNeed` says what that value is, and `gradientText` what it is read for, in the words of a comment.
+/// 4. `keeps` says what can still be seen of the value before in the result: `.value` where the two are equal wherever the
+///    gradient is not zero, `.sign` where signs are. So an activation can follow another one whose output is read.
+/// 5. `isMonotone` lets pooling move in front of it.
 public struct Epilogue: Sendable, Hashable {
   /// Template of the forward work, without the suffix `_scalar` or `_vector`.
   public let template: String
@@ -174,9 +218,11 @@ public struct Epilogue: Sendable, Hashable {
   public let hasVectorForm: Bool
   /// Never decreasing, and the same in all cells: a maximum may be taken before it.
   public let isMonotone: Bool
-  /// What backward reads of the result, in the group's output, as a mask: what follows has to keep it.
-  public let mask: Trace
-  /// What of the value before shows in the result: a mask of no more survives it.
+  /// What the backward template reads.
+  public let gradientNeed: GradientNeed
+  /// What follows the layer's name in the comment of what the backward template reads.
+  public let gradientText: String
+  /// What of the value before shows in the result: a need of no more survives it.
   public let keeps: Trace
   /// Values per map that the templates read, by the C name that follows the layer's.
   public let channelValues: [String]
@@ -191,15 +237,16 @@ public struct Epilogue: Sendable, Hashable {
 
   public init(
     template: String, backwardTemplate: String?, hasVectorForm: Bool, isMonotone: Bool = false,
-    mask: Trace = .nothing, keeps: Trace = .nothing, channelValues: [String] = [],
-    backwardChannelValues: [String] = [],
+    gradientNeed: GradientNeed = .nothing, gradientText: String = "computes its gradient from it",
+    keeps: Trace = .nothing, channelValues: [String] = [], backwardChannelValues: [String] = [],
     constants: [String: String] = [:], isRandom: Bool = false, isAffine: Bool = false
   ) {
     self.template = template
     self.backwardTemplate = backwardTemplate
     self.hasVectorForm = hasVectorForm
     self.isMonotone = isMonotone
-    self.mask = mask
+    self.gradientNeed = gradientNeed
+    self.gradientText = gradientText
     self.keeps = keeps
     self.channelValues = channelValues
     self.backwardChannelValues = backwardChannelValues

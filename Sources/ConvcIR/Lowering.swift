@@ -87,7 +87,7 @@ public struct Candidate: Sendable {
   }
 }
 
-/// Where lowering gets its buffers from.
+/// Where the kernels of a group get their buffers from.
 public protocol BufferSource: AnyObject {
   /// A new part of the arena.
   func arena(_ name: String, bytes: Int) -> Buffer.ID
@@ -99,17 +99,19 @@ public protocol BufferSource: AnyObject {
   func masterParameter(_ index: Int) -> Buffer.ID
   /// A parameter's gradient.
   func gradient(_ index: Int) -> Buffer.ID
-  /// An entry of the packed block; `prepare` makes the kernel that writes it. Large entries of a training step stand in
-  /// the arena instead, written right before they are read.
+  /// Weights in another order, as one whole; `prepare` makes the kernel that writes them. Large ones of a training step
+  /// stand in the arena, written right before they are read, all others in the packed block: so there are no parts of
+  /// them to be had.
   func packed(_ key: String, bytes: Int, prepare: (Buffer.ID) -> KernelCall) -> Buffer.ID
+  /// The parts of an entry that always stands in the packed block, each with its number of floats; `prepare` makes the
+  /// kernel that writes them all. For small tables, of which kernels read one part or another.
+  func packedParts(_ key: String, floats: [Int], prepare: (Buffer.ID) -> KernelCall) -> [Buffer.ID]
   /// A buffer for the channel sums of the group's output. Whoever normalises the output finds it.
   ///
   /// - Parameters:
   ///   - cells: cells of a map that a part takes; the last part of a map takes the rest.
   ///   - channels: channels, with those that fill the last vector.
   func channelSums(cells: Int, of map: Int, channels: Int) -> ChannelSums
-  /// An entry of the packed block from a later float on.
-  func packedPart(of entry: Buffer.ID, offset: Int) -> Buffer.ID
 }
 
 /// Sums of each channel in parts, whose number and order do not depend on threads: `[parts, 3, channels]`, a value of the

@@ -25,13 +25,16 @@ public struct MemoryPlan: Sendable {
   public let bytes: Int
   /// The largest sum of buffers alive at once: no arena can be smaller.
   public let lowerBound: Int
+  private let places: [Buffer.ID: Int]
 
   public init(kernels: KernelGraph, slots: [ArenaSlot], bytes: Int, lowerBound: Int) {
     self.kernels = kernels
     self.slots = slots
     self.bytes = bytes
     self.lowerBound = lowerBound
+    places = Dictionary(uniqueKeysWithValues: slots.enumerated().map { ($1.buffer, $0) })
   }
 
-  public func slot(of buffer: Buffer.ID) -> ArenaSlot? { slots.first { $0.buffer == buffer } }
+  /// A buffer's place; nil: it is not in the arena.
+  public func slot(of buffer: Buffer.ID) -> ArenaSlot? { places[buffer].map { slots[$0] } }
 }

@@ -27,6 +27,7 @@ public struct TrainingGraph: Sendable {
   public let backward: [BackwardGroup]
   /// For every tensor that needs a gradient the names of those who add to it, in order: the first stores.
   public let contributions: [Tensor.ID: [String]]
+  private let steps: [Group.ID: Int]
 
   public init(
     fused: FusedGraph, backward: [BackwardGroup], contributions: [Tensor.ID: [String]]
@@ -34,7 +35,12 @@ public struct TrainingGraph: Sendable {
     self.fused = fused
     self.backward = backward
     self.contributions = contributions
+    steps = Dictionary(
+      uniqueKeysWithValues: backward.enumerated().map { ($1.group, $0) })
   }
+
+  /// What the backward pass computes of a group; nil: nothing.
+  public func backward(of group: Group) -> BackwardGroup? { steps[group.id].map { backward[$0] } }
 
   /// A program that only infers.
   public static func inference(_ fused: FusedGraph) -> TrainingGraph {

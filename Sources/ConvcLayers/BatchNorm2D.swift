@@ -50,7 +50,7 @@ public struct BatchNorm2D: Layer {
   }
 
   public func role(in mode: Mode, frozen: Bool) -> FusionRole {
-    if mode == .training, !frozen { return .anchor(accepts: [.vector]) }
+    if mode == .training, !frozen { return .anchor(accepts: [.vector, .readingInput]) }
     return .elementwise(
       Epilogue(
         template: "batchnorm", backwardTemplate: "batchnorm_frozen_backward", hasVectorForm: true,

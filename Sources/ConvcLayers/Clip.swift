@@ -36,7 +36,8 @@ public struct Clip: Layer {
     .elementwise(
       Epilogue(
         template: "clip", backwardTemplate: "clip_backward", hasVectorForm: true, isMonotone: true,
-        mask: .value, keeps: .value,
+        gradientNeed: .output(.value),
+        gradientText: "lets gradients through where it lies between its bounds", keeps: .value,
         constants: ["minimum": cFloat(minimum), "maximum": cFloat(maximum)]))
   }
 }

@@ -19,12 +19,9 @@ struct Folding {
     let graph = context.context.graph
     let lanes = context.output.lanes
     let before = anchor.parameters.count > 1 ? anchor.parameters[1] : nil
-    let entry = layer.scaleAndShift(
+    (scale, shift) = layer.scaleAndShift(
       of: node, in: graph, buffers: context.buffers, lanes: lanes, before: before)
     name = node.name
-    scale = entry
-    shift = context.buffers.packedPart(
-      of: entry, offset: layer.paddedChannels(of: node, in: graph, lanes))
     self.context = context
     self.anchor = anchor
   }

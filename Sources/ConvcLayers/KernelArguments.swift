@@ -95,29 +95,66 @@ struct PieceMaker {
 
   /// The members' reverse: from the gradient after the last to the gradient before the first.
   ///
-  /// - Parameter output: name of the group's output among the kernel's arguments.
-  func reversed(_ members: [Member], output name: String = "y") -> Pieces {
+  /// - Parameters:
+  ///   - output: name of the group's output among the kernel's arguments.
+  ///   - input: the value before the group's first member, for whose gradient it serves; nil: the group's output does.
+  func reversed(
+    _ members: [Member], output name: String = "y", input: MemberInput? = nil
+  ) -> Pieces {
     var pieces = Pieces()
     for member in members.reversed() {
       guard let template = member.epilogue.backwardTemplate else { continue }
       let node = graph[member.node]
       var values = sharedValues(
         member, node, member.epilogue.backwardChannelValues, &pieces)
-      if member.epilogue.mask != .nothing {
-        values["at"] = output.at(dialect)
-        values["y"] = name
-        if !pieces.arguments.contains(where: { $0.name == name }) {
-          let place = member.epilogue.mask == .sign ? "is positive" : "lies between its bounds"
-          pieces.arguments.append(
-            output.argument(
-              name, .read, dialect, names: names,
-              meaning: "\(node.name) lets gradients through where it \(place)"))
+      if member.epilogue.gradientNeed != .nothing {
+        if let input, input.member == member.node {
+          pieces.append(input.pieces)
+          values["value"] = input.value
+        } else {
+          values["value"] = outputValue(member, node, name, &pieces)
         }
       }
       pieces.fragments.append(
         Fragment(template: "\(template)_\(suffix)", values: values, layer: node.name))
     }
     return pieces
+  }
+
+  /// The group's output as what a member's gradient needs.
+  private func outputValue(
+    _ member: Member, _ node: Node, _ name: String, _ pieces: inout Pieces
+  ) -> String {
+    precondition(
+      member.epilogue.gradientNeed.trace != .nothing,
+      "internal error: the gradient of \(node.name) needs an input that nobody stores")
+    if !pieces.arguments.contains(where: { $0.name == name }) {
+      pieces.arguments.append(
+        output.argument(
+          name, .read, dialect, names: names,
+          meaning: "\(node.name) \(member.epilogue.gradientText)"))
+    }
+    return name + output.at(dialect)
+  }
+
+  /// The stored input of a group without an anchor, where its first member's gradient needs that.
+  ///
+  /// - Parameter name: the input's name among the kernel's arguments; nil: it is called after the member.
+  func storedInput(_ name: String?) -> MemberInput? {
+    let group = forward.context.group
+    guard group.anchor == nil, let first = group.members.first,
+      first.epilogue.gradientNeed == .input
+    else { return nil }
+    let layer = graph[first.node].name
+    let name = name ?? "\(layer)_x"
+    let input = forward.inputs[0]
+    return MemberInput(
+      member: first.node, value: name + input.at(dialect),
+      pieces: Pieces(arguments: [
+        input.argument(
+          name, .read, dialect, names: names,
+          meaning: "\(layer) \(first.epilogue.gradientText)")
+      ]))
   }
 
   private func sharedValues(
@@ -151,6 +188,15 @@ struct PieceMaker {
   }
 }
 
+/// The value before a member, for its backward template.
+struct MemberInput {
+  let member: Node.ID
+  /// The value in C.
+  let value: String
+  /// What has to stand before it.
+  let pieces: Pieces
+}
+
 extension BackwardContext {
   /// From the value that a kernel reads as the output's gradient to the gradient before members: first what nobody
   /// stored, then the members' reverse.
@@ -158,18 +204,25 @@ extension BackwardContext {
     _ members: [Member], _ dialect: Dialect, names: (c: String, h: String, w: String)
   ) -> Pieces {
     var pieces = deferred?(dialect, names) ?? Pieces()
-    pieces.append(
-      PieceMaker(forward: forward, dialect: dialect, names: names).reversed(members))
+    let maker = PieceMaker(forward: forward, dialect: dialect, names: names)
+    pieces.append(maker.reversed(members, input: maker.storedInput("x")))
     return pieces
   }
 
   /// The gradient before members, to be computed by who needs it.
-  func passed(through members: [Member]) -> DeferredGradient {
+  ///
+  /// - Parameter input: the value before the group's first member, where the output does not serve; by default what is
+  ///   stored of it.
+  func passed(
+    through members: [Member],
+    input: ((Dialect, _ names: (c: String, h: String, w: String)) -> MemberInput?)? = nil
+  ) -> DeferredGradient {
     let name = "\(context.graph[context.group.output].name)_y"
     return DeferredGradient(source: outputGradient) { dialect, names in
       var pieces = deferred?(dialect, names) ?? Pieces()
       let maker = PieceMaker(forward: forward, dialect: dialect, names: names)
-      pieces.append(maker.reversed(members, output: name))
+      let before = input.map { $0(dialect, names) } ?? maker.storedInput(nil)
+      pieces.append(maker.reversed(members, output: name, input: before))
       return pieces
     }
   }

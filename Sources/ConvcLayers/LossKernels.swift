@@ -5,16 +5,17 @@ extension SoftmaxCrossEntropy {
     let prediction = context.prediction
     guard !prediction.isMaps else { return pixelCalls(for: context) }
     let classes = prediction.maps.c
-    var arguments = [
+    let arguments = [
       prediction.argument(
         "x", .read, .scalar, names: ("K", "", ""), meaning: prediction.lanesText),
       Argument(
         "label", element: "int32_t", access: .read, buffer: context.target, text: "[batch]"),
     ]
-    return lossCalls(
-      context, kind: "softmax_cross_entropy", title: "softmax and cross-entropy, with the gradient",
-      constants: [Constant("K", classes)], support: ["support_exp_log"], arguments: &arguments,
-      scale: context.weight, divisor: 1, flopsPerValue: 40)
+    return ImageLossKernel(
+      template: "softmax_cross_entropy", title: "softmax and cross-entropy, with the gradient",
+      constants: [Constant("K", classes)], support: ["support_exp_log"], arguments: arguments,
+      scale: context.weight, flopsPerValue: 40
+    ).calls(for: context)
   }
 
   /// The kernels for maps: each row of pixels is judged at once, in vectors where the compiler has them.
@@ -68,7 +69,7 @@ extension MeanSquaredError {
     let target = Placement(
       buffer: context.target, type: prediction.type, layout: .nchw, lanes: prediction.lanes)
     let names = prediction.isMaps ? ("K", "H", "W") : ("K", "", "")
-    var arguments = [
+    let arguments = [
       prediction.argument("x", .read, .scalar, names: names, meaning: prediction.lanesText),
       target.argument("expected", .read, .scalar, names: names),
     ]
@@ -76,44 +77,56 @@ extension MeanSquaredError {
       prediction.isMaps
       ? [Constant("K", maps.c), Constant("H", maps.h), Constant("W", maps.w)]
       : [Constant("K", maps.c)]
-    return lossCalls(
-      context, kind: "mean_squared_error", title: "mean squared error, with the gradient",
-      constants: constants, support: [], arguments: &arguments, scale: 2 * context.weight,
-      divisor: maps.c * maps.pixels, flopsPerValue: 4)
+    return ImageLossKernel(
+      template: "mean_squared_error", title: "mean squared error, with the gradient",
+      constants: constants, flags: ["maps": prediction.isMaps],
+      texts: ["values": "\(maps.c * maps.pixels)"], arguments: arguments,
+      scale: 2 * context.weight, flopsPerValue: 4
+    ).calls(for: context)
   }
 }
 
-/// The kernel that judges each image, and the one that takes the mean over the batch.
-private func lossCalls(
-  _ context: LossContext, kind: String, title: String, constants: [Constant], support: [String],
-  arguments: inout [Argument], scale: Float, divisor: Int, flopsPerValue: Double
-) -> [KernelCall] {
-  let prediction = context.prediction
-  let each = context.buffers.arena("\(context.name)_each", bytes: prediction.maps.n * 4)
-  arguments.append(
-    Argument(
-      "each", element: "float", access: .write, buffer: each, text: "[batch]  loss of each image"))
-  if let gradient = context.gradient {
-    let names = prediction.isMaps ? ("K", "H", "W") : ("K", "", "")
-    arguments.append(
-      gradient.placement.argument(
-        "d_x", gradient.accumulates ? .update : .write, .scalar, names: names))
+/// A loss that judges each image by itself: the kernel that does, and the one that takes the mean over the batch.
+private struct ImageLossKernel {
+  let template: String
+  let title: String
+  let constants: [Constant]
+  /// Switches and texts of the template, beside those that all such losses have.
+  var flags: [String: Bool] = [:]
+  var texts: [String: String] = [:]
+  var support: [String] = []
+  /// The prediction, and what it is judged by.
+  let arguments: [Argument]
+  /// Factor of the gradient, before it is divided by the batch.
+  let scale: Float
+  let flopsPerValue: Double
+
+  func calls(for context: LossContext) -> [KernelCall] {
+    let prediction = context.prediction
+    let isLanes = prediction.layout == .lanes
+    let each = context.buffers.arena("\(context.name)_each", bytes: prediction.maps.n * 4)
+    let losses = Argument(
+      "each", element: "float", access: .write, buffer: each, text: "[batch]  loss of each image")
+    let gradient = context.gradient.map {
+      $0.placement.argument(
+        "d_x", $0.accumulates ? .update : .write, .scalar,
+        names: prediction.isMaps ? ("K", "H", "W") : ("K", "", ""))
+    }
+    let usual = [
+      "outer": prediction.outerScalar.rawValue, "lane": isLanes ? "[l]" : "",
+      "scale": cFloat(scale), "store": context.gradient?.accumulates == true ? "+=" : "=",
+    ]
+    let judge = KernelCall(
+      template: template, name: "\(context.name)_forward_backward", title: title,
+      notes: isLanes ? ["Lanes without an image get a gradient of zero."] : [],
+      layers: [context.name], constants: [ConstantRow(constants)],
+      flags: flags.merging(["lanes": isLanes, "gradient": context.gradient != nil]) { $1 },
+      texts: texts.merging(usual) { $1 }, support: support,
+      scalars: isLanes ? [.batch, .groups] : [.batch],
+      arguments: arguments + [losses] + [gradient].compactMap { $0 },
+      work: streamingWork(prediction, prediction, flopsPerValue: flopsPerValue))
+    return [judge, meanCall(context, of: each)]
   }
-  let isLanes = prediction.layout == .lanes
-  var flags = ["lanes": isLanes, "gradient": context.gradient != nil]
-  if kind == "mean_squared_error" { flags["maps"] = prediction.isMaps }
-  var texts = [
-    "outer": prediction.outerScalar.rawValue, "lane": isLanes ? "[l]" : "",
-    "scale": cFloat(scale), "store": context.gradient?.accumulates == true ? "+=" : "=",
-  ]
-  if kind == "mean_squared_error" { texts["values"] = "\(divisor)" }
-  let judge = KernelCall(
-    template: kind, name: "\(context.name)_forward_backward", title: title,
-    notes: isLanes ? ["Lanes without an image get a gradient of zero."] : [],
-    layers: [context.name], constants: [ConstantRow(constants)], flags: flags, texts: texts,
-    support: support, scalars: isLanes ? [.batch, .groups] : [.batch], arguments: arguments,
-    work: streamingWork(prediction, prediction, flopsPerValue: flopsPerValue))
-  return [judge, meanCall(context, of: each)]
 }
 
 /// The kernel that takes the mean of the losses of all images, or of all rows of them.

@@ -13,4 +13,14 @@ public struct MeanSquaredError: Loss {
   public func target(for prediction: TensorType) throws(LayerError) -> TensorType { prediction }
 
   public func classes(for prediction: TensorType) -> Int? { nil }
+
+  public func sum(over batch: JudgedBatch) -> Double {
+    let values = batch.extents.reduce(1, *)
+    var total = 0.0
+    for index in 0..<batch.images * values {
+      let difference = Double(batch.predictions[index]) - Double(batch.values[index])
+      total += difference * difference
+    }
+    return total / Double(values)
+  }
 }

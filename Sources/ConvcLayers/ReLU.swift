@@ -21,6 +21,7 @@ public struct ReLU: Layer {
     .elementwise(
       Epilogue(
         template: "relu", backwardTemplate: "relu_backward", hasVectorForm: true, isMonotone: true,
-        mask: .sign, keeps: .value))
+        gradientNeed: .outputOrInput(.sign),
+        gradientText: "lets gradients through where it is positive", keeps: .value))
   }
 }

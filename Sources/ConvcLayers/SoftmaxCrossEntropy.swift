@@ -1,4 +1,5 @@
 import ConvcIR
+import Glibc
 
 /// Cross-entropy of the softmax of scores against class labels, computed as one stable expression:
 /// `log Σ exp(x_d − max) − (x_label − max)`.
@@ -34,4 +35,20 @@ public struct SoftmaxCrossEntropy: Loss {
   }
 
   public func classes(for prediction: TensorType) -> Int? { prediction.shape[1] }
+
+  public func sum(over batch: JudgedBatch) -> Double {
+    let classes = batch.extents[0]
+    // Scores of one pixel lie a map apart; without maps there is one pixel.
+    let pixels = batch.extents.dropFirst().reduce(1, *)
+    var total = 0.0
+    for place in 0..<batch.images * pixels {
+      let row = batch.predictions + place / pixels * classes * pixels + place % pixels
+      var highest = row[0]
+      for label in 1..<classes { highest = max(highest, row[label * pixels]) }
+      var sum = 0.0
+      for label in 0..<classes { sum += exp(Double(row[label * pixels] - highest)) }
+      total += log(sum) - Double(row[Int(batch.labels[place]) * pixels] - highest)
+    }
+    return total / Double(pixels)
+  }
 }

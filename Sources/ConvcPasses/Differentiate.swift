@@ -61,8 +61,13 @@ public struct Differentiate: Pass {
     if let anchor = group.anchor, !graph[anchor].parameters.isEmpty {
       saved += group.inputs.map { graph[$0].name }
     }
-    if let masked = group.epilogues.first(where: { $0.epilogue.mask != .nothing }) {
-      saved.append("\(graph[group.output].name) (mask of \(graph[masked.node].name))")
+    if let first = group.members.first, first.epilogue.gradientNeed == .input,
+      group.anchor == nil
+    {
+      saved.append("\(graph[group.inputs[0]].name) (for \(graph[first.node].name))")
+    }
+    if let shown = group.epilogues.first(where: { $0.epilogue.gradientNeed.trace != .nothing }) {
+      saved.append("\(graph[group.output].name) (for \(graph[shown.node].name))")
     }
     if let pool = group.poolingNode { saved.append("winners of \(graph[pool].name)") }
     return saved

@@ -7,8 +7,8 @@ import ConvcIR
 ///
 /// A layer joins when it alone reads the group's last map (a second reader, or the caller, would need the map that fusion
 /// removes), when the anchor's kernels have a place for it, when its other operands are computed before that map, and,
-/// in training, when the backward pass can do without the removed map: a ReLU's mask has to survive in the group's
-/// output. Pooling moves before members that never decrease; then the same value and the same gradient come out of one
+/// in training, when the backward pass can do without the removed map: what the members' gradients need
+/// (``GradientNeed``) has to survive in the group's output. Pooling moves before members that never decrease; then the same value and the same gradient come out of one
 /// comparison a cell. A batch norm with fixed statistics right after a convolution becomes part of its weights and
 /// bias in inference. Needs shapes; runs before differentiation, so only forward readers count. Groups stand in the
 /// order of their last nodes; every node but a view ends up in exactly one group.
@@ -67,18 +67,12 @@ private struct Fusion {
   var views: [Tensor.ID: Tensor.ID] = [:]
   var notes: [FusionNote] = []
   private var grouped: Set<Node.ID> = []
-  private let readers: [Tensor.ID: [Node]]
   private let returned: Set<Tensor.ID>
 
   init(graph: Graph, mode: Mode, fuses: Bool) {
     self.graph = graph
     self.mode = mode
     self.fuses = fuses
-    var readers: [Tensor.ID: [Node]] = [:]
-    for node in graph.nodes {
-      for input in Set(node.inputs) { readers[input, default: []].append(node) }
-    }
-    self.readers = readers
     returned = Set(graph.outputs.map(\.tensor))
   }
 
@@ -90,7 +84,7 @@ private struct Fusion {
     }
     grouped.insert(node.id)
     var refused: (node: Node, reason: String)?
-    while let next = readers[draft.last.output]?.first {
+    while let next = graph.readers(of: draft.last.output).first {
       if let reason = refusal(of: next, by: draft) {
         refused = (next, reason)
         break
@@ -147,7 +141,7 @@ private struct Fusion {
     guard fuses else { return "fusion is switched off" }
     let map = draft.last.output
     guard !returned.contains(map) else { return "\(draft.last.name) is an output" }
-    guard (readers[map] ?? []).count == 1 else { return "\(draft.last.name) has other readers" }
+    guard graph.readers(of: map).count == 1 else { return "\(draft.last.name) has other readers" }
     switch next.layer.role(in: mode, frozen: next.isFrozen) {
     case .view, .anchor:
       return "it has loops of its own"
@@ -186,10 +180,20 @@ private struct Fusion {
       guard let producer = graph[operand].producer else { continue }
       guard producer < draft.last.id else { return "\(graph[operand].name) is computed later" }
     }
-    if mode == .training,
-      let masked = draft.epilogues.first(where: { $0.epilogue.mask > epilogue.keeps })
+    return mode == .training ? gradientRefusal(of: epilogue, by: draft) : nil
+  }
+
+  /// Why backward could not do without the maps that fusion removes; nil: it can.
+  private func gradientRefusal(of epilogue: Epilogue, by draft: Draft) -> String? {
+    if epilogue.gradientNeed == .input,
+      draft.nodes.count > 1 || !draft.accepts.contains(.readingInput)
     {
-      return "\(graph[masked.node].name)'s mask would not show in its output"
+      return "its gradient needs \(draft.last.name), which would not be stored"
+    }
+    if let hidden = draft.epilogues.first(where: {
+      $0.epilogue.gradientNeed.trace > epilogue.keeps
+    }) {
+      return "what \(graph[hidden.node].name)'s gradient needs would not show in its output"
     }
     return nil
   }

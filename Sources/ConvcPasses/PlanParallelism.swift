@@ -48,12 +48,6 @@ public struct PlanParallelism: Pass {
 /// Where the arguments of calls lie.
 private struct Places {
   let plan: MemoryPlan
-  private let slots: [Buffer.ID: ArenaSlot]
-
-  init(plan: MemoryPlan) {
-    self.plan = plan
-    slots = Dictionary(uniqueKeysWithValues: plan.slots.map { ($0.buffer, $0) })
-  }
 
   /// Why a call has to wait for one of the others; nil: it need not.
   func conflict(of call: KernelCall, with others: [Int]) -> String? {
@@ -83,7 +77,7 @@ private struct Places {
 
   private func overlap(_ a: Buffer.ID, _ b: Buffer.ID) -> Bool {
     if a == b { return true }
-    guard let first = slots[a], let second = slots[b] else { return false }
+    guard let first = plan.slot(of: a), let second = plan.slot(of: b) else { return false }
     return first.offset < second.offset + second.bytes && second.offset < first.offset + first.bytes
   }
 }

@@ -35,20 +35,20 @@ public struct SelectKernels: Pass {
     let candidates = contexts.map { self.candidates(of: $0, in: training) }
     let search = LayoutSearch(training: training, candidates: candidates)
     let chosen = search.best()
-    let lowering = KernelLowering(
+    var lowering = KernelLowering(
       training: training, contexts: contexts, chosen: zip(candidates, chosen).map { $0[$1] },
       target: target, library: library, smallestSaving: smallestSaving)
-    lowering.run()
+    let lowered = lowering.run()
     return KernelGraph(
       graph: training.graph, mode: training.mode, target: target,
-      selections: selections(training, candidates, chosen), buffers: lowering.buffers,
-      calls: lowering.calls, packed: lowering.packedEntries)
+      selections: selections(training, candidates, chosen), buffers: lowered.buffers,
+      calls: lowered.calls, packed: lowered.packed)
   }
 
   private func context(of group: Group, in training: TrainingGraph) -> GroupContext {
     GroupContext(
       group: group, graph: training.graph, mode: training.mode, target: target,
-      backward: training.backward.first { $0.group == group.id },
+      backward: training.backward(of: group),
       savesForBackward: !saving.isDisjoint(with: group.nodes))
   }
 

@@ -41,7 +41,7 @@ struct EvalCommand: AsyncParsableCommand {
       dataset.test, preprocessing: network.preprocessing ?? dataset.fittedPreprocessing())
     let session = try Session(try await compiler.load(compilation, general))
     try session.setParameterBlock(checkpoint.parameters)
-    let runner = try SessionRunner(session: session, graph: compilation.graph)
+    let runner = SessionRunner(session: session, graph: compilation.graph)
     guard let result = try Evaluator(runner, threads: threads.threads).evaluate(examples) else {
       preconditionFailure("internal error: an evaluation that nobody cancelled was cancelled")
     }

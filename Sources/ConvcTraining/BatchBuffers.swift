@@ -28,8 +28,17 @@ final class BatchBuffers {
     let labels = targets[loss.target].assumingMemoryBound(to: Int32.self)
     for place in 0..<count * pixels {
       let row = scores + place / pixels * classes * pixels + place % pixels
-      body(Int(labels[place]), LossMeasure.winner(row, classes: classes, stride: pixels))
+      body(Int(labels[place]), Self.winner(row, classes: classes, stride: pixels))
     }
+  }
+
+  /// The index of the highest of `classes` scores that lie `stride` apart; the first of equal ones.
+  static func winner(_ scores: UnsafePointer<Float>, classes: Int, stride: Int = 1) -> Int {
+    var winner = 0
+    for index in 1..<classes where scores[index * stride] > scores[winner * stride] {
+      winner = index
+    }
+    return winner
   }
 
   deinit {

@@ -140,23 +140,20 @@ struct EvaluationTally {
     images += count
     for (index, loss) in layout.losses.enumerated() {
       let output = layout.outputs[loss.output]
-      let predictions = buffers.outputs[loss.output].assumingMemoryBound(to: Float.self)
       let target = buffers.targets[loss.target]
-      switch loss.measure {
-      case .softmaxCrossEntropy:
+      if let classes = loss.classes {
         let labels = target.assumingMemoryBound(to: Int32.self)
-        let (classes, pixels) = (output.classes, layout.targets[loss.target].count)
+        let pixels = layout.targets[loss.target].count
         for place in 0..<count * pixels where labels[place] < 0 || labels[place] >= classes {
           throw .label(
             Int(labels[place]), position: first + place / pixels, part: part, classes: classes)
         }
-        sums[index] += LossMeasure.crossEntropy(
-          scores: predictions, labels: labels, images: count, classes: classes, pixels: pixels)
-      case .meanSquaredError:
-        sums[index] += LossMeasure.squaredError(
-          predictions: predictions, targets: target.assumingMemoryBound(to: Float.self),
-          images: count, values: output.count)
       }
+      sums[index] += loss.loss.sum(
+        over: JudgedBatch(
+          images: count, extents: output.shape,
+          predictions: buffers.outputs[loss.output].assumingMemoryBound(to: Float.self),
+          targets: target))
     }
     guard let loss = layout.classification else { return }
     buffers.forEachLabel(of: loss, layout, images: count) {

@@ -26,17 +26,23 @@ public struct ModelLayout: Sendable {
   }
 
   /// A loss term, by the indices of the output that it judges and of its target.
-  public struct Loss: Sendable, Hashable {
+  public struct Loss: Sendable {
     public let name: String
-    public let measure: LossMeasure
+    /// What measures it.
+    public let loss: any ConvcIR.Loss
+    /// Number of classes where its targets are class labels; nil: they are values.
+    public let classes: Int?
     /// Its factor in the sum that training minimises.
     public let weight: Float
     public let output: Int
     public let target: Int
 
-    public init(name: String, measure: LossMeasure, weight: Float, output: Int, target: Int) {
+    public init(
+      name: String, loss: any ConvcIR.Loss, classes: Int?, weight: Float, output: Int, target: Int
+    ) {
       self.name = name
-      self.measure = measure
+      self.loss = loss
+      self.classes = classes
       self.weight = weight
       self.output = output
       self.target = target
@@ -83,23 +89,16 @@ public struct ModelLayout: Sendable {
   ///   - modelHash: the hash of the network, as the compiled program has it.
   ///   - batches: the batches that the compiled program takes.
   ///   - optimizerCount: floats of the optimiser's state.
-  /// - Throws: a loss that has no measure.
   public init(
     graph: Graph, modelHash: String, batches: ClosedRange<Int>, optimizerCount: Int
-  ) throws(TrainingError) {
+  ) {
     func tensor(_ name: String, _ type: TensorType) -> Tensor {
       Tensor(name: name, element: type.element, shape: Array(type.shape.dropFirst()))
     }
-    var losses: [Loss] = []
-    for node in graph.losses {
-      let kind = type(of: node.loss).kind
-      guard let measure = LossMeasure(rawValue: kind) else {
-        throw .unknownLoss(name: node.name, kind: kind)
-      }
-      losses.append(
-        Loss(
-          name: node.name, measure: measure, weight: node.weight, output: node.output,
-          target: node.target))
+    let losses = graph.losses.map { node in
+      Loss(
+        name: node.name, loss: node.loss, classes: graph.targets[node.target].classes,
+        weight: node.weight, output: node.output, target: node.target)
     }
     self.init(
       model: graph.name, modelHash: modelHash, batches: batches,
@@ -114,7 +113,7 @@ public struct ModelLayout: Sendable {
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.spec.count } }
 
   /// The first loss that judges class scores: accuracy is measured on its output.
-  public var classification: Loss? { losses.first { $0.measure == .softmaxCrossEntropy } }
+  public var classification: Loss? { losses.first { $0.classes != nil } }
 
   /// The total loss: the sum of `losses`, each times its weight.
   public func total(_ losses: [Double]) -> Double {

@@ -37,10 +37,9 @@ public final class SessionRunner: StepRunner {
 
   /// - Parameters:
   ///   - session: a session of the program that was compiled from `graph`.
-  /// - Throws: a loss that has no measure.
-  public init(session: Session, graph: Graph) throws(TrainingError) {
+  public init(session: Session, graph: Graph) {
     self.session = session
-    layout = try ModelLayout(
+    layout = ModelLayout(
       graph: graph, modelHash: session.program.modelHash, batches: session.program.batches,
       optimizerCount: session.program.optimizerCount)
   }

@@ -2,7 +2,6 @@
 public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The loss is NaN or infinite; checkpoints are as they were.
   case lossNotFinite(loss: Double, phase: String, epoch: Int, step: Int, rate: Float, kept: String?)
-  case unknownLoss(name: String, kind: String)
   case emptyPart(String)
   /// Examples differ from what the network takes.
   case tensors(part: String, kind: String, data: String, model: String)
@@ -27,9 +26,6 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
       "the \(phase) loss is \(NumberText.plain(loss)) in epoch \(epoch) at step \(step) (rate \(rate)); "
         + "lower the rate or lengthen the warm-up"
         + (kept.map { ", the checkpoints in \($0) are from before" } ?? "")
-    case .unknownLoss(let name, let kind):
-      "loss '\(name)' is of kind '\(kind)', which cannot be measured; use "
-        + LossMeasure.allCases.map(\.rawValue).joined(separator: " or ")
     case .emptyPart(let part):
       "the \(part) part has no images; give more data or another validation_fraction"
     case .tensors(let part, let kind, let data, let model):

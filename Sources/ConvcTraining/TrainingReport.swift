@@ -203,7 +203,7 @@ public struct TrainingReport: Sendable {
       ("outputs", layout.outputs.map(shape).joined(separator: ", ")),
       (
         "losses",
-        layout.losses.map { "\($0.measure.rawValue) × \($0.weight)" }.joined(separator: ", ")
+        layout.losses.map { "\(type(of: $0.loss).kind) × \($0.weight)" }.joined(separator: ", ")
       ),
     ]
     if let preprocessing = layout.preprocessing {

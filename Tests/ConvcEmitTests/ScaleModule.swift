@@ -120,6 +120,7 @@ struct ScaleModule {
     static let kind = "square"
     func target(for prediction: TensorType) -> TensorType { prediction }
     func classes(for prediction: TensorType) -> Int? { nil }
+    func sum(over batch: JudgedBatch) -> Double { 0 }
     func calls(for context: LossContext) -> [KernelCall] { [] }
   }
 

@@ -29,7 +29,7 @@ struct DifferentiateTests {
         values             gradients of parameters, concat1  saved: concat1
         classes            gradients of parameters, concat1  saved: concat1
         concat1            gradients of flatten1
-        conv1_relu2_pool1  gradients of parameters           saved: relu1, pool1 (mask of relu2), winners of pool1
+        conv1_relu2_pool1  gradients of parameters           saved: relu1, pool1 (for relu2), winners of pool1
         d_concat1 = values + classes
         """)
   }

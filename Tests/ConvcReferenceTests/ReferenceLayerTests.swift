@@ -158,6 +158,7 @@ struct ReferenceLayerTests {
       static let kind = "unknown-loss"
       func target(for prediction: TensorType) throws(LayerError) -> TensorType { prediction }
       func classes(for prediction: TensorType) -> Int? { nil }
+      func sum(over batch: JudgedBatch) -> Double { 0 }
       func calls(for context: LossContext) -> [KernelCall] { [] }
     }
     let layer = Model("one", input: [2]) { Unknown() }

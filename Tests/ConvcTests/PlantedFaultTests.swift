@@ -44,7 +44,7 @@ struct PlantedFaultTests {
         template: "support_images", text: "lane < images", replacement: "lane <= images",
         families: ["lanes"]),
       Fault(
-        template: "batchnorm_relu_backward_vector", text: "> 0.0f", replacement: "> 0.1f",
+        template: "batchnorm_centred_vector", text: "- {{mean}}", replacement: "+ {{mean}}",
         families: ["blocked"]),
       Fault(template: "clear_halo", text: "= 0.0f", replacement: "= 0.5f", families: ["lanes"]),
     ]

@@ -20,23 +20,9 @@ struct EvaluationTests {
     #expect(result.classNames == ["left", "right", "none"])
   }
 
-  @Test("cross-entropy is stable for large scores")
-  func crossEntropy() {
-    let scores: [Float] = [1000, 0, 0, 1000]
-    let loss = LossMeasure.crossEntropy(scores: scores, labels: [0, 0], images: 2, classes: 2)
-    #expect(loss == 1000)
-  }
-
-  @Test("squared error is the mean over an image's values")
-  func squaredError() {
-    let loss = LossMeasure.squaredError(
-      predictions: [1, 2, 3, 4], targets: [1, 0, 3, 2], images: 2, values: 2)
-    #expect(loss == 4)
-  }
-
   @Test("the first of equal scores wins")
   func ties() {
-    #expect(LossMeasure.winner([1, 3, 3], classes: 3) == 1)
+    #expect(BatchBuffers.winner([1, 3, 3], classes: 3) == 1)
   }
 
   @Test("a limit takes the first examples, a cancelled evaluation gives nothing")

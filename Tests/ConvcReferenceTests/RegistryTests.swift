@@ -1,0 +1,38 @@
+import Convc
+import ConvcReference
+import Testing
+
+@testable import ConvcTestSupport
+
+@Suite("Layer registry")
+struct RegistryTests {
+  private func names<T>(_ types: [T]) -> [String] { types.map { "\($0)" } }
+
+  @Test("every layer and loss has a reference")
+  func references() {
+    #expect(names(LayerRegistry.layers.filter { !($0 is any ReferenceLayer.Type) }) == [])
+    #expect(names(LayerRegistry.losses.filter { !($0 is any ReferenceLoss.Type) }) == [])
+  }
+
+  @Test("names stand in alphabetic order, each once")
+  func order() {
+    for names in [names(LayerRegistry.layers), names(LayerRegistry.losses)] {
+      #expect(names == names.sorted { $0.lowercased() < $1.lowercased() })
+      #expect(Set(names).count == names.count)
+    }
+  }
+
+  @Test("the random networks of the suite draw every layer and loss, and no other")
+  func drawn() {
+    var layers: Set<String> = []
+    var losses: Set<String> = []
+    for seed in UInt64(0)..<60 {
+      var growth = NetworkGrowth(seed: seed)
+      growth.grow()
+      layers.formUnion(growth.builder.model.nodes.map { "\(type(of: $0.layer))" })
+      losses.formUnion(growth.builder.model.losses.map { "\(type(of: $0.loss))" })
+    }
+    #expect(layers.sorted() == names(LayerRegistry.layers).sorted())
+    #expect(losses.sorted() == names(LayerRegistry.losses).sorted())
+  }
+}
