@@ -22,6 +22,8 @@ public struct BuildOptions: Sendable {
   public var memoryLimit: Int
   /// Bytes from which on training saves memory at the cost of a pass over it; tests set it lower.
   var smallestSaving = 1 << 19
+  /// Bytes of arena above which inference takes a batch in slices; tests set it lower.
+  var nearBytes = 64 << 20
 
   public init(
     batch: Int = 64, trains: Bool = true, target: Target? = nil, name: String? = nil,
@@ -106,8 +108,9 @@ extension Model {
       options: CompileOptions(
         batch: options.batch, target: options.target ?? .native, families: options.families,
         fuses: options.fuses, memoryLimit: options.memoryLimit,
-        smallestSaving: options.smallestSaving), trains: options.trains,
-      library: CommonKernels(), prefix: options.name.map(EmitC.prefix) ?? cPrefix)
+        smallestSaving: options.smallestSaving, nearBytes: options.nearBytes),
+      trains: options.trains, library: CommonKernels(),
+      prefix: options.name.map(EmitC.prefix) ?? cPrefix)
     return Compilation(stages: try pipeline.run(self))
   }
 

@@ -79,8 +79,7 @@ struct EntryText {
     return try renderer.render(
       "file_forward",
       TemplateBindings(
-        texts: ["name": prefix, "macro": macro].merging(isSliced ? ["slice": "\(slice)"] : [:]) { $1 },
-        flags: ["sliced": isSliced],
+        texts: ["name": prefix, "macro": macro, "slice": "\(slice)"], flags: ["sliced": isSliced],
         parts: [
           "slice_pointers": isSliced ? slicePointers : [],
           "steps": steps, "signature": signature("forward"),
@@ -103,7 +102,8 @@ struct EntryText {
       return CText.list("\(declaration) = {", places, "};")
     }
     return array(
-      "const void *const slice_inputs[]", "const char", "inputs", graph.inputs.map { graph[$0].type }
+      "const void *const slice_inputs[]", "const char", "inputs",
+      graph.inputs.map { graph[$0].type }
     )
       + array(
         "void *const slice_outputs[]", "char", "outputs",

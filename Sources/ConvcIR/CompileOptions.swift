@@ -12,10 +12,13 @@ public struct CompileOptions: Sendable {
   /// Bytes from which on an output that backward can write again is not kept, and packed weights of a training step stand
   /// in the arena only while they are read.
   public var smallestSaving: Int
+  /// Bytes of arena above which inference takes a batch in slices.
+  public var nearBytes: Int
 
   public init(
     batch: Int, target: Target, families: Set<String>? = nil, fuses: Bool = true,
-    memoryLimit: Int = 16 << 30, smallestSaving: Int = 1 << 19
+    memoryLimit: Int = 16 << 30, smallestSaving: Int = 1 << 19,
+    nearBytes: Int = 64 << 20
   ) {
     self.batch = batch
     self.target = target
@@ -23,5 +26,6 @@ public struct CompileOptions: Sendable {
     self.fuses = fuses
     self.memoryLimit = memoryLimit
     self.smallestSaving = smallestSaving
+    self.nearBytes = nearBytes
   }
 }

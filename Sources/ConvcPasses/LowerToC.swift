@@ -35,7 +35,8 @@ public struct LowerToC: Pass {
       bytes = (bytes + entry.bytes + 63) / 64 * 64
     }
     return CModule(
-      name: prefix, graph: graph, target: schedules.inference.plan.kernels.target, functions: functions.all,
+      name: prefix, graph: graph, target: schedules.inference.plan.kernels.target,
+      functions: functions.all,
       packed: packed, packedBytes: bytes, inference: inference, training: training,
       modelHash: modelHash)
   }

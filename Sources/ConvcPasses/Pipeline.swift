@@ -66,7 +66,7 @@ public struct Pipeline: Sendable {
     for training in differentiated {
       programs.append(try lower(training, saving: Set(saving)))
     }
-    if let images = SliceBatch().slice(of: programs[0].memory) {
+    if let images = SliceBatch(near: options.nearBytes).slice(of: programs[0].memory) {
       let slice = try InferShapes(batch: images, memoryLimit: options.memoryLimit).run(model)
       programs[0] = try lower(differentiate(slice, .inference), saving: Set(saving))
     }

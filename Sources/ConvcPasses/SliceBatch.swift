@@ -6,7 +6,7 @@ import ConvcIR
 /// reads the weights once more, so networks of large weights and small maps take their batch as a whole.
 struct SliceBatch {
   /// Bytes of arena that count as near.
-  private let near = 64 << 20
+  let near: Int
   /// Images that share out evenly among threads and fill vectors.
   private let unit = 8
 

@@ -126,8 +126,9 @@ struct PlantedFaultTests {
   private func emit(_ compilation: Compilation, _ kernels: KernelGraph) throws -> EmittedFiles {
     let memory = try PlanMemory(limit: 1 << 30).run(kernels)
     let schedule = PlanParallelism().run(memory)
-    let module = LowerToC(prefix: compilation.prefix, modelHash: "faulty").run(
-      (compilation.stages.programs[0].schedule, schedule))
+    let lowering = LowerToC(
+      prefix: compilation.prefix, modelHash: "faulty", graph: compilation.graph)
+    let module = lowering.run((compilation.stages.programs[0].schedule, schedule))
     return EmitC(EmitOptions()).run(module)
   }
 }
