@@ -132,10 +132,10 @@ struct BlockedTiles: Sendable {
   private func mapPart(_ shape: BlockedShape, _ tile: ForwardTile) -> Int? {
     let cache = target.level2 / 2
     guard shape.weightBytes > cache else { return nil }
-    let fitting = max(1, cache / (shape.weightBytes / shape.blocks))
-    let part = Self.divisors(shape.blocks).last { $0 % tile.maps == 0 && $0 <= fitting }
     let rows = min(shape.stride.height, shape.r) * shape.h / shape.stride.height
     let image = 4 * shape.c * rows * shape.w
+    let fitting = max(1, (3 * cache / 2 - min(image, cache)) / (shape.weightBytes / shape.blocks))
+    let part = Self.divisors(shape.blocks).last { $0 % tile.maps == 0 && $0 <= fitting }
     let far = shape.batch * image > cache ? image : 0
     let strips = Self.ceil(shape.oh, tile.rows ?? shape.oh)
     let parts = Self.ceil(shape.blocks, part ?? tile.maps)
