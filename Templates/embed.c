@@ -143,6 +143,14 @@ TEMPLATE(dropout_scalar)
 #embed "Kernels/dropout_scalar.c.mustache"
 TEMPLATE(elementwise)
 #embed "Kernels/elementwise.c.mustache"
+TEMPLATE(elu_backward_scalar)
+#embed "Kernels/elu_backward_scalar.c.mustache"
+TEMPLATE(elu_backward_vector)
+#embed "Kernels/elu_backward_vector.c.mustache"
+TEMPLATE(elu_scalar)
+#embed "Kernels/elu_scalar.c.mustache"
+TEMPLATE(elu_vector)
+#embed "Kernels/elu_vector.c.mustache"
 TEMPLATE(file_forward)
 #embed "Kernels/file_forward.c.mustache"
 TEMPLATE(file_gradients)
@@ -161,6 +169,46 @@ TEMPLATE(file_train_step)
 #embed "Kernels/file_train_step.c.mustache"
 TEMPLATE(file_update)
 #embed "Kernels/file_update.c.mustache"
+TEMPLATE(gelu_backward_scalar)
+#embed "Kernels/gelu_backward_scalar.c.mustache"
+TEMPLATE(gelu_backward_vector)
+#embed "Kernels/gelu_backward_vector.c.mustache"
+TEMPLATE(gelu_scalar)
+#embed "Kernels/gelu_scalar.c.mustache"
+TEMPLATE(gelu_tanh_backward_scalar)
+#embed "Kernels/gelu_tanh_backward_scalar.c.mustache"
+TEMPLATE(gelu_tanh_backward_vector)
+#embed "Kernels/gelu_tanh_backward_vector.c.mustache"
+TEMPLATE(gelu_tanh_scalar)
+#embed "Kernels/gelu_tanh_scalar.c.mustache"
+TEMPLATE(gelu_tanh_vector)
+#embed "Kernels/gelu_tanh_vector.c.mustache"
+TEMPLATE(gelu_vector)
+#embed "Kernels/gelu_vector.c.mustache"
+TEMPLATE(hardsigmoid_backward_scalar)
+#embed "Kernels/hardsigmoid_backward_scalar.c.mustache"
+TEMPLATE(hardsigmoid_backward_vector)
+#embed "Kernels/hardsigmoid_backward_vector.c.mustache"
+TEMPLATE(hardsigmoid_scalar)
+#embed "Kernels/hardsigmoid_scalar.c.mustache"
+TEMPLATE(hardsigmoid_vector)
+#embed "Kernels/hardsigmoid_vector.c.mustache"
+TEMPLATE(hardswish_backward_scalar)
+#embed "Kernels/hardswish_backward_scalar.c.mustache"
+TEMPLATE(hardswish_backward_vector)
+#embed "Kernels/hardswish_backward_vector.c.mustache"
+TEMPLATE(hardswish_scalar)
+#embed "Kernels/hardswish_scalar.c.mustache"
+TEMPLATE(hardswish_vector)
+#embed "Kernels/hardswish_vector.c.mustache"
+TEMPLATE(leakyrelu_backward_scalar)
+#embed "Kernels/leakyrelu_backward_scalar.c.mustache"
+TEMPLATE(leakyrelu_backward_vector)
+#embed "Kernels/leakyrelu_backward_vector.c.mustache"
+TEMPLATE(leakyrelu_scalar)
+#embed "Kernels/leakyrelu_scalar.c.mustache"
+TEMPLATE(leakyrelu_vector)
+#embed "Kernels/leakyrelu_vector.c.mustache"
 TEMPLATE(loss_mean)
 #embed "Kernels/loss_mean.c.mustache"
 TEMPLATE(maxpool2d_backward)
@@ -185,30 +233,86 @@ TEMPLATE(reorder)
 #embed "Kernels/reorder.c.mustache"
 TEMPLATE(reorder_images)
 #embed "Kernels/reorder_images.c.mustache"
+TEMPLATE(selu_backward_scalar)
+#embed "Kernels/selu_backward_scalar.c.mustache"
+TEMPLATE(selu_backward_vector)
+#embed "Kernels/selu_backward_vector.c.mustache"
+TEMPLATE(selu_scalar)
+#embed "Kernels/selu_scalar.c.mustache"
+TEMPLATE(selu_vector)
+#embed "Kernels/selu_vector.c.mustache"
+TEMPLATE(sigmoid_backward_scalar)
+#embed "Kernels/sigmoid_backward_scalar.c.mustache"
+TEMPLATE(sigmoid_backward_vector)
+#embed "Kernels/sigmoid_backward_vector.c.mustache"
+TEMPLATE(sigmoid_scalar)
+#embed "Kernels/sigmoid_scalar.c.mustache"
+TEMPLATE(sigmoid_vector)
+#embed "Kernels/sigmoid_vector.c.mustache"
+TEMPLATE(silu_backward_scalar)
+#embed "Kernels/silu_backward_scalar.c.mustache"
+TEMPLATE(silu_backward_vector)
+#embed "Kernels/silu_backward_vector.c.mustache"
+TEMPLATE(silu_scalar)
+#embed "Kernels/silu_scalar.c.mustache"
+TEMPLATE(silu_vector)
+#embed "Kernels/silu_vector.c.mustache"
 TEMPLATE(softmax_cross_entropy)
 #embed "Kernels/softmax_cross_entropy.c.mustache"
 TEMPLATE(softmax_cross_entropy_maps)
 #embed "Kernels/softmax_cross_entropy_maps.c.mustache"
+TEMPLATE(softplus_backward_scalar)
+#embed "Kernels/softplus_backward_scalar.c.mustache"
+TEMPLATE(softplus_backward_vector)
+#embed "Kernels/softplus_backward_vector.c.mustache"
+TEMPLATE(softplus_scalar)
+#embed "Kernels/softplus_scalar.c.mustache"
+TEMPLATE(softplus_vector)
+#embed "Kernels/softplus_vector.c.mustache"
 TEMPLATE(support_dot)
 #embed "Kernels/support_dot.c.mustache"
-TEMPLATE(support_exp_log)
-#embed "Kernels/support_exp_log.c.mustache"
+TEMPLATE(support_erf_scalar)
+#embed "Kernels/support_erf_scalar.c.mustache"
+TEMPLATE(support_erf_vector)
+#embed "Kernels/support_erf_vector.c.mustache"
+TEMPLATE(support_exp_scalar)
+#embed "Kernels/support_exp_scalar.c.mustache"
+TEMPLATE(support_exp_vector)
+#embed "Kernels/support_exp_vector.c.mustache"
 TEMPLATE(support_features)
 #embed "Kernels/support_features.c.mustache"
 TEMPLATE(support_images)
 #embed "Kernels/support_images.c.mustache"
 TEMPLATE(support_lane_sums)
 #embed "Kernels/support_lane_sums.c.mustache"
+TEMPLATE(support_log_scalar)
+#embed "Kernels/support_log_scalar.c.mustache"
 TEMPLATE(support_random)
 #embed "Kernels/support_random.c.mustache"
+TEMPLATE(support_softplus_scalar)
+#embed "Kernels/support_softplus_scalar.c.mustache"
+TEMPLATE(support_softplus_vector)
+#embed "Kernels/support_softplus_vector.c.mustache"
 TEMPLATE(support_store)
 #embed "Kernels/support_store.c.mustache"
 TEMPLATE(support_store_floats)
 #embed "Kernels/support_store_floats.c.mustache"
 TEMPLATE(support_store_taps)
 #embed "Kernels/support_store_taps.c.mustache"
+TEMPLATE(support_tanh_scalar)
+#embed "Kernels/support_tanh_scalar.c.mustache"
+TEMPLATE(support_tanh_vector)
+#embed "Kernels/support_tanh_vector.c.mustache"
 TEMPLATE(support_transpose)
 #embed "Kernels/support_transpose.c.mustache"
+TEMPLATE(tanh_backward_scalar)
+#embed "Kernels/tanh_backward_scalar.c.mustache"
+TEMPLATE(tanh_backward_vector)
+#embed "Kernels/tanh_backward_vector.c.mustache"
+TEMPLATE(tanh_scalar)
+#embed "Kernels/tanh_scalar.c.mustache"
+TEMPLATE(tanh_vector)
+#embed "Kernels/tanh_vector.c.mustache"
 
 , 0}}};
 

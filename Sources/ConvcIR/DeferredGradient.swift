@@ -30,7 +30,12 @@ public struct Pieces: Sendable, Hashable {
       !arguments.contains { $0.name == argument.name }
     }
     scalars += other.scalars.filter { !scalars.contains($0) }
-    support += other.support.filter { !support.contains($0) }
+    addSupport(other.support)
+  }
+
+  /// Adds functions that the fragments call, those that are not there yet.
+  public mutating func addSupport(_ templates: [String]) {
+    for template in templates where !support.contains(template) { support.append(template) }
   }
 }
 

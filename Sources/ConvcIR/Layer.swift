@@ -209,6 +209,7 @@ public enum GradientNeed: Sendable, Hashable {
 /// 4. `keeps` says what can still be seen of the value before in the result: `.value` where the two are equal wherever the
 ///    gradient is not zero, `.sign` where signs are. So an activation can follow another one whose output is read.
 /// 5. `isMonotone` lets pooling move in front of it.
+/// 6. `support` and `backwardSupport` name the functions that the templates call.
 public struct Epilogue: Sendable, Hashable {
   /// Template of the forward work, without the suffix `_scalar` or `_vector`.
   public let template: String
@@ -230,6 +231,13 @@ public struct Epilogue: Sendable, Hashable {
   public let backwardChannelValues: [String]
   /// Constants for the templates, by name.
   public let constants: [String: String]
+  /// The same for the backward template.
+  public let backwardConstants: [String: String]
+  /// Functions that the templates call, `exp` for `exp_float` and `exp_lanes`: templates `support_NAME_scalar` and
+  /// `support_NAME_vector`, each after those that it calls.
+  public let support: [String]
+  /// The same for the backward template.
+  public let backwardSupport: [String]
   /// Reads the step's number and seed.
   public let isRandom: Bool
   /// `v · scale + shift` with constants of each map.
@@ -239,7 +247,9 @@ public struct Epilogue: Sendable, Hashable {
     template: String, backwardTemplate: String?, hasVectorForm: Bool, isMonotone: Bool = false,
     gradientNeed: GradientNeed = .nothing, gradientText: String = "computes its gradient from it",
     keeps: Trace = .nothing, channelValues: [String] = [], backwardChannelValues: [String] = [],
-    constants: [String: String] = [:], isRandom: Bool = false, isAffine: Bool = false
+    constants: [String: String] = [:], backwardConstants: [String: String]? = nil,
+    support: [String] = [], backwardSupport: [String] = [], isRandom: Bool = false,
+    isAffine: Bool = false
   ) {
     self.template = template
     self.backwardTemplate = backwardTemplate
@@ -251,6 +261,9 @@ public struct Epilogue: Sendable, Hashable {
     self.channelValues = channelValues
     self.backwardChannelValues = backwardChannelValues
     self.constants = constants
+    self.backwardConstants = backwardConstants ?? constants
+    self.support = support
+    self.backwardSupport = backwardSupport
     self.isRandom = isRandom
     self.isAffine = isAffine
   }

@@ -71,7 +71,9 @@ struct PieceMaker {
     var operand = 0
     for member in members {
       let node = graph[member.node]
-      let shared = sharedValues(member, node, member.epilogue.channelValues, &pieces)
+      let shared = sharedValues(
+        member, node, member.epilogue.constants, member.epilogue.channelValues, &pieces)
+      pieces.addSupport(member.epilogue.support.map { "support_\($0)_\(suffix)" })
       let template = "\(member.epilogue.template)_\(suffix)"
       guard !member.operands.isEmpty else {
         pieces.fragments.append(Fragment(template: template, values: shared, layer: node.name))
@@ -106,7 +108,9 @@ struct PieceMaker {
       guard let template = member.epilogue.backwardTemplate else { continue }
       let node = graph[member.node]
       var values = sharedValues(
-        member, node, member.epilogue.backwardChannelValues, &pieces)
+        member, node, member.epilogue.backwardConstants, member.epilogue.backwardChannelValues,
+        &pieces)
+      pieces.addSupport(member.epilogue.backwardSupport.map { "support_\($0)_\(suffix)" })
       if member.epilogue.gradientNeed != .nothing {
         if let input, input.member == member.node {
           pieces.append(input.pieces)
@@ -158,9 +162,10 @@ struct PieceMaker {
   }
 
   private func sharedValues(
-    _ member: Member, _ node: Node, _ names: [String], _ pieces: inout Pieces
+    _ member: Member, _ node: Node, _ constants: [String: String], _ names: [String],
+    _ pieces: inout Pieces
   ) -> [String: String] {
-    var values = member.epilogue.constants
+    var values = constants
     if !names.isEmpty {
       let buffers = node.layer.channelValues(
         of: node, in: graph, buffers: forward.buffers, lanes: output.lanes)
@@ -182,7 +187,7 @@ struct PieceMaker {
       values["index"] = output.isMaps ? "(\(channel) * \(maps.h) + h) * \(maps.w) + w" : channel
       values["key"] = "0x" + String(fnv1a32(node.name), radix: 16) + "u"
       pieces.scalars = [.seed, .step]
-      pieces.support = ["support_random"]
+      pieces.addSupport(["support_random"])
     }
     return values
   }

@@ -13,11 +13,21 @@ public enum LayerRegistry {
     ConvTranspose2D.self,
     Dense.self,
     Dropout.self,
+    ELU.self,
     Flatten.self,
+    GELU.self,
     GlobalAveragePool.self,
+    HardSigmoid.self,
+    HardSwish.self,
+    LeakyReLU.self,
     MaxPool2D.self,
     ReLU.self,
     ReLU6.self,
+    SELU.self,
+    Sigmoid.self,
+    SiLU.self,
+    Softplus.self,
+    Tanh.self,
   ]
 
   /// In alphabetic order.

@@ -13,7 +13,8 @@ extension SoftmaxCrossEntropy {
     ]
     return ImageLossKernel(
       template: "softmax_cross_entropy", title: "softmax and cross-entropy, with the gradient",
-      constants: [Constant("K", classes)], support: ["support_exp_log"], arguments: arguments,
+      constants: [Constant("K", classes)], support: ["support_exp_scalar", "support_log_scalar"],
+      arguments: arguments,
       scale: context.weight, flopsPerValue: 40
     ).calls(for: context)
   }
@@ -56,7 +57,8 @@ extension SoftmaxCrossEntropy {
           [Constant("CELLS", maps.w * (isLanes ? prediction.lanes : 1))],
           comment: "values of a row"),
       ], flags: ["lanes": isLanes, "gradient": context.gradient != nil], texts: texts,
-      support: ["support_exp_log"], scalars: isLanes ? [.batch, .groups] : [.batch],
+      support: ["support_exp_scalar", "support_log_scalar"],
+      scalars: isLanes ? [.batch, .groups] : [.batch],
       arguments: arguments, work: streamingWork(prediction, prediction, flopsPerValue: 40))
     return [judge, meanCall(context, of: each, rows: maps.h)]
   }

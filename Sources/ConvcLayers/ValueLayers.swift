@@ -54,6 +54,56 @@ extension Value {
     apply(Clip(minimum: minimum, maximum: maximum), name: name, file: file, line: line)
   }
 
+  public func sigmoid(name: String? = nil, file: String = #fileID, line: Int = #line) -> Value {
+    apply(Sigmoid(), name: name, file: file, line: line)
+  }
+
+  public func tanh(name: String? = nil, file: String = #fileID, line: Int = #line) -> Value {
+    apply(Tanh(), name: name, file: file, line: line)
+  }
+
+  public func selu(name: String? = nil, file: String = #fileID, line: Int = #line) -> Value {
+    apply(SELU(), name: name, file: file, line: line)
+  }
+
+  public func silu(name: String? = nil, file: String = #fileID, line: Int = #line) -> Value {
+    apply(SiLU(), name: name, file: file, line: line)
+  }
+
+  public func softplus(name: String? = nil, file: String = #fileID, line: Int = #line) -> Value {
+    apply(Softplus(), name: name, file: file, line: line)
+  }
+
+  public func hardSwish(name: String? = nil, file: String = #fileID, line: Int = #line) -> Value {
+    apply(HardSwish(), name: name, file: file, line: line)
+  }
+
+  public func leakyReLU(
+    slope: Float = 0.01, name: String? = nil, file: String = #fileID, line: Int = #line
+  ) -> Value {
+    apply(LeakyReLU(slope: slope), name: name, file: file, line: line)
+  }
+
+  public func elu(
+    alpha: Float = 1, name: String? = nil, file: String = #fileID, line: Int = #line
+  ) -> Value {
+    apply(ELU(alpha: alpha), name: name, file: file, line: line)
+  }
+
+  public func gelu(
+    _ approximation: GELU.Approximation = .none, name: String? = nil, file: String = #fileID,
+    line: Int = #line
+  ) -> Value {
+    apply(GELU(approximation), name: name, file: file, line: line)
+  }
+
+  public func hardSigmoid(
+    slope: Float = 1 / 6, offset: Float = 0.5, name: String? = nil, file: String = #fileID,
+    line: Int = #line
+  ) -> Value {
+    apply(HardSigmoid(slope: slope, offset: offset), name: name, file: file, line: line)
+  }
+
   public func maxPool(
     _ kernelSize: Size2D, stride: Size2D? = nil, padding: Padding = 0, name: String? = nil,
     file: String = #fileID, line: Int = #line

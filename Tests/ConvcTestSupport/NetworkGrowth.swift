@@ -122,9 +122,17 @@ struct NetworkGrowth {
     return open
   }
 
-  /// ReLU, or a range that some values leave at either end.
+  /// ReLU, a curve, or a range that some values leave at either end.
   fileprivate mutating func activation() -> any Layer {
-    guard chance(0.3) else { return ReLU() }
+    guard chance(0.7) else { return ReLU() }
+    guard chance(0.25) else {
+      let small: Float = pick(0.01, 0.2)
+      let curves: [any Layer] = [
+        Sigmoid(), Tanh(), LeakyReLU(slope: small), ELU(alpha: 1 - small), SELU(), SiLU(), GELU(),
+        GELU(.tanh), Softplus(), HardSigmoid(), HardSwish(),
+      ]
+      return curves[number(0...curves.count - 1)]
+    }
     guard chance(0.7) else { return ReLU6() }
     return pick(Clip(minimum: -0.5, maximum: 0.75), Clip(minimum: 0.25), Clip(maximum: 1.5))
   }

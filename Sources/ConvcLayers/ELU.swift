@@ -1,0 +1,36 @@
+import ConvcIR
+
+/// Takes negative values x to α (e^x − 1); NaN passes through.
+///
+/// - Input and output: any shape.
+/// - Gradient: 1 above zero, y + α at zero and below, from the output y alone.
+/// - Fusion: an epilogue of the layer before; pooling may move in front of it.
+/// - Errors: an α that is not above 0 and finite.
+/// - Source: Clevert, Unterthiner and Hochreiter 2016; ONNX `Elu`, opset 6.
+public struct ELU: Layer {
+  public static let kind = "elu"
+
+  /// The limit of large negative values is −α.
+  public let alpha: Float
+
+  public init(alpha: Float = 1) {
+    self.alpha = alpha
+  }
+
+  public var summary: String { "ELU \(alpha)" }
+
+  public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
+    guard alpha > 0, alpha.isFinite else {
+      throw .setting("alpha \(alpha) has to be above 0 and finite, as 1 is")
+    }
+    return try inputs.single()
+  }
+
+  public func role(in mode: Mode, frozen: Bool) -> FusionRole {
+    .elementwise(
+      Epilogue(
+        template: "elu", backwardTemplate: "elu_backward", hasVectorForm: true, isMonotone: true,
+        gradientNeed: .output(.value), keeps: .sign, constants: ["alpha": cFloat(alpha)],
+        support: ["tanh"]))
+  }
+}

@@ -1,0 +1,26 @@
+import ConvcIR
+
+/// Multiplies each value by min(max(x / 6 + 1/2, 0), 1); NaN passes through.
+///
+/// - Input and output: any shape.
+/// - Gradient: 0 up to −3, 1 from 3 on, x / 3 + 1/2 between.
+/// - Fusion: an epilogue of the layer before in inference; in training it begins a group, for its input has to be stored.
+/// - Source: Howard et al. 2019; ONNX `HardSwish`, opset 14.
+public struct HardSwish: Layer {
+  public static let kind = "hardswish"
+
+  public init() {}
+
+  public var summary: String { "HardSwish" }
+
+  public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
+    try inputs.single()
+  }
+
+  public func role(in mode: Mode, frozen: Bool) -> FusionRole {
+    .elementwise(
+      Epilogue(
+        template: "hardswish", backwardTemplate: "hardswish_backward", hasVectorForm: true,
+        gradientNeed: .input, keeps: .sign))
+  }
+}
