@@ -56,6 +56,28 @@ extension Tanh: ReferenceActivation {
   func derivative(_ x: Double) -> Double { 1 - tanh(x) * tanh(x) }
 }
 
+extension ReLU: ReferenceActivation {
+  var kinks: [Double] { [0] }
+  func value(_ x: Double) -> Double { x < 0 ? 0 : x }
+  func derivative(_ x: Double) -> Double { x > 0 ? 1 : 0 }
+}
+
+extension Clip: ReferenceActivation {
+  var kinks: [Double] { [Double(minimum), Double(maximum)] }
+  func value(_ x: Double) -> Double {
+    x < Double(minimum) ? Double(minimum) : x > Double(maximum) ? Double(maximum) : x
+  }
+  func derivative(_ x: Double) -> Double {
+    x > Double(minimum) && x < Double(maximum) ? 1 : 0
+  }
+}
+
+extension ReLU6: ReferenceActivation {
+  var kinks: [Double] { clip.kinks }
+  func value(_ x: Double) -> Double { clip.value(x) }
+  func derivative(_ x: Double) -> Double { clip.derivative(x) }
+}
+
 extension LeakyReLU: ReferenceActivation {
   var kinks: [Double] { [0] }
   func value(_ x: Double) -> Double { x < 0 ? Double(slope) * x : x }
