@@ -29,11 +29,11 @@ let package = Package(
     .target(name: "ConvcRandom"),
 
     .target(name: "ConvcIR"),
-    .target(name: "ConvcLayers", dependencies: ["ConvcIR"]),
+    .target(name: "ConvcReference", dependencies: ["ConvcIR"]),
+    .target(name: "ConvcLayers", dependencies: ["ConvcIR", "ConvcReference"]),
     .target(name: "ConvcPasses", dependencies: ["ConvcIR"]),
     .target(name: "ConvcEmit", dependencies: ["ConvcIR", "ConvcTemplates", "ConvcABI", mustache]),
     .target(name: "ConvcRuntime", dependencies: ["ConvcIR", "ConvcABI", subprocess]),
-    .target(name: "ConvcReference", dependencies: ["ConvcIR", "ConvcLayers"]),
     .target(name: "ConvcDigits", exclude: ["ATTRIBUTION.md", "digits.csv.gz"]),
     .target(name: "ConvcData", dependencies: ["ConvcIR", "CZlib", "ConvcDigits"]),
     .target(name: "ConvcModels", dependencies: ["ConvcIR", "ConvcLayers"]),

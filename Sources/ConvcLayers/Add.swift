@@ -1,4 +1,5 @@
 import ConvcIR
+import ConvcReference
 
 /// Adds values of equal shape.
 ///
@@ -27,5 +28,17 @@ public struct Add: Layer {
 
   public func role(in mode: Mode, frozen: Bool) -> FusionRole {
     .elementwise(Epilogue(template: "add", backwardTemplate: nil, hasVectorForm: true))
+  }
+}
+
+extension Add: ReferenceLayer {
+  public func forward(_ call: LayerCall) -> LayerResult {
+    let y = DoubleTensor(shape: call.outputShape)
+    for input in call.inputs { y.add(input) }
+    return LayerResult(output: y)
+  }
+
+  public func backward(_ call: LayerCall, outputGradient: DoubleTensor) -> LayerGradients {
+    LayerGradients(inputs: call.inputs.map { _ in outputGradient })
   }
 }

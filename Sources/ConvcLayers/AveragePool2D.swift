@@ -1,4 +1,5 @@
 import ConvcIR
+import ConvcReference
 
 /// Takes the mean of each window of a map.
 ///
@@ -38,4 +39,30 @@ public struct AveragePool2D: Layer {
   public func reach(for inputs: [TensorType]) -> Reach { window.reach }
 
   public func role(in mode: Mode, frozen: Bool) -> FusionRole { .anchor(accepts: []) }
+}
+
+extension AveragePool2D: ReferenceLayer {
+  public func forward(_ call: LayerCall) -> LayerResult {
+    let x = call.input.address
+    let y = DoubleTensor(shape: call.outputShape)
+    window.forEachWindow(of: call) { output, region in
+      var sum = 0.0
+      region.forEachCell { sum += x[$0] }
+      y.address[output] = sum / divisor(region)
+    }
+    return LayerResult(output: y)
+  }
+
+  public func backward(_ call: LayerCall, outputGradient: DoubleTensor) -> LayerGradients {
+    let inputGradient = DoubleTensor(shape: call.input.shape)
+    window.forEachWindow(of: call) { output, region in
+      let share = outputGradient.address[output] / divisor(region)
+      region.forEachCell { inputGradient.address[$0] += share }
+    }
+    return LayerGradients(inputs: [inputGradient])
+  }
+
+  private func divisor(_ region: WindowRegion) -> Double {
+    Double(countsPadding ? region.paddedCells : region.rows.count * region.columns.count)
+  }
 }

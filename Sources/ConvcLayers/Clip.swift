@@ -1,4 +1,5 @@
 import ConvcIR
+import ConvcReference
 
 /// Brings each value into a range: below it to the lower bound, above it to the upper one; NaN passes through.
 ///
@@ -62,4 +63,20 @@ public struct ReLU6: Layer {
   public func role(in mode: Mode, frozen: Bool) -> FusionRole {
     clip.role(in: mode, frozen: frozen)
   }
+}
+
+extension Clip: ReferenceActivation {
+  package var kinks: [Double] { [Double(minimum), Double(maximum)] }
+  package func value(_ x: Double) -> Double {
+    x < Double(minimum) ? Double(minimum) : x > Double(maximum) ? Double(maximum) : x
+  }
+  package func derivative(_ x: Double) -> Double {
+    x > Double(minimum) && x < Double(maximum) ? 1 : 0
+  }
+}
+
+extension ReLU6: ReferenceActivation {
+  package var kinks: [Double] { clip.kinks }
+  package func value(_ x: Double) -> Double { clip.value(x) }
+  package func derivative(_ x: Double) -> Double { clip.derivative(x) }
 }

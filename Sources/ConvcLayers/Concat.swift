@@ -1,4 +1,5 @@
 import ConvcIR
+import ConvcReference
 
 /// Puts maps or features behind one another, along the channels.
 ///
@@ -29,4 +30,34 @@ public struct Concat: Layer {
   }
 
   public func role(in mode: Mode, frozen: Bool) -> FusionRole { .anchor(accepts: []) }
+}
+
+extension Concat: ReferenceLayer {
+  public func forward(_ call: LayerCall) -> LayerResult {
+    let y = DoubleTensor(shape: call.outputShape)
+    forEachPart(call) { input, from, to, count in
+      (y.address + to).update(from: call.inputs[input].address + from, count: count)
+    }
+    return LayerResult(output: y)
+  }
+
+  public func backward(_ call: LayerCall, outputGradient: DoubleTensor) -> LayerGradients {
+    let gradients = call.inputs.map { DoubleTensor(shape: $0.shape) }
+    forEachPart(call) { input, to, from, count in
+      (gradients[input].address + to).update(from: outputGradient.address + from, count: count)
+    }
+    return LayerGradients(inputs: gradients)
+  }
+
+  /// Calls `body` with an input, a place in it, the place in the output, and the number of values between.
+  private func forEachPart(_ call: LayerCall, _ body: (Int, Int, Int, Int) -> Void) {
+    var place = 0
+    for n in 0..<call.outputShape[0] {
+      for (index, input) in call.inputs.enumerated() {
+        let count = input.count / input.shape[0]
+        body(index, n * count, place, count)
+        place += count
+      }
+    }
+  }
 }

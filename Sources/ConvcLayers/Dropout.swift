@@ -1,4 +1,5 @@
 import ConvcIR
+import ConvcReference
 
 /// Sets each value to zero with a probability while training, and scales the others by 1/(1 − rate).
 ///
@@ -42,5 +43,32 @@ public struct Dropout: Layer {
 extension Double {
   func clamped(to range: ClosedRange<Double>) -> Double {
     Swift.min(Swift.max(self, range.lowerBound), range.upperBound)
+  }
+}
+
+extension Dropout: ReferenceLayer {
+  public func forward(_ call: LayerCall) -> LayerResult {
+    LayerResult(output: masked(call.input, call))
+  }
+
+  public func backward(_ call: LayerCall, outputGradient: DoubleTensor) -> LayerGradients {
+    LayerGradients(inputs: [masked(outputGradient, call)])
+  }
+
+  private func masked(_ x: DoubleTensor, _ call: LayerCall) -> DoubleTensor {
+    guard call.options.mode == .training, rate > 0 else { return x }
+    let y = DoubleTensor(shape: x.shape)
+    let threshold = UInt32(min((rate * 4_294_967_296).rounded(), 4_294_967_295))
+    let scale = Double(Float(1 / (1 - rate)))
+    let philox = Philox(seed: call.options.seed, name: call.node.name, step: call.options.step)
+    var i = 0
+    while i < x.count {
+      let words = philox.words(UInt64(i / 4))
+      for word in 0..<min(4, x.count - i) where words[word] >= threshold {
+        y.address[i + word] = x.address[i + word] * scale
+      }
+      i &+= 4
+    }
+    return y
   }
 }

@@ -1,4 +1,6 @@
 import ConvcIR
+import ConvcReference
+import Glibc
 
 /// Takes negative values x to α (e^x − 1); NaN passes through.
 ///
@@ -33,4 +35,10 @@ public struct ELU: Layer {
         gradientNeed: .output(.value), keeps: .sign, constants: ["alpha": cFloat(alpha)],
         support: ["tanh"]))
   }
+}
+
+extension ELU: ReferenceActivation {
+  package var kinks: [Double] { [0] }
+  package func value(_ x: Double) -> Double { x < 0 ? Double(alpha) * expm1(x) : x }
+  package func derivative(_ x: Double) -> Double { x > 0 ? 1 : Double(alpha) * exp(x) }
 }

@@ -1,4 +1,5 @@
 import ConvcIR
+import ConvcReference
 
 /// Turns maps into features, in NCHW order.
 ///
@@ -18,4 +19,14 @@ public struct Flatten: Layer {
   }
 
   public func role(in mode: Mode, frozen: Bool) -> FusionRole { .view }
+}
+
+extension Flatten: ReferenceLayer {
+  public func forward(_ call: LayerCall) -> LayerResult {
+    LayerResult(output: call.input.reshaped(call.outputShape))
+  }
+
+  public func backward(_ call: LayerCall, outputGradient: DoubleTensor) -> LayerGradients {
+    LayerGradients(inputs: [outputGradient.reshaped(call.input.shape)])
+  }
 }

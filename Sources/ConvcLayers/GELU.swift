@@ -1,4 +1,6 @@
 import ConvcIR
+import ConvcReference
+import Glibc
 
 /// Multiplies each value by the normal distribution function at it, x Φ(x); NaN passes through.
 ///
@@ -37,5 +39,25 @@ public struct GELU: Layer {
         hasVectorForm: true, gradientNeed: .input, keeps: .sign,
         support: approximation == .none ? ["erf"] : ["tanh"],
         backwardSupport: approximation == .none ? ["erf", "exp"] : ["tanh"]))
+  }
+}
+
+extension GELU: ReferenceActivation {
+  package func value(_ x: Double) -> Double { x * share(x) }
+
+  package func derivative(_ x: Double) -> Double {
+    guard approximation == .tanh else {
+      return share(x) + x * exp(-x * x / 2) / (2 * Double.pi).squareRoot()
+    }
+    let tangent = 2 * share(x) - 1
+    let inner = (2 / Double.pi).squareRoot() * (1 + 3 * 0.044715 * x * x)
+    return share(x) + x / 2 * (1 - tangent * tangent) * inner
+  }
+
+  /// The normal distribution function, or its approximation.
+  private func share(_ x: Double) -> Double {
+    approximation == .none
+      ? erfc(-x / 2.0.squareRoot()) / 2
+      : (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x))) / 2
   }
 }

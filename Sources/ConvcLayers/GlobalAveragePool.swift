@@ -1,4 +1,5 @@
 import ConvcIR
+import ConvcReference
 
 /// Takes the mean of each map.
 ///
@@ -20,4 +21,30 @@ public struct GlobalAveragePool: Layer {
   public func reach(for inputs: [TensorType]) -> Reach { .everything }
 
   public func role(in mode: Mode, frozen: Bool) -> FusionRole { .anchor(accepts: []) }
+}
+
+extension GlobalAveragePool: ReferenceLayer {
+  public func forward(_ call: LayerCall) -> LayerResult {
+    let maps = call.input.maps
+    let y = DoubleTensor(shape: call.outputShape)
+    for n in 0..<maps.n {
+      for c in 0..<maps.c {
+        y.address[n * maps.c + c] = sum(call.input.map(n, c)) / Double(maps.pixels)
+      }
+    }
+    return LayerResult(output: y)
+  }
+
+  public func backward(_ call: LayerCall, outputGradient: DoubleTensor) -> LayerGradients {
+    let maps = call.input.maps
+    let inputGradient = DoubleTensor(shape: call.input.shape)
+    for n in 0..<maps.n {
+      for c in 0..<maps.c {
+        inputGradient.map(n, c).address.update(
+          repeating: outputGradient.address[n * maps.c + c] / Double(maps.pixels),
+          count: maps.pixels)
+      }
+    }
+    return LayerGradients(inputs: [inputGradient])
+  }
 }

@@ -1,4 +1,5 @@
 import ConvcIR
+import ConvcReference
 
 /// Takes each value to slope · x + offset, cut off at 0 and 1; NaN passes through.
 ///
@@ -36,5 +37,16 @@ public struct HardSigmoid: Layer {
         isMonotone: true, gradientNeed: .output(.value),
         constants: ["slope": cFloat(slope), "offset": cFloat(offset)],
         backwardConstants: ["slope": cFloat(slope)]))
+  }
+}
+
+extension HardSigmoid: ReferenceActivation {
+  package var kinks: [Double] {
+    let (slope, offset) = (Double(slope), Double(offset))
+    return [-offset / slope, (1 - offset) / slope]
+  }
+  package func value(_ x: Double) -> Double { min(max(Double(slope) * x + Double(offset), 0), 1) }
+  package func derivative(_ x: Double) -> Double {
+    value(x) > 0 && value(x) < 1 ? Double(slope) : 0
   }
 }

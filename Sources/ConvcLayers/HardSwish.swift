@@ -1,4 +1,5 @@
 import ConvcIR
+import ConvcReference
 
 /// Multiplies each value by min(max(x / 6 + 1/2, 0), 1); NaN passes through.
 ///
@@ -23,4 +24,10 @@ public struct HardSwish: Layer {
         template: "hardswish", backwardTemplate: "hardswish_backward", hasVectorForm: true,
         gradientNeed: .input, keeps: .sign))
   }
+}
+
+extension HardSwish: ReferenceActivation {
+  package var kinks: [Double] { [-3, 3] }
+  package func value(_ x: Double) -> Double { x * min(max(x / 6 + 0.5, 0), 1) }
+  package func derivative(_ x: Double) -> Double { x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5 }
 }

@@ -1,4 +1,5 @@
 import ConvcIR
+import ConvcReference
 
 /// Multiplies negative values by a slope; NaN passes through.
 ///
@@ -34,4 +35,10 @@ public struct LeakyReLU: Layer {
         gradientText: "multiplies gradients by the slope where it is not positive", keeps: .sign,
         constants: ["slope": cFloat(slope)]))
   }
+}
+
+extension LeakyReLU: ReferenceActivation {
+  package var kinks: [Double] { [0] }
+  package func value(_ x: Double) -> Double { x < 0 ? Double(slope) * x : x }
+  package func derivative(_ x: Double) -> Double { x > 0 ? 1 : Double(slope) }
 }

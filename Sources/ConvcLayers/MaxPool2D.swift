@@ -1,4 +1,5 @@
 import ConvcIR
+import ConvcReference
 
 /// Takes the maximum of each window of a map.
 ///
@@ -39,5 +40,50 @@ public struct MaxPool2D: Layer {
     // Positions in larger windows do not fit the byte that fused kernels save.
     guard window.tiles, kernel.height * kernel.width <= 256 else { return .anchor(accepts: []) }
     return .pooling(Pooling(height: kernel.height, width: kernel.width))
+  }
+}
+
+extension MaxPool2D: ReferenceLayer {
+  public func forward(_ call: LayerCall) -> LayerResult {
+    let y = DoubleTensor(shape: call.outputShape)
+    var decisions = Decisions()
+    forEachWinner(call) { output, winner, distance in
+      y.address[output] = call.input.address[winner]
+      decisions.note(winner, distance: distance)
+    }
+    return LayerResult(
+      output: y, decisions: decisions.hash, margin: decisions.margin(in: call.input))
+  }
+
+  public func backward(_ call: LayerCall, outputGradient: DoubleTensor) -> LayerGradients {
+    let inputGradient = DoubleTensor(shape: call.input.shape)
+    forEachWinner(call) { output, winner, _ in
+      inputGradient.address[winner] += outputGradient.address[output]
+    }
+    return LayerGradients(inputs: [inputGradient])
+  }
+
+  /// Calls `body` with each output's index, its winner's index, and how far the next smaller cell lies below.
+  ///
+  /// The first of equal cells wins; NaN wins. Equal cells are no kink: whatever makes them equal (a ReLU's zero, mostly)
+  /// keeps them so.
+  private func forEachWinner(_ call: LayerCall, _ body: (Int, Int, Double) -> Void) {
+    let x = call.input.address
+    window.forEachWindow(of: call) { output, region in
+      var best = -Double.infinity
+      var winner = -1
+      var next = -Double.infinity
+      region.forEachCell { index in
+        let cell = x[index]
+        if winner < 0 || cell > best || cell.isNaN {
+          next = winner < 0 ? next : best
+          best = cell
+          winner = index
+        } else if cell > next, cell < best {
+          next = cell
+        }
+      }
+      body(output, winner, best - next)
+    }
   }
 }

@@ -1,4 +1,5 @@
 import ConvcIR
+import ConvcReference
 
 /// Mean of the squared differences between prediction and target.
 ///
@@ -22,5 +23,23 @@ public struct MeanSquaredError: Loss {
       total += difference * difference
     }
     return total / Double(values)
+  }
+}
+
+extension MeanSquaredError: ReferenceLoss {
+  public func evaluate(
+    _ prediction: DoubleTensor, _ target: ReferenceSample.Target
+  ) -> LossResult {
+    guard case .values(let expected) = target else {
+      preconditionFailure("internal error: \(Self.kind) compares with values")
+    }
+    let gradient = DoubleTensor(shape: prediction.shape)
+    var total = 0.0
+    for (i, value) in expected.enumerated() {
+      let difference = prediction.address[i] - Double(value)
+      total += difference * difference
+      gradient.address[i] = 2 * difference / Double(prediction.count)
+    }
+    return LossResult(value: total / Double(prediction.count), gradient: gradient)
   }
 }

@@ -1,4 +1,5 @@
 import ConvcIR
+import ConvcReference
 
 /// Takes the larger of zero and each value; NaN passes through.
 ///
@@ -24,4 +25,10 @@ public struct ReLU: Layer {
         gradientNeed: .outputOrInput(.sign),
         gradientText: "lets gradients through where it is positive", keeps: .value))
   }
+}
+
+extension ReLU: ReferenceActivation {
+  package var kinks: [Double] { [0] }
+  package func value(_ x: Double) -> Double { x < 0 ? 0 : x }
+  package func derivative(_ x: Double) -> Double { x > 0 ? 1 : 0 }
 }

@@ -1,4 +1,6 @@
 import ConvcIR
+import ConvcReference
+import Glibc
 
 /// Takes positive values to λ x and negative ones to λ α (e^x − 1), which keeps mean 0 and variance 1; NaN passes through.
 ///
@@ -24,4 +26,12 @@ public struct SELU: Layer {
         template: "selu", backwardTemplate: "selu_backward", hasVectorForm: true, isMonotone: true,
         gradientNeed: .output(.value), keeps: .sign, support: ["tanh"]))
   }
+}
+
+extension SELU: ReferenceActivation {
+  private var scale: Double { 1.0507009873554805 }
+  private var alpha: Double { 1.6732632423543772 }
+  package var kinks: [Double] { [0] }
+  package func value(_ x: Double) -> Double { scale * (x < 0 ? alpha * expm1(x) : x) }
+  package func derivative(_ x: Double) -> Double { scale * (x > 0 ? 1 : alpha * exp(x)) }
 }

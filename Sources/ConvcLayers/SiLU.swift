@@ -1,4 +1,5 @@
 import ConvcIR
+import ConvcReference
 
 /// Multiplies each value by its sigmoid, x / (1 + e^−x), also called swish; NaN passes through.
 ///
@@ -23,4 +24,9 @@ public struct SiLU: Layer {
         template: "silu", backwardTemplate: "silu_backward", hasVectorForm: true,
         gradientNeed: .input, keeps: .sign, support: ["exp"], backwardSupport: ["exp"]))
   }
+}
+
+extension SiLU: ReferenceActivation {
+  package func value(_ x: Double) -> Double { x * sigmoid(x) }
+  package func derivative(_ x: Double) -> Double { sigmoid(x) * (1 + x * sigmoid(-x)) }
 }

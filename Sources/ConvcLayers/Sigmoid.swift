@@ -1,4 +1,5 @@
 import ConvcIR
+import ConvcReference
 
 /// Takes each value to 1 / (1 + e^−x), between 0 and 1; NaN passes through.
 ///
@@ -23,4 +24,9 @@ public struct Sigmoid: Layer {
         template: "sigmoid", backwardTemplate: "sigmoid_backward", hasVectorForm: true,
         isMonotone: true, gradientNeed: .output(.value), support: ["exp"]))
   }
+}
+
+extension Sigmoid: ReferenceActivation {
+  package func value(_ x: Double) -> Double { sigmoid(x) }
+  package func derivative(_ x: Double) -> Double { sigmoid(x) * sigmoid(-x) }
 }

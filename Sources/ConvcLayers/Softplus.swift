@@ -1,4 +1,6 @@
 import ConvcIR
+import ConvcReference
+import Glibc
 
 /// Takes each value to ln(1 + e^x), a smooth ReLU; NaN passes through.
 ///
@@ -24,4 +26,9 @@ public struct Softplus: Layer {
         isMonotone: true, gradientNeed: .output(.value), support: ["exp", "softplus"],
         backwardSupport: ["tanh"]))
   }
+}
+
+extension Softplus: ReferenceActivation {
+  package func value(_ x: Double) -> Double { max(x, 0) + log1p(exp(-x.magnitude)) }
+  package func derivative(_ x: Double) -> Double { sigmoid(x) }
 }

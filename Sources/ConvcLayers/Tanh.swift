@@ -1,4 +1,6 @@
 import ConvcIR
+import ConvcReference
+import Glibc
 
 /// Takes each value to its hyperbolic tangent, between −1 and 1; NaN passes through.
 ///
@@ -23,4 +25,9 @@ public struct Tanh: Layer {
         template: "tanh", backwardTemplate: "tanh_backward", hasVectorForm: true, isMonotone: true,
         gradientNeed: .output(.value), keeps: .sign, support: ["tanh"]))
   }
+}
+
+extension Tanh: ReferenceActivation {
+  package func value(_ x: Double) -> Double { tanh(x) }
+  package func derivative(_ x: Double) -> Double { 1 - tanh(x) * tanh(x) }
 }

@@ -46,8 +46,15 @@ public final class DoubleTensor {
   /// A copy of the numbers.
   public var values: [Double] { Array(UnsafeBufferPointer(start: address, count: count)) }
 
+  /// A copy with another shape of the same count.
+  package func reshaped(_ shape: [Int]) -> DoubleTensor {
+    let result = DoubleTensor(shape: shape)
+    result.address.update(from: address, count: count)
+    return result
+  }
+
   /// Adds another tensor of the same shape.
-  func add(_ other: DoubleTensor) {
+  package func add(_ other: DoubleTensor) {
     addScaled(
       1, Patch(other.address, rows: 1, columns: count), to: Patch(address, rows: 1, columns: count))
   }

@@ -1,12 +1,12 @@
 /// Cells of a map at equal distances: what a convolution's tap reads or writes.
-struct Patch {
-  let address: UnsafeMutablePointer<Double>
-  let rows: Int
-  let columns: Int
-  let rowStep: Int
-  let columnStep: Int
+package struct Patch {
+  package let address: UnsafeMutablePointer<Double>
+  package let rows: Int
+  package let columns: Int
+  package let rowStep: Int
+  package let columnStep: Int
 
-  init(
+  package init(
     _ address: UnsafeMutablePointer<Double>, rows: Int, columns: Int, rowStep: Int = 0,
     columnStep: Int = 1
   ) {
@@ -19,7 +19,7 @@ struct Patch {
 }
 
 /// `y += a · x`, cell by cell.
-func addScaled(_ a: Double, _ x: Patch, to y: Patch) {
+package func addScaled(_ a: Double, _ x: Patch, to y: Patch) {
   var row = 0
   while row < y.rows {
     let from = x.address + row &* x.rowStep
@@ -36,7 +36,7 @@ func addScaled(_ a: Double, _ x: Patch, to y: Patch) {
 }
 
 /// The sum of the products of two patches' cells.
-func dot(_ x: Patch, _ y: Patch) -> Double {
+package func dot(_ x: Patch, _ y: Patch) -> Double {
   var sum = 0.0
   var row = 0
   while row < x.rows {
@@ -55,7 +55,7 @@ func dot(_ x: Patch, _ y: Patch) -> Double {
 }
 
 /// The sum of a patch's cells.
-func sum(_ x: Patch) -> Double {
+package func sum(_ x: Patch) -> Double {
   var one = 1.0
   return withUnsafeMutablePointer(to: &one) { one in
     dot(x, Patch(one, rows: x.rows, columns: x.columns, columnStep: 0))
@@ -64,7 +64,7 @@ func sum(_ x: Patch) -> Double {
 
 extension DoubleTensor {
   /// One map: all its cells in one row.
-  func map(_ n: Int, _ c: Int) -> Patch {
+  package func map(_ n: Int, _ c: Int) -> Patch {
     let maps = self.maps
     return Patch(address + (n * maps.c + c) * maps.pixels, rows: 1, columns: maps.pixels)
   }

@@ -51,7 +51,7 @@ public struct LayerCall {
     self.options = options
   }
 
-  var input: DoubleTensor { inputs[0] }
+  package var input: DoubleTensor { inputs[0] }
 }
 
 /// A layer's output, and what a check of gradients wants to know of it.
@@ -98,18 +98,20 @@ public struct LossResult {
 }
 
 /// A hash of yes and no answers, and the nearest distance to another answer.
-struct Decisions {
-  private(set) var hash: UInt64 = 0
-  private(set) var nearest = Double.infinity
+package struct Decisions {
+  package private(set) var hash: UInt64 = 0
+  package private(set) var nearest = Double.infinity
 
   /// Notes an answer, and how far the values were from another one.
-  mutating func note(_ answer: Int, distance: Double) {
+  package init() {}
+
+  package mutating func note(_ answer: Int, distance: Double) {
     hash = hash &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(truncatingIfNeeded: answer) &+ 1
     if distance < nearest { nearest = distance }
   }
 
   /// The nearest distance as a share of the largest value of `input`.
-  func margin(in input: DoubleTensor) -> Double {
+  package func margin(in input: DoubleTensor) -> Double {
     var largest = 0.0
     var i = 0
     while i < input.count {

@@ -1,5 +1,5 @@
 import ConvcIR
-import ConvcLayers
+import ConvcReference
 
 extension BatchNorm2D: ReferenceLayer {
   public func forward(_ call: LayerCall) -> LayerResult {
