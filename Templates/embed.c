@@ -221,6 +221,10 @@ TEMPLATE(mean_squared_error)
 #embed "Kernels/mean_squared_error.c.mustache"
 TEMPLATE(padded_copy)
 #embed "Kernels/padded_copy.c.mustache"
+TEMPLATE(positionbias_backward)
+#embed "Kernels/positionbias_backward.c.mustache"
+TEMPLATE(positionbias_forward)
+#embed "Kernels/positionbias_forward.c.mustache"
 TEMPLATE(relu_backward_scalar)
 #embed "Kernels/relu_backward_scalar.c.mustache"
 TEMPLATE(relu_backward_vector)

@@ -21,9 +21,9 @@ public struct BuildOptions: Sendable {
   /// Bytes of arena and parameters above which a network is refused.
   public var memoryLimit: Int
   /// Bytes from which on training saves memory at the cost of a pass over it; tests set it lower.
-  var smallestSaving = 1 << 19
+  package var smallestSaving = 1 << 19
   /// Bytes of arena above which inference takes a batch in slices; tests set it lower.
-  var nearBytes = 64 << 20
+  package var nearBytes = 64 << 20
 
   public init(
     batch: Int = 64, trains: Bool = true, target: Target? = nil, name: String? = nil,

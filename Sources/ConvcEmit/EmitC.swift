@@ -100,6 +100,21 @@ public struct EmitC: Pass {
       header: CSourceFile(name: "\(name).h", text: Self.text(header)), sources: sources)
   }
 
+  /// The kernels of some layers alone, with what they call: C that compiles, without entry points.
+  ///
+  /// - Parameter layers: names of the layers.
+  public func kernels(of layers: Set<String>, in module: CModule) -> String {
+    do {
+      let renderer = TemplateRenderer(library: options.templates)
+      let kernels = try KernelTexts(module, renderer: renderer)
+      let text = try UnitText(
+        module, renderer: renderer, kernels: kernels, header: "\(kernels.prefix).h", profile: nil)
+      return try text.kernels(of: layers)
+    } catch {
+      preconditionFailure("internal error: \(error)")
+    }
+  }
+
   /// Indices of the kernels in each file; the first file also has the entry points.
   private func units(kernels: KernelTexts, mainLines: Int) -> [Range<Int>] {
     let sizes = kernels.all.map(\.lines.count)

@@ -84,6 +84,16 @@ struct UnitText {
       [title, "#include \"\(header)\""] + (try prelude(code, tables: [])) + [""] + code)
   }
 
+  /// The kernels of some layers, with what they call and the types they use.
+  func kernels(of layers: Set<String>) throws(TemplateError) -> String {
+    let own = kernels.all.filter { kernel in
+      kernel.uses.contains { !layers.isDisjoint(with: $0) }
+    }
+    var code = try kernels.support(of: own[...])
+    for kernel in own { code += kernel.lines + [""] }
+    return EmitC.text(["#include <stdint.h>"] + (try prelude(code, tables: [])) + [""] + code)
+  }
+
   /// What a profiled build takes the time with.
   private func clocks() throws(TemplateError) -> [String] {
     guard let profile else { return [] }

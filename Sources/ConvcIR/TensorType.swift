@@ -42,11 +42,13 @@ public struct TensorType: Sendable, Hashable, CustomStringConvertible {
   /// The same type with another shape.
   public func with(shape: [Int]) -> TensorType { TensorType(shape: shape, element: element) }
 
-  /// Extents as maps: features are maps of one pixel.
+  /// Extents as maps: features are maps of one pixel, sequences `[N, C, L]` maps of one row. Of more than two axes in space
+  /// all but the last count as rows.
   public var maps: MapShape {
     MapShape(
-      n: shape[0], c: shape.count > 1 ? shape[1] : 1, h: shape.count > 2 ? shape[2] : 1,
-      w: shape.count > 3 ? shape[3] : 1)
+      n: shape[0], c: shape.count > 1 ? shape[1] : 1,
+      h: shape.count > 3 ? shape[2..<(shape.count - 1)].reduce(1, *) : 1,
+      w: shape.count > 2 ? shape[shape.count - 1] : 1)
   }
 
   public var description: String {

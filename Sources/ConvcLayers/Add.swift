@@ -31,6 +31,21 @@ public struct Add: Layer {
   }
 }
 
+extension Value {
+  /// Applies ``Add``.
+  public func add(
+    _ others: Value..., name: String? = nil, file: String = #fileID, line: Int = #line
+  ) -> Value {
+    apply(Add(), with: others, name: name, file: file, line: line)
+  }
+}
+
+extension Add: RegisteredLayer {
+  public init(settings: Settings) throws(SettingError) { self.init() }
+
+  public static let examples = [LayerExample(Add(), inputs: [2, 3, 4, 5], [2, 3, 4, 5])]
+}
+
 extension Add: ReferenceLayer {
   public func forward(_ call: LayerCall) -> LayerResult {
     let y = DoubleTensor(shape: call.outputShape)

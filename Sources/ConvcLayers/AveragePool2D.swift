@@ -39,6 +39,50 @@ public struct AveragePool2D: Layer {
   public func reach(for inputs: [TensorType]) -> Reach { window.reach }
 
   public func role(in mode: Mode, frozen: Bool) -> FusionRole { .anchor(accepts: []) }
+
+  public func candidates(for group: GroupContext) -> [Candidate] {
+    Pool2DKernels(window: window, kind: countsPadding ? .average : .averageInside)
+      .candidates(for: group)
+  }
+}
+
+extension Value {
+  /// Applies ``AveragePool2D``.
+  public func averagePool(
+    _ kernelSize: Size2D, stride: Size2D? = nil, padding: Padding = 0, name: String? = nil,
+    file: String = #fileID, line: Int = #line
+  ) -> Value {
+    apply(
+      AveragePool2D(kernelSize: kernelSize, stride: stride, padding: padding), name: name,
+      file: file, line: line)
+  }
+}
+
+extension AveragePool2D: RegisteredLayer {
+  public static let settings: [SettingSpec] = [
+    .kernelSize, .poolingStride, .padding, .rounding,
+    SettingSpec(
+      "countsPadding", .boolean, default: .boolean(true),
+      "whether the divisor counts cells of the padding"),
+  ]
+
+  public init(settings: Settings) throws(SettingError) {
+    self.init(
+      kernelSize: try settings.size2D("kernelSize"), stride: try settings.poolingStride(),
+      padding: try settings.padding2D("padding"), rounding: try settings.choice("rounding"),
+      countsPadding: try settings.boolean("countsPadding"))
+  }
+
+  public var settingValues: [String: SettingValue] {
+    window.poolingSettings.merging(["countsPadding": .boolean(countsPadding)]) { $1 }
+  }
+
+  public static let examples = [
+    LayerExample(AveragePool2D(kernelSize: 2), inputs: [2, 3, 4, 5]),
+    LayerExample(
+      AveragePool2D(kernelSize: 3, stride: 2, padding: 1, rounding: .ceil, countsPadding: false),
+      inputs: [2, 3, 6, 5]),
+  ]
 }
 
 extension AveragePool2D: ReferenceLayer {

@@ -1,4 +1,5 @@
 import ConvcIR
+import ConvcReference
 
 /// Normalises each channel to mean 0 and variance 1, then scales and shifts it.
 ///
@@ -56,4 +57,34 @@ public struct BatchNorm2D: Layer {
         template: "batchnorm", backwardTemplate: "batchnorm_frozen_backward", hasVectorForm: true,
         channelValues: ["scale", "shift"], backwardChannelValues: ["scale"], isAffine: true))
   }
+}
+
+extension Value {
+  /// Applies ``BatchNorm2D``.
+  public func batchNorm(
+    name: String? = nil, frozen: Bool = false, file: String = #fileID, line: Int = #line
+  ) -> Value {
+    apply(BatchNorm2D(), name: name, frozen: frozen, file: file, line: line)
+  }
+}
+
+extension BatchNorm2D: RegisteredLayer {
+  public static let settings = [
+    SettingSpec(
+      "momentum", .number, default: .number(0.1), "share of a batch in the running statistics"),
+    SettingSpec("epsilon", .number, default: .number(1e-5), "what is added to variances"),
+  ]
+
+  public init(settings: Settings) throws(SettingError) {
+    self.init(momentum: try settings.float("momentum"), epsilon: try settings.float("epsilon"))
+  }
+
+  public var settingValues: [String: SettingValue] {
+    ["momentum": SettingValue(momentum), "epsilon": SettingValue(epsilon)]
+  }
+
+  public static let examples = [
+    LayerExample(BatchNorm2D(momentum: 0.1, epsilon: 1e-2), inputs: [3, 4, 4, 5]),
+    LayerExample(BatchNorm2D(momentum: 0.3, epsilon: 1e-2), inputs: [9, 4]),
+  ]
 }

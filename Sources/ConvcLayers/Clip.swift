@@ -65,6 +65,39 @@ public struct ReLU6: Layer {
   }
 }
 
+extension Value {
+  /// Applies ``Clip``.
+  public func clip(
+    minimum: Float = -.greatestFiniteMagnitude, maximum: Float = .greatestFiniteMagnitude,
+    name: String? = nil, file: String = #fileID, line: Int = #line
+  ) -> Value {
+    apply(Clip(minimum: minimum, maximum: maximum), name: name, file: file, line: line)
+  }
+}
+
+extension Clip: RegisteredLayer {
+  public static let settings = [
+    SettingSpec(
+      "minimum", .number, default: SettingValue(-Float.greatestFiniteMagnitude), "lower bound"),
+    SettingSpec(
+      "maximum", .number, default: SettingValue(Float.greatestFiniteMagnitude), "upper bound"),
+  ]
+
+  public init(settings: Settings) throws(SettingError) {
+    self.init(minimum: try settings.float("minimum"), maximum: try settings.float("maximum"))
+  }
+
+  public var settingValues: [String: SettingValue] {
+    ["minimum": SettingValue(minimum), "maximum": SettingValue(maximum)]
+  }
+
+  public static let examples = [
+    LayerExample(Clip(minimum: -0.5, maximum: 0.75), inputs: [2, 3, 4, 5]),
+    LayerExample(Clip(minimum: 0.25), inputs: [2, 5]),
+    LayerExample(Clip(maximum: 1.5), inputs: [2, 5]),
+  ]
+}
+
 extension Clip: ReferenceActivation {
   package var kinks: [Double] { [Double(minimum), Double(maximum)] }
   package func value(_ x: Double) -> Double {
@@ -73,6 +106,19 @@ extension Clip: ReferenceActivation {
   package func derivative(_ x: Double) -> Double {
     x > Double(minimum) && x < Double(maximum) ? 1 : 0
   }
+}
+
+extension Value {
+  /// Applies ``ReLU6``.
+  public func relu6(name: String? = nil, file: String = #fileID, line: Int = #line) -> Value {
+    apply(ReLU6(), name: name, file: file, line: line)
+  }
+}
+
+extension ReLU6: RegisteredLayer {
+  public init(settings: Settings) throws(SettingError) { self.init() }
+
+  public static let examples = [LayerExample(ReLU6(), inputs: [2, 3, 4, 5])]
 }
 
 extension ReLU6: ReferenceActivation {

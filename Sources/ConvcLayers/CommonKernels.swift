@@ -95,6 +95,15 @@ private func passGradient(
     pieces: pieces, dialect: dialect)
 }
 
+/// Writes the output's gradient to an input's, for anchors through which it passes unchanged.
+func passOutputGradient(_ context: BackwardContext, to gradient: GradientPlacement) -> KernelCall {
+  elementwiseCall(
+    name: "\(context.context.group.name)_backward", title: "gradient of the input: the output's",
+    layers: layerNames(context.context), from: context.outputGradient, to: gradient.placement,
+    names: ("d_y", "d_x"), accumulates: gradient.accumulates, pieces: Pieces(),
+    dialect: elementwiseDialect(gradient.placement, []))
+}
+
 /// Whole vectors where the layout has them and all members have that form.
 func elementwiseDialect(_ placement: Placement, _ members: [Member]) -> Dialect {
   placement.isVector && members.allSatisfy(\.epilogue.hasVectorForm) ? .vector : .scalar

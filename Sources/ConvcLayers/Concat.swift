@@ -32,6 +32,21 @@ public struct Concat: Layer {
   public func role(in mode: Mode, frozen: Bool) -> FusionRole { .anchor(accepts: []) }
 }
 
+extension Value {
+  /// Applies ``Concat``.
+  public func concat(
+    _ others: Value..., name: String? = nil, file: String = #fileID, line: Int = #line
+  ) -> Value {
+    apply(Concat(), with: others, name: name, file: file, line: line)
+  }
+}
+
+extension Concat: RegisteredLayer {
+  public init(settings: Settings) throws(SettingError) { self.init() }
+
+  public static let examples = [LayerExample(Concat(), inputs: [2, 3, 4, 5], [2, 1, 4, 5])]
+}
+
 extension Concat: ReferenceLayer {
   public func forward(_ call: LayerCall) -> LayerResult {
     let y = DoubleTensor(shape: call.outputShape)

@@ -1,4 +1,5 @@
 import ConvcIR
+import ConvcReference
 
 /// Convolves maps with learned kernels (cross-correlation: the kernel is not flipped).
 ///
@@ -89,4 +90,57 @@ public struct Conv2D: Layer {
     let kinds: EpilogueKinds = groups == 1 ? [.vector, .pooling] : .vector
     return .anchor(accepts: mode == .inference ? kinds.union(.affine) : kinds)
   }
+
+  public func candidates(for group: GroupContext) -> [Candidate] {
+    var all = [genericCandidate(for: group)]
+    if group.target.hasVectors, groups == 1, window.dilation == 1 {
+      all += [lanesCandidate(for: group)].compactMap { $0 } + blockedCandidates(for: group)
+    }
+    if group.target.hasVectors { all += [depthwiseCandidate(for: group)].compactMap { $0 } }
+    return all
+  }
+}
+
+extension Value {
+  /// Applies ``Conv2D``.
+  public func conv2d(
+    _ outputChannels: Int, kernelSize: Size2D, stride: Size2D = 1, padding: Padding = 0,
+    dilation: Size2D = 1, groups: Int = 1, bias: Bool = true, name: String? = nil,
+    frozen: Bool = false, file: String = #fileID, line: Int = #line
+  ) -> Value {
+    apply(
+      Conv2D(
+        outputChannels: outputChannels, kernelSize: kernelSize, stride: stride, padding: padding,
+        dilation: dilation, groups: groups, bias: bias), name: name, frozen: frozen, file: file,
+      line: line)
+  }
+}
+
+extension Conv2D: RegisteredLayer {
+  public static let settings: [SettingSpec] = [
+    .outputChannels, .kernelSize, .stride, .padding, .dilation, .groups, .bias, .rounding,
+  ]
+
+  public init(settings: Settings) throws(SettingError) {
+    self.init(
+      outputChannels: try settings.integer("outputChannels"),
+      kernelSize: try settings.size2D("kernelSize"), stride: try settings.size2D("stride"),
+      padding: try settings.padding2D("padding"), dilation: try settings.size2D("dilation"),
+      groups: try settings.integer("groups"), bias: try settings.boolean("bias"),
+      rounding: try settings.choice("rounding"))
+  }
+
+  public var settingValues: [String: SettingValue] {
+    window.settingValues.merging([
+      "outputChannels": .integer(outputChannels), "groups": .integer(groups),
+      "bias": .boolean(hasBias),
+    ]) { $1 }
+  }
+
+  public static let examples = [
+    LayerExample(Conv2D(outputChannels: 4, kernelSize: 3, padding: 1), inputs: [2, 3, 5, 6]),
+    LayerExample(
+      Conv2D(outputChannels: 4, kernelSize: 3, stride: 2, groups: 2, bias: false),
+      inputs: [2, 2, 7, 5]),
+  ]
 }

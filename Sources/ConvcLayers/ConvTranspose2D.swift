@@ -1,4 +1,5 @@
 import ConvcIR
+import ConvcReference
 
 /// Spreads each pixel over a window of a larger map with learned kernels: the reverse of a convolution's shapes.
 ///
@@ -130,4 +131,54 @@ public struct ConvTranspose2D: Layer {
   public func candidates(for group: GroupContext) -> [Candidate] {
     [genericCandidate(for: group)] + [blockedCandidate(for: group)].compactMap { $0 }
   }
+}
+
+extension Value {
+  /// Applies ``ConvTranspose2D``.
+  public func convTranspose2d(
+    _ outputChannels: Int, kernelSize: Size2D, stride: Size2D = 1, padding: Padding = 0,
+    outputPadding: Size2D = 0, groups: Int = 1, bias: Bool = true, name: String? = nil,
+    frozen: Bool = false, file: String = #fileID, line: Int = #line
+  ) -> Value {
+    apply(
+      ConvTranspose2D(
+        outputChannels: outputChannels, kernelSize: kernelSize, stride: stride, padding: padding,
+        outputPadding: outputPadding, groups: groups, bias: bias), name: name, frozen: frozen,
+      file: file, line: line)
+  }
+}
+
+extension ConvTranspose2D: RegisteredLayer {
+  public static let settings: [SettingSpec] = [
+    .outputChannels, .kernelSize, .stride, .padding,
+    SettingSpec("outputPadding", .size, default: .integer(0), "cells added at the output's end"),
+    .groups, .bias,
+  ]
+
+  public init(settings: Settings) throws(SettingError) {
+    self.init(
+      outputChannels: try settings.integer("outputChannels"),
+      kernelSize: try settings.size2D("kernelSize"), stride: try settings.size2D("stride"),
+      padding: try settings.padding2D("padding"),
+      outputPadding: try settings.size2D("outputPadding"),
+      groups: try settings.integer("groups"), bias: try settings.boolean("bias"))
+  }
+
+  public var settingValues: [String: SettingValue] {
+    [
+      "outputChannels": .integer(outputChannels), "kernelSize": kernelSize.setting,
+      "stride": stride.setting, "padding": padding.setting,
+      "outputPadding": outputPadding.setting, "groups": .integer(groups),
+      "bias": .boolean(hasBias),
+    ]
+  }
+
+  public static let examples = [
+    LayerExample(
+      ConvTranspose2D(outputChannels: 4, kernelSize: 2, stride: 2), inputs: [2, 3, 3, 4]),
+    LayerExample(
+      ConvTranspose2D(
+        outputChannels: 4, kernelSize: 3, stride: 2, padding: 1, outputPadding: 1, bias: false),
+      inputs: [2, 3, 3, 4]),
+  ]
 }

@@ -47,6 +47,43 @@ public struct Dense: Layer {
   public func reach(for inputs: [TensorType]) -> Reach { .everything }
 
   public func role(in mode: Mode, frozen: Bool) -> FusionRole { .anchor(accepts: .vector) }
+
+  public func candidates(for group: GroupContext) -> [Candidate] {
+    var all = [genericCandidate(for: group)]
+    if group.target.hasVectors {
+      all += [lanesCandidate(for: group)] + [rowsCandidate(for: group)].compactMap { $0 }
+    }
+    return all
+  }
+}
+
+extension Value {
+  /// Applies ``Dense``.
+  public func dense(
+    _ outputs: Int, name: String? = nil, frozen: Bool = false, file: String = #fileID,
+    line: Int = #line
+  ) -> Value {
+    apply(Dense(outputs: outputs), name: name, frozen: frozen, file: file, line: line)
+  }
+}
+
+extension Dense: RegisteredLayer {
+  public static let settings = [
+    SettingSpec("outputs", .integer, default: nil, "features of the output"), .bias,
+  ]
+
+  public init(settings: Settings) throws(SettingError) {
+    self.init(outputs: try settings.integer("outputs"), bias: try settings.boolean("bias"))
+  }
+
+  public var settingValues: [String: SettingValue] {
+    ["outputs": .integer(outputs), "bias": .boolean(hasBias)]
+  }
+
+  public static let examples = [
+    LayerExample(Dense(outputs: 4), inputs: [2, 5]),
+    LayerExample(Dense(outputs: 17, bias: false), inputs: [3, 20]),
+  ]
 }
 
 extension Dense: ReferenceLayer {

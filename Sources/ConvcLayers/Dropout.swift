@@ -46,6 +46,32 @@ extension Double {
   }
 }
 
+extension Value {
+  /// Applies ``Dropout``.
+  public func dropout(
+    _ rate: Double, name: String? = nil, file: String = #fileID, line: Int = #line
+  ) -> Value {
+    apply(Dropout(rate: rate), name: name, file: file, line: line)
+  }
+}
+
+extension Dropout: RegisteredLayer {
+  public static let settings = [
+    SettingSpec("rate", .number, default: .number(0.5), "probability of a zero")
+  ]
+
+  public init(settings: Settings) throws(SettingError) {
+    self.init(rate: try settings.number("rate"))
+  }
+
+  public var settingValues: [String: SettingValue] { ["rate": .number(rate)] }
+
+  public static let examples = [
+    LayerExample(Dropout(rate: 0.5), inputs: [2, 3, 4, 5]),
+    LayerExample(Dropout(rate: 0.1), inputs: [2, 5]),
+  ]
+}
+
 extension Dropout: ReferenceLayer {
   public func forward(_ call: LayerCall) -> LayerResult {
     LayerResult(output: masked(call.input, call))

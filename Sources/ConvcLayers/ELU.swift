@@ -37,6 +37,32 @@ public struct ELU: Layer {
   }
 }
 
+extension Value {
+  /// Applies ``ELU``.
+  public func elu(
+    alpha: Float = 1, name: String? = nil, file: String = #fileID, line: Int = #line
+  ) -> Value {
+    apply(ELU(alpha: alpha), name: name, file: file, line: line)
+  }
+}
+
+extension ELU: RegisteredLayer {
+  public static let settings = [
+    SettingSpec("alpha", .number, default: .number(1), "size of the negative values")
+  ]
+
+  public init(settings: Settings) throws(SettingError) {
+    self.init(alpha: try settings.float("alpha"))
+  }
+
+  public var settingValues: [String: SettingValue] { ["alpha": SettingValue(alpha)] }
+
+  public static let examples = [
+    LayerExample(ELU(), inputs: [2, 3, 4, 5]),
+    LayerExample(ELU(alpha: 0.8), inputs: [2, 5]),
+  ]
+}
+
 extension ELU: ReferenceActivation {
   package var kinks: [Double] { [0] }
   package func value(_ x: Double) -> Double { x < 0 ? Double(alpha) * expm1(x) : x }

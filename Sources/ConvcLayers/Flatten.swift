@@ -21,6 +21,19 @@ public struct Flatten: Layer {
   public func role(in mode: Mode, frozen: Bool) -> FusionRole { .view }
 }
 
+extension Value {
+  /// Applies ``Flatten``.
+  public func flatten(name: String? = nil, file: String = #fileID, line: Int = #line) -> Value {
+    apply(Flatten(), name: name, file: file, line: line)
+  }
+}
+
+extension Flatten: RegisteredLayer {
+  public init(settings: Settings) throws(SettingError) { self.init() }
+
+  public static let examples = [LayerExample(Flatten(), inputs: [2, 3, 4, 5])]
+}
+
 extension Flatten: ReferenceLayer {
   public func forward(_ call: LayerCall) -> LayerResult {
     LayerResult(output: call.input.reshaped(call.outputShape))

@@ -42,6 +42,36 @@ public struct GELU: Layer {
   }
 }
 
+extension Value {
+  /// Applies ``GELU``.
+  public func gelu(
+    _ approximation: GELU.Approximation = .none, name: String? = nil, file: String = #fileID,
+    line: Int = #line
+  ) -> Value {
+    apply(GELU(approximation), name: name, file: file, line: line)
+  }
+}
+
+extension GELU: RegisteredLayer {
+  public static let settings = [
+    SettingSpec(
+      "approximation", .word(["none", "tanh"]), default: .word("none"),
+      "how the distribution function is computed")
+  ]
+
+  public init(settings: Settings) throws(SettingError) {
+    self.init(try settings.choice("approximation"))
+  }
+
+  public var settingValues: [String: SettingValue] {
+    ["approximation": .word(approximation.rawValue)]
+  }
+
+  public static let examples = [
+    LayerExample(GELU(), inputs: [2, 3, 4, 5]), LayerExample(GELU(.tanh), inputs: [2, 5]),
+  ]
+}
+
 extension GELU: ReferenceActivation {
   package func value(_ x: Double) -> Double { x * share(x) }
 

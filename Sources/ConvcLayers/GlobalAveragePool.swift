@@ -21,6 +21,27 @@ public struct GlobalAveragePool: Layer {
   public func reach(for inputs: [TensorType]) -> Reach { .everything }
 
   public func role(in mode: Mode, frozen: Bool) -> FusionRole { .anchor(accepts: []) }
+
+  public func candidates(for group: GroupContext) -> [Candidate] {
+    let maps = group.inputTypes[0].maps
+    let window = Window2D(kernelSize: Size2D(height: maps.h, width: maps.w))
+    return Pool2DKernels(window: window, kind: .average).candidates(for: group)
+  }
+}
+
+extension Value {
+  /// Applies ``GlobalAveragePool``.
+  public func globalAveragePool(
+    name: String? = nil, file: String = #fileID, line: Int = #line
+  ) -> Value {
+    apply(GlobalAveragePool(), name: name, file: file, line: line)
+  }
+}
+
+extension GlobalAveragePool: RegisteredLayer {
+  public init(settings: Settings) throws(SettingError) { self.init() }
+
+  public static let examples = [LayerExample(GlobalAveragePool(), inputs: [2, 3, 4, 5])]
 }
 
 extension GlobalAveragePool: ReferenceLayer {

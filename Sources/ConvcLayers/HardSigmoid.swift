@@ -40,6 +40,36 @@ public struct HardSigmoid: Layer {
   }
 }
 
+extension Value {
+  /// Applies ``HardSigmoid``.
+  public func hardSigmoid(
+    slope: Float = 1 / 6, offset: Float = 0.5, name: String? = nil, file: String = #fileID,
+    line: Int = #line
+  ) -> Value {
+    apply(HardSigmoid(slope: slope, offset: offset), name: name, file: file, line: line)
+  }
+}
+
+extension HardSigmoid: RegisteredLayer {
+  public static let settings = [
+    SettingSpec("slope", .number, default: SettingValue(1 / 6), "slope between the ends"),
+    SettingSpec("offset", .number, default: .number(0.5), "value at zero"),
+  ]
+
+  public init(settings: Settings) throws(SettingError) {
+    self.init(slope: try settings.float("slope"), offset: try settings.float("offset"))
+  }
+
+  public var settingValues: [String: SettingValue] {
+    ["slope": SettingValue(slope), "offset": SettingValue(offset)]
+  }
+
+  public static let examples = [
+    LayerExample(HardSigmoid(), inputs: [2, 3, 4, 5]),
+    LayerExample(HardSigmoid(slope: 0.2, offset: 0.4), inputs: [2, 5]),
+  ]
+}
+
 extension HardSigmoid: ReferenceActivation {
   package var kinks: [Double] {
     let (slope, offset) = (Double(slope), Double(offset))

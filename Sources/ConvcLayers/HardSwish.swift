@@ -26,6 +26,19 @@ public struct HardSwish: Layer {
   }
 }
 
+extension Value {
+  /// Applies ``HardSwish``.
+  public func hardSwish(name: String? = nil, file: String = #fileID, line: Int = #line) -> Value {
+    apply(HardSwish(), name: name, file: file, line: line)
+  }
+}
+
+extension HardSwish: RegisteredLayer {
+  public init(settings: Settings) throws(SettingError) { self.init() }
+
+  public static let examples = [LayerExample(HardSwish(), inputs: [2, 3, 4, 5])]
+}
+
 extension HardSwish: ReferenceActivation {
   package var kinks: [Double] { [-3, 3] }
   package func value(_ x: Double) -> Double { x * min(max(x / 6 + 0.5, 0), 1) }

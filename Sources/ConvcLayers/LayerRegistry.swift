@@ -3,7 +3,7 @@ import ConvcIR
 /// Every layer and loss that convc has, each a line: what tests, documentation and readers of model files go through.
 public enum LayerRegistry {
   /// In alphabetic order.
-  public static let layers: [any Layer.Type] = [
+  public static let layers: [any RegisteredLayer.Type] = [
     Add.self,
     AveragePool2D.self,
     BatchNorm2D.self,
@@ -21,6 +21,7 @@ public enum LayerRegistry {
     HardSwish.self,
     LeakyReLU.self,
     MaxPool2D.self,
+    PositionBias.self,
     ReLU.self,
     ReLU6.self,
     SELU.self,
@@ -29,6 +30,11 @@ public enum LayerRegistry {
     Softplus.self,
     Tanh.self,
   ]
+
+  /// The layer that model files call so.
+  public static func layer(named name: String) -> (any RegisteredLayer.Type)? {
+    layers.first { $0.registeredName == name }
+  }
 
   /// In alphabetic order.
   public static let losses: [any Loss.Type] = [

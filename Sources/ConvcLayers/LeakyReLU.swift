@@ -37,6 +37,32 @@ public struct LeakyReLU: Layer {
   }
 }
 
+extension Value {
+  /// Applies ``LeakyReLU``.
+  public func leakyReLU(
+    slope: Float = 0.01, name: String? = nil, file: String = #fileID, line: Int = #line
+  ) -> Value {
+    apply(LeakyReLU(slope: slope), name: name, file: file, line: line)
+  }
+}
+
+extension LeakyReLU: RegisteredLayer {
+  public static let settings = [
+    SettingSpec("slope", .number, default: .number(0.01), "slope below zero")
+  ]
+
+  public init(settings: Settings) throws(SettingError) {
+    self.init(slope: try settings.float("slope"))
+  }
+
+  public var settingValues: [String: SettingValue] { ["slope": SettingValue(slope)] }
+
+  public static let examples = [
+    LayerExample(LeakyReLU(), inputs: [2, 3, 4, 5]),
+    LayerExample(LeakyReLU(slope: 0.2), inputs: [2, 5]),
+  ]
+}
+
 extension LeakyReLU: ReferenceActivation {
   package var kinks: [Double] { [0] }
   package func value(_ x: Double) -> Double { x < 0 ? Double(slope) * x : x }

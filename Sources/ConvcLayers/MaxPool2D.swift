@@ -41,6 +41,45 @@ public struct MaxPool2D: Layer {
     guard window.tiles, kernel.height * kernel.width <= 256 else { return .anchor(accepts: []) }
     return .pooling(Pooling(height: kernel.height, width: kernel.width))
   }
+
+  public func candidates(for group: GroupContext) -> [Candidate] {
+    Pool2DKernels(window: window, kind: .maximum).candidates(for: group)
+  }
+}
+
+extension Value {
+  /// Applies ``MaxPool2D``.
+  public func maxPool(
+    _ kernelSize: Size2D, stride: Size2D? = nil, padding: Padding = 0, name: String? = nil,
+    file: String = #fileID, line: Int = #line
+  ) -> Value {
+    apply(
+      MaxPool2D(kernelSize: kernelSize, stride: stride, padding: padding), name: name, file: file,
+      line: line)
+  }
+}
+
+extension MaxPool2D: RegisteredLayer {
+  public static let settings: [SettingSpec] = [
+    .kernelSize, .poolingStride, .padding, .rounding,
+  ]
+
+  public init(settings: Settings) throws(SettingError) {
+    self.init(
+      kernelSize: try settings.size2D("kernelSize"), stride: try settings.poolingStride(),
+      padding: try settings.padding2D("padding"), rounding: try settings.choice("rounding"))
+  }
+
+  public var settingValues: [String: SettingValue] {
+    window.poolingSettings
+  }
+
+  public static let examples = [
+    LayerExample(MaxPool2D(kernelSize: 2), inputs: [2, 3, 4, 5]),
+    LayerExample(
+      MaxPool2D(kernelSize: 3, stride: 2, padding: 1, rounding: .ceil),
+      inputs: [2, 3, 6, 5]),
+  ]
 }
 
 extension MaxPool2D: ReferenceLayer {

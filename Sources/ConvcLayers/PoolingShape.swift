@@ -24,3 +24,34 @@ extension Window2D {
     return Window2D(kernelSize: kernelSize, padding: padding, rounding: rounding).text
   }
 }
+
+extension SettingSpec {
+  static let poolingStride = SettingSpec(
+    "stride", .size, default: .list([]),
+    "cells from one window to the next; nothing: the kernel size")
+}
+
+extension Settings {
+  /// nil: the kernel size.
+  func poolingStride() throws(SettingError) -> Size2D? {
+    has("stride") ? try size2D("stride") : nil
+  }
+}
+
+extension Window2D {
+  /// The settings of a convolution's window.
+  var settingValues: [String: SettingValue] {
+    [
+      "kernelSize": kernelSize.setting, "stride": stride.setting, "padding": padding.setting,
+      "dilation": dilation.setting, "rounding": .word(rounding.rawValue),
+    ]
+  }
+
+  /// The settings of a pooling window: a stride equal to the window is left out.
+  var poolingSettings: [String: SettingValue] {
+    var values = settingValues
+    values["dilation"] = nil
+    if stride == kernelSize { values["stride"] = nil }
+    return values
+  }
+}

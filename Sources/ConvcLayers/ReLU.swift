@@ -27,6 +27,19 @@ public struct ReLU: Layer {
   }
 }
 
+extension Value {
+  /// Applies ``ReLU``.
+  public func relu(name: String? = nil, file: String = #fileID, line: Int = #line) -> Value {
+    apply(ReLU(), name: name, file: file, line: line)
+  }
+}
+
+extension ReLU: RegisteredLayer {
+  public init(settings: Settings) throws(SettingError) { self.init() }
+
+  public static let examples = [LayerExample(ReLU(), inputs: [2, 3, 4, 5])]
+}
+
 extension ReLU: ReferenceActivation {
   package var kinks: [Double] { [0] }
   package func value(_ x: Double) -> Double { x < 0 ? 0 : x }

@@ -28,6 +28,19 @@ public struct SELU: Layer {
   }
 }
 
+extension Value {
+  /// Applies ``SELU``.
+  public func selu(name: String? = nil, file: String = #fileID, line: Int = #line) -> Value {
+    apply(SELU(), name: name, file: file, line: line)
+  }
+}
+
+extension SELU: RegisteredLayer {
+  public init(settings: Settings) throws(SettingError) { self.init() }
+
+  public static let examples = [LayerExample(SELU(), inputs: [2, 3, 4, 5])]
+}
+
 extension SELU: ReferenceActivation {
   private var scale: Double { 1.0507009873554805 }
   private var alpha: Double { 1.6732632423543772 }

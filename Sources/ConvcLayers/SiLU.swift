@@ -26,6 +26,19 @@ public struct SiLU: Layer {
   }
 }
 
+extension Value {
+  /// Applies ``SiLU``.
+  public func silu(name: String? = nil, file: String = #fileID, line: Int = #line) -> Value {
+    apply(SiLU(), name: name, file: file, line: line)
+  }
+}
+
+extension SiLU: RegisteredLayer {
+  public init(settings: Settings) throws(SettingError) { self.init() }
+
+  public static let examples = [LayerExample(SiLU(), inputs: [2, 3, 4, 5])]
+}
+
 extension SiLU: ReferenceActivation {
   package func value(_ x: Double) -> Double { x * sigmoid(x) }
   package func derivative(_ x: Double) -> Double { sigmoid(x) * (1 + x * sigmoid(-x)) }

@@ -26,6 +26,19 @@ public struct Sigmoid: Layer {
   }
 }
 
+extension Value {
+  /// Applies ``Sigmoid``.
+  public func sigmoid(name: String? = nil, file: String = #fileID, line: Int = #line) -> Value {
+    apply(Sigmoid(), name: name, file: file, line: line)
+  }
+}
+
+extension Sigmoid: RegisteredLayer {
+  public init(settings: Settings) throws(SettingError) { self.init() }
+
+  public static let examples = [LayerExample(Sigmoid(), inputs: [2, 3, 4, 5])]
+}
+
 extension Sigmoid: ReferenceActivation {
   package func value(_ x: Double) -> Double { sigmoid(x) }
   package func derivative(_ x: Double) -> Double { sigmoid(x) * sigmoid(-x) }

@@ -28,6 +28,19 @@ public struct Softplus: Layer {
   }
 }
 
+extension Value {
+  /// Applies ``Softplus``.
+  public func softplus(name: String? = nil, file: String = #fileID, line: Int = #line) -> Value {
+    apply(Softplus(), name: name, file: file, line: line)
+  }
+}
+
+extension Softplus: RegisteredLayer {
+  public init(settings: Settings) throws(SettingError) { self.init() }
+
+  public static let examples = [LayerExample(Softplus(), inputs: [2, 3, 4, 5])]
+}
+
 extension Softplus: ReferenceActivation {
   package func value(_ x: Double) -> Double { max(x, 0) + log1p(exp(-x.magnitude)) }
   package func derivative(_ x: Double) -> Double { sigmoid(x) }

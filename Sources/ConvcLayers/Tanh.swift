@@ -27,6 +27,19 @@ public struct Tanh: Layer {
   }
 }
 
+extension Value {
+  /// Applies ``Tanh``.
+  public func tanh(name: String? = nil, file: String = #fileID, line: Int = #line) -> Value {
+    apply(Tanh(), name: name, file: file, line: line)
+  }
+}
+
+extension Tanh: RegisteredLayer {
+  public init(settings: Settings) throws(SettingError) { self.init() }
+
+  public static let examples = [LayerExample(Tanh(), inputs: [2, 3, 4, 5])]
+}
+
 extension Tanh: ReferenceActivation {
   package func value(_ x: Double) -> Double { tanh(x) }
   package func derivative(_ x: Double) -> Double { 1 - tanh(x) * tanh(x) }

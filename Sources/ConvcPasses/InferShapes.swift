@@ -98,11 +98,11 @@ private struct Inference {
 
   mutating func addInputs() {
     for input in model.inputs {
-      guard input.shape.count == 1 || input.shape.count == 3, input.shape.allSatisfy({ $0 > 0 })
+      guard (1...4).contains(input.shape.count), input.shape.allSatisfy({ $0 > 0 })
       else {
         report(
           input.name, input.location,
-          "has shape \(input.shape); extents [C, H, W] or [F], all above 0, are expected")
+          "has shape \(input.shape); extents [C, H, W], [C, L] or [F], all above 0, are expected")
         continue
       }
       let type = TensorType(shape: [batch] + input.shape)

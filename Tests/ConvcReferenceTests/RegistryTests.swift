@@ -8,10 +8,24 @@ import Testing
 struct RegistryTests {
   private func names<T>(_ types: [T]) -> [String] { types.map { "\($0)" } }
 
-  @Test("every layer and loss has a reference")
+  @Test("every loss has a reference")
   func references() {
-    #expect(names(LayerRegistry.layers.filter { !($0 is any ReferenceLayer.Type) }) == [])
     #expect(names(LayerRegistry.losses.filter { !($0 is any ReferenceLoss.Type) }) == [])
+  }
+
+  @Test("examples are accepted, and described by settings that read back")
+  func examples() throws {
+    for type in LayerRegistry.layers {
+      #expect(!type.examples.isEmpty, "\(type)")
+      for example in type.examples {
+        let layer = example.layer
+        _ = try layer.output(for: example.inputs.map { TensorType(shape: $0) })
+        let values = layer.settingValues
+        let again = try type.init(settings: Settings(values, specs: type.settings))
+        #expect(again.settingValues == values)
+        #expect(again.summary == layer.summary)
+      }
+    }
   }
 
   @Test("names stand in alphabetic order, each once")

@@ -92,7 +92,7 @@ struct NetworkGrowth {
 
   /// The open value with one more layer, a few usual ones, or a branch.
   private mutating func extended(_ open: Open) -> Open {
-    switch number(0...18) {
+    switch number(0...22) {
     case 0...5: return block(open)
     case 6...8: return residual(open)
     case 9: return concatenated(open)
@@ -103,6 +103,7 @@ struct NetworkGrowth {
     case 14: return apply(activation(), open)
     case 15: return following(transposed(open))
     case 16, 17: return following(depthwise(open))
+    case 18...21: return drawn(open)
     default: return apply(ReLU(), normalised(apply(MaxPool2D(kernelSize: 2), open)))
     }
   }
@@ -125,16 +126,36 @@ struct NetworkGrowth {
   /// ReLU, a curve, or a range that some values leave at either end.
   fileprivate mutating func activation() -> any Layer {
     guard chance(0.7) else { return ReLU() }
-    guard chance(0.25) else {
-      let small: Float = pick(0.01, 0.2)
-      let curves: [any Layer] = [
-        Sigmoid(), Tanh(), LeakyReLU(slope: small), ELU(alpha: 1 - small), SELU(), SiLU(), GELU(),
-        GELU(.tanh), Softplus(), HardSigmoid(), HardSwish(),
-      ]
-      return curves[number(0...curves.count - 1)]
-    }
+    guard chance(0.25) else { return elementwise() }
     guard chance(0.7) else { return ReLU6() }
     return pick(Clip(minimum: -0.5, maximum: 0.75), Clip(minimum: 0.25), Clip(maximum: 1.5))
+  }
+
+  /// An elementwise layer of the registry.
+  private mutating func elementwise() -> any Layer {
+    let layers = Self.examples.map(\.layer).filter {
+      if case .elementwise(let epilogue) = $0.role(in: .training, frozen: false) {
+        !epilogue.isRandom && epilogue.channelValues.isEmpty
+      } else {
+        false
+      }
+    }
+    return layers[number(0...layers.count - 1)]
+  }
+
+  /// All uses of layers with one input that the registry shows.
+  private static let examples = LayerRegistry.layers.flatMap { $0.examples }.filter {
+    $0.inputs.count == 1
+  }
+
+  /// A layer of the registry as one of its examples has it, and a second one where values may have another rank.
+  private mutating func drawn(_ open: Open) -> Open {
+    var open = open
+    for _ in 0..<number(1...2) {
+      let example = Self.examples[number(0...Self.examples.count - 1)]
+      open = apply(example.layer, open)
+    }
+    return open
   }
 
   /// Batch norm where a channel has enough values for a variance.
@@ -323,7 +344,7 @@ extension NetworkGrowth {
     }
     if open.isMaps, chance(0.15), finishPixels(open, name: name, weight: weight) { return }
     if open.isMaps, chance(0.4) { open = apply(GlobalAveragePool(), open) }
-    if open.isMaps { open = apply(Flatten(), open) }
+    if open.type.shape.count != 2 { open = apply(Flatten(), open) }
     if chance(0.4) {
       open = dense(open)
       if chance(0.7) { open = apply(ReLU(), open) }

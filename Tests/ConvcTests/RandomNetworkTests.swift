@@ -1,9 +1,8 @@
+import Convc
 import ConvcReference
 import ConvcTestSupport
 import Foundation
 import Testing
-
-@testable import Convc
 
 /// Seeded random networks, each compiled in every way there is, against the double-precision reference.
 ///
@@ -22,36 +21,6 @@ struct RandomNetworkTests {
     }
   }()
 
-  /// A way to compile a network.
-  struct Variant: Sendable {
-    let name: String
-    /// nil: one of the narrow ones, by the network's place.
-    let target: Target?
-    var families: Set<String>?
-    var fuses = true
-    /// Whether even small outputs and weights are not kept, and little fits the cache.
-    var isCramped = false
-  }
-
-  /// Targets with shorter vectors than this machine's, each with tiles of its own.
-  static let narrow = Target.all.filter {
-    $0.hasVectors && $0.lanes <= Target.native.lanes && $0 != .native
-  }
-
-  static let variants: [Variant] = {
-    let generic = [
-      Variant(name: "unfused", target: .generic, fuses: false),
-      Variant(name: "fused", target: .generic),
-    ]
-    guard Target.native.hasVectors else { return generic }
-    return generic + [
-      Variant(name: "lanes", target: .native, families: ["lanes"]),
-      Variant(name: "blocked", target: .native, families: ["blocked"], isCramped: true),
-      Variant(name: "chosen", target: .native),
-      Variant(name: "narrow", target: nil),
-    ]
-  }()
-
   @Test("outputs, losses and gradients are those of the reference", arguments: batches)
   func agree(seeds: Range<UInt64>) async throws {
     try await expectAgreement(try seeds.map { ("n\($0)", try RandomNetwork(seed: $0)) })
@@ -59,17 +28,14 @@ struct RandomNetworkTests {
 
   /// Compiles networks in every way, into one library, and compares them with the reference.
   func expectAgreement(_ networks: [(name: String, network: RandomNetwork)]) async throws {
-    var jobs: [(network: RandomNetwork, variant: Variant, prefix: String)] = []
+    var jobs: [(network: RandomNetwork, variant: CompileVariant, prefix: String)] = []
     var sources: [CSource] = []
     for (index, (name, network)) in networks.enumerated() {
-      for variant in Self.variants {
+      for variant in CompileVariant.all {
         let prefix = "\(name)_\(variant.name)"
-        let target = variant.target ?? Self.narrow[index % Self.narrow.count]
-        var options = BuildOptions(
-          batch: network.graph.batch, trains: network.graph.trainableCount > 0,
-          target: variant.isCramped ? target.with(level2: 24 << 10) : target, name: prefix,
-          families: variant.families, fuses: variant.fuses)
-        if variant.isCramped { options.smallestSaving = 1024 }
+        let options = variant.options(
+          batch: network.graph.batch, trains: network.graph.trainableCount > 0, name: prefix,
+          place: index)
         sources += try network.model.compile(options).sources()
         jobs.append((network, variant, prefix))
       }

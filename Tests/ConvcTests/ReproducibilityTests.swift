@@ -1,4 +1,5 @@
 import Convc
+import ConvcTestSupport
 import Testing
 
 @Suite("The same bits")
@@ -89,28 +90,5 @@ struct ReproducibilityTests {
         inputs: inputs.map { $0.part(image, of: 4) }, batch: 1)
       #expect(same(all[0].part(image, of: 4).floats, one[0].floats))
     }
-  }
-}
-
-/// Whether two lists have the same bits.
-func same(_ a: [Float], _ b: [Float]) -> Bool {
-  a.map(\.bitPattern) == b.map(\.bitPattern)
-}
-
-extension Program.Values {
-  /// One of equal parts.
-  func part(_ index: Int, of count: Int) -> Program.Values {
-    switch self {
-    case .float32(let values):
-      let length = values.count / count
-      return .float32(Array(values[index * length..<(index + 1) * length]))
-    case .int32(let values):
-      let length = values.count / count
-      return .int32(Array(values[index * length..<(index + 1) * length]))
-    }
-  }
-
-  var floats: [Float] {
-    if case .float32(let values) = self { values } else { [] }
   }
 }

@@ -1,0 +1,84 @@
+import ConvcIR
+import ConvcReference
+
+/// A layer of ``LayerRegistry``: model files can name it, its documentation is made from it, random networks draw it.
+///
+/// Its name in model files is the type's: `Conv2D`.
+public protocol RegisteredLayer: ReferenceLayer {
+  /// What model files say of it, in the order of the documentation.
+  static var settings: [SettingSpec] { get }
+
+  /// The layer that settings describe.
+  ///
+  /// - Throws: a setting that is missing or of another kind. Values out of range are left to ``Layer/output(for:)``.
+  init(settings: Settings) throws(SettingError)
+
+  /// The values of ``settings``.
+  var settingValues: [String: SettingValue] { get }
+
+  /// Small uses of the layer, the usual one first: documentation shows its C, random networks draw from all.
+  static var examples: [LayerExample] { get }
+}
+
+extension RegisteredLayer {
+  public static var settings: [SettingSpec] { [] }
+  public var settingValues: [String: SettingValue] { [:] }
+
+  /// Name in model files and documentation.
+  public static var registeredName: String { "\(Self.self)" }
+}
+
+/// A layer on inputs of given extents.
+public struct LayerExample: Sendable {
+  public let layer: any RegisteredLayer
+  /// Extents with the batch first, `[N, C, H, W]`.
+  public let inputs: [[Int]]
+
+  public init(_ layer: any RegisteredLayer, inputs: [Int]...) {
+    self.layer = layer
+    self.inputs = inputs
+  }
+}
+
+// MARK: Settings that many layers have
+
+extension Size2D {
+  init(_ size: (height: Int, width: Int)) { self.init(height: size.height, width: size.width) }
+
+  var setting: SettingValue { SettingValue(height: height, width: width) }
+}
+
+extension Padding {
+  init(_ four: [Int]) { self.init(top: four[0], bottom: four[1], left: four[2], right: four[3]) }
+
+  var setting: SettingValue {
+    self == Padding(top) ? .integer(top) : SettingValue([top, bottom, left, right])
+  }
+}
+
+extension Settings {
+  func size2D(_ name: String) throws(SettingError) -> Size2D { Size2D(try size(name)) }
+
+  func padding2D(_ name: String) throws(SettingError) -> Padding {
+    Padding(try padding(name) ?? [0, 0, 0, 0])
+  }
+}
+
+extension SettingSpec {
+  static let kernelSize = SettingSpec("kernelSize", .size, default: nil, "cells of a window")
+  static let stride = SettingSpec(
+    "stride", .size, default: .integer(1), "cells from one window to the next")
+  static let padding = SettingSpec(
+    "padding", .padding(words: []), default: .integer(0), "cells around the map")
+  static let dilation = SettingSpec(
+    "dilation", .size, default: .integer(1), "distance of a window's cells")
+  static let rounding = SettingSpec(
+    "rounding", .word(Rounding.allCases.map(\.rawValue)), default: .word("floor"),
+    "what happens to a part of a window at the end")
+  static let outputChannels = SettingSpec(
+    "outputChannels", .integer, default: nil, "maps of the output")
+  static let groups = SettingSpec(
+    "groups", .integer, default: .integer(1), "parts of the channels that do not see one another")
+  static let bias = SettingSpec(
+    "bias", .boolean, default: .boolean(true), "whether a learned value is added to each map")
+}

@@ -1,0 +1,44 @@
+import Convc
+
+/// A way to compile a network: target, families of kernels, with fusion or without.
+public struct CompileVariant: Sendable {
+  public let name: String
+  /// nil: one of the narrow ones, by the network's place.
+  let target: Target?
+  var families: Set<String>?
+  var fuses = true
+  /// Whether even small outputs and weights are not kept, and little fits the cache.
+  var isCramped = false
+
+  /// Targets with shorter vectors than this machine's, each with tiles of its own.
+  static let narrow = Target.all.filter {
+    $0.hasVectors && $0.lanes <= Target.native.lanes && $0 != .native
+  }
+
+  /// Every way there is on this machine.
+  public static let all: [CompileVariant] = {
+    let generic = [
+      CompileVariant(name: "unfused", target: .generic, fuses: false),
+      CompileVariant(name: "fused", target: .generic),
+    ]
+    guard Target.native.hasVectors else { return generic }
+    return generic + [
+      CompileVariant(name: "lanes", target: .native, families: ["lanes"]),
+      CompileVariant(name: "blocked", target: .native, families: ["blocked"], isCramped: true),
+      CompileVariant(name: "chosen", target: .native),
+      CompileVariant(name: "narrow", target: nil),
+    ]
+  }()
+
+  /// - Parameter place: the network's among those of a test, which chooses one of the narrow targets.
+  public func options(
+    batch: Int, trains: Bool, name: String, place: Int = 0
+  ) -> BuildOptions {
+    let target = self.target ?? Self.narrow[place % Self.narrow.count]
+    var options = BuildOptions(
+      batch: batch, trains: trains, target: isCramped ? target.with(level2: 24 << 10) : target,
+      name: name, families: families, fuses: fuses)
+    if isCramped { options.smallestSaving = 1024 }
+    return options
+  }
+}

@@ -1,0 +1,218 @@
+import Convc
+import ConvcEmit
+import ConvcPasses
+import ConvcReference
+import Foundation
+import Testing
+
+/// A layer on inputs of given extents, which has to keep the contract of all layers.
+public struct LayerCase: Sendable, CustomTestStringConvertible {
+  /// Name of its golden files and of its PyTorch fixture: a C identifier.
+  public let name: String
+  public let layer: any RegisteredLayer
+  /// Extents with the batch first, `[N, C, H, W]`.
+  public let inputs: [[Int]]
+  /// The batch it is built for; nil: that of the inputs.
+  public let maximumBatch: Int?
+  /// Whether NaN in every input value gives NaN somewhere in the output.
+  public let passesNaN: Bool
+
+  public init(
+    _ name: String, _ layer: any RegisteredLayer, inputs: [Int]..., maximumBatch: Int? = nil,
+    passesNaN: Bool = true
+  ) {
+    self.name = name
+    self.layer = layer
+    self.inputs = inputs
+    self.maximumBatch = maximumBatch
+    self.passesNaN = passesNaN
+  }
+
+  public var testDescription: String { name }
+
+  /// The layer behind a learned offset of every input, whose gradient is that of the input summed over the images.
+  func model() -> Model {
+    Model(name) { graph in
+      let values = inputs.enumerated().map { index, shape in
+        graph.input("x\(index)", Array(shape.dropFirst()))
+          .apply(PositionBias(), name: "offset\(index)")
+      }
+      let result = graph.apply(layer, to: values)
+      graph.output("y", result)
+      graph.loss(MeanSquaredError(), on: "y", target: "target")
+    }
+  }
+}
+
+/// Checks what has to hold for every layer:
+///
+/// 1. Its settings read back as the same settings.
+/// 2. Its C is the committed `Generated/Layers/NAME.TARGET.c`.
+/// 3. The reference's gradients are the central differences of its values.
+/// 4. Compiled in every way (unfused, fused, each layout, narrow vectors), outputs are within 1e-5 of the reference and
+///    gradients within 1e-4, with the same bits at 1, 2 and 5 threads and without OpenMP.
+/// 5. NaN in gives NaN out.
+/// 6. Where `Tests/Fixtures/layers/NAME.safetensors` exists, values and gradients are those of PyTorch.
+public func expectContract(_ layerCase: LayerCase) async throws {
+  expectSettings(layerCase)
+  try expectGoldens(layerCase)
+  let model = layerCase.model()
+  let batch = layerCase.inputs[0][0]
+  let network = try RandomNetwork(
+    model, batch: batch, maximumBatch: layerCase.maximumBatch ?? batch, seed: 7)
+  expectDifferences(network)
+  try await expectCompiled(layerCase, network)
+  try expectFixture(layerCase)
+}
+
+private func expectSettings(_ layerCase: LayerCase) {
+  let type = type(of: layerCase.layer)
+  let values = layerCase.layer.settingValues
+  do {
+    let again = try type.init(settings: Settings(values, specs: type.settings))
+    #expect(again.settingValues == values)
+    #expect(again.summary == layerCase.layer.summary)
+  } catch {
+    Issue.record("\(type.registeredName) does not read its own settings: \(error)")
+  }
+  #expect(Set(values.keys).isSubset(of: type.settings.map(\.name)))
+}
+
+/// The kernels of a case's layer alone, as the compiler writes them.
+private func kernels(_ layerCase: LayerCase, _ target: Target) throws -> String {
+  let compilation = try layerCase.model().compile(
+    BuildOptions(
+      batch: layerCase.maximumBatch ?? layerCase.inputs[0][0], target: target))
+  guard let node = compilation.graph.nodes.last else { return "" }
+  return EmitC().kernels(of: [node.name], in: compilation.stages.module)
+}
+
+private func expectGoldens(_ layerCase: LayerCase) throws {
+  let folder = TestFiles.repository + "Generated/Layers"
+  let records = ProcessInfo.processInfo.environment["RECORD_GOLDENS"] == "1"
+  for target in [Target.generic, .x86v4] {
+    let path = "\(folder)/\(layerCase.name).\(target.name).c"
+    let text = try kernels(layerCase, target)
+    let committed = try? String(contentsOfFile: path, encoding: .utf8)
+    if records, committed != text {
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: true)
+      try text.write(toFile: path, atomically: true, encoding: .utf8)
+    }
+    #expect(
+      committed == text,
+      "\(layerCase.name).\(target.name).c is not what the compiler writes; RECORD_GOLDENS=1 swift test records it"
+    )
+    #expect(text.split(separator: "\n").filter { $0.count > 120 } == [])
+  }
+}
+
+private func expectDifferences(_ network: RandomNetwork) {
+  let report = GradientCheck(samples: 256).run(
+    network.reference, parameters: network.parameters, network.sample,
+    gradients: network.expected.gradients.map(Float.init), options: network.options)
+  #expect(report.agrees(within: 1e-4), "\(report)")
+}
+
+private func expectCompiled(_ layerCase: LayerCase, _ network: RandomNetwork) async throws {
+  var sources: [CSource] = []
+  for variant in CompileVariant.all {
+    let options = variant.options(
+      batch: network.graph.batch, trains: true, name: "\(layerCase.name)_\(variant.name)",
+      place: layerCase.name.utf8.count)
+    sources += try network.model.compile(options).sources()
+  }
+  let toolchain = try await Toolchain.find()
+  // Correctness does not depend on the level; small functions compile three times faster so.
+  let library = try await toolchain.load(
+    sources: sources,
+    options: LibraryOptions(architecture: .native, openMP: true, extraFlags: ["-O1"]))
+  for variant in CompileVariant.all {
+    let program = try Program(library: library, prefix: "\(layerCase.name)_\(variant.name)")
+    for problem in try differences(of: program, from: network) {
+      Issue.record("\(variant.name): \(problem)\n\(network)")
+    }
+    if layerCase.passesNaN { try expectNaN(program, network, variant.name) }
+  }
+  try await expectSameBitsWithoutOpenMP(layerCase, network, sources, library)
+}
+
+private func expectNaN(
+  _ program: Program, _ network: RandomNetwork, _ variant: String
+) throws {
+  let session = try Session(program)
+  try session.setParameterBlock(network.parameters)
+  let inputs = network.sample.inputs.map { values in
+    Program.Values.float32(values.map { _ in .nan })
+  }
+  let outputs = try session.forward(inputs: inputs, batch: network.sample.batch)
+  let hasNaN = outputs[0].floats.contains { $0.isNaN }
+  #expect(hasNaN, "\(variant): NaN is lost")
+}
+
+private func expectSameBitsWithoutOpenMP(
+  _ layerCase: LayerCase, _ network: RandomNetwork, _ sources: [CSource], _ library: LoadedLibrary
+) async throws {
+  let toolchain = try await Toolchain.find()
+  let serial = try await toolchain.load(
+    sources: sources,
+    options: LibraryOptions(architecture: .native, openMP: false, extraFlags: ["-O1"]))
+  for variant in CompileVariant.all {
+    let prefix = "\(layerCase.name)_\(variant.name)"
+    let bits = try [library, serial].map { library in
+      try gradientBits(Program(library: library, prefix: prefix), network)
+    }
+    #expect(bits[0] == bits[1], "\(variant.name): other bits without OpenMP")
+  }
+}
+
+private func gradientBits(_ program: Program, _ network: RandomNetwork) throws -> [UInt32] {
+  let session = try Session(program)
+  try session.setParameterBlock(network.parameters)
+  _ = try session.gradients(
+    inputs: network.sample.inputs.map { .float32($0) },
+    targets: network.sample.targets.map(\.programValues), batch: network.sample.batch,
+    options: StepOptions(threads: 2, seed: network.options.seed, step: network.options.step))
+  return session.withGradients { $0.map(\.bitPattern) }
+}
+
+// MARK: PyTorch
+
+/// Compares the reference with what PyTorch gave: `x0`, `x1`, ..., `p.NAME` for parameters, `y`, `d_y`, and the gradients
+/// `d_x0`, ..., `d_p.NAME`.
+private func expectFixture(_ layerCase: LayerCase) throws {
+  let path = TestFiles.fixtures + "layers/\(layerCase.name).safetensors"
+  guard FileManager.default.fileExists(atPath: path) else { return }
+  let file = try TensorFile(path: path)
+  let model = Model(layerCase.name) { graph in
+    let values = layerCase.inputs.enumerated().map { index, shape in
+      graph.input("x\(index)", Array(shape.dropFirst()))
+    }
+    graph.output("y", graph.apply(layerCase.layer, to: values, name: "it"))
+  }
+  let graph = try InferShapes(batch: layerCase.inputs[0][0], memoryLimit: 1 << 28).run(model)
+  let node = graph.nodes[0]
+  let names = node.parameters.map { graph.parameters[$0].spec.name }
+  func tensor(_ name: String) throws -> DoubleTensor {
+    let tensor = try file[name]
+    return DoubleTensor(shape: tensor.shape, tensor.values)
+  }
+  let call = LayerCall(
+    node: node, inputs: try layerCase.inputs.indices.map { try tensor("x\($0)") },
+    parameters: try names.map { try tensor("p.\($0)") },
+    outputShape: graph[node.output].type.shape, options: PassOptions())
+  let result = layerCase.layer.forward(call)
+  let gradients = layerCase.layer.backward(call, outputGradient: try tensor("d_y"))
+  func expect(_ name: String, _ values: DoubleTensor, _ tolerance: Double) throws {
+    let comparison = Comparison(values.values, try file[name].values, atLeast: 1e-3)
+    #expect(comparison.isWithin(tolerance), "\(name) and PyTorch: \(comparison)")
+  }
+  try expect("y", result.output, 1e-6)
+  for (index, gradient) in gradients.inputs.enumerated()
+  where file.tensors["d_x\(index)"] != nil {
+    try expect("d_x\(index)", gradient, 1e-5)
+  }
+  for (name, gradient) in zip(names, gradients.parameters) {
+    try expect("d_p.\(name)", gradient, 1e-5)
+  }
+}
