@@ -6,6 +6,8 @@ let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-s
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
 let package = Package(
   name: "convc",
   products: [
@@ -16,6 +18,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     // The C interface that generated code and Swift share.
@@ -36,6 +39,7 @@ let package = Package(
     .target(name: "ConvcRuntime", dependencies: ["ConvcIR", "ConvcABI", subprocess]),
     .target(name: "ConvcDigits", exclude: ["ATTRIBUTION.md", "digits.csv.gz"]),
     .target(name: "ConvcData", dependencies: ["ConvcIR", "CZlib", "ConvcDigits"]),
+    .target(name: "ConvcModelFile", dependencies: ["ConvcIR", "ConvcLayers", yams]),
     .target(name: "ConvcModels", dependencies: ["ConvcIR", "ConvcLayers"]),
     .target(
       name: "ConvcTraining", dependencies: ["ConvcIR", "ConvcData", "ConvcRandom", "ConvcRuntime"]),
@@ -43,7 +47,7 @@ let package = Package(
       name: "Convc",
       dependencies: [
         "ConvcIR", "ConvcLayers", "ConvcPasses", "ConvcEmit", "ConvcRuntime", "ConvcData",
-        "ConvcTraining", "ConvcModels",
+        "ConvcTraining", "ConvcModels", "ConvcModelFile",
       ]),
     .executableTarget(
       name: "TrainingExample", dependencies: ["Convc"], path: "Examples/Training"),
@@ -57,6 +61,7 @@ let package = Package(
       path: "Tests/ConvcTestSupport"),
     .testTarget(name: "ConvcIRTests", dependencies: ["ConvcIR", "ConvcLayers"]),
     .testTarget(name: "ConvcLayersTests", dependencies: ["Convc", "ConvcTestSupport"]),
+    .testTarget(name: "ConvcModelFileTests", dependencies: ["Convc", "ConvcTestSupport"]),
     .testTarget(name: "ConvcPassesTests", dependencies: ["Convc", "ConvcTestSupport"]),
     .testTarget(name: "ConvcEmitTests", dependencies: ["Convc", "ConvcTestSupport"]),
     .testTarget(name: "ConvcReferenceTests", dependencies: ["Convc", "ConvcTestSupport"]),

@@ -1,6 +1,7 @@
 @_exported import ConvcData
 @_exported import ConvcIR
 @_exported import ConvcLayers
+@_exported import ConvcModelFile
 @_exported import ConvcModels
 @_exported import ConvcPasses
 @_exported import ConvcRuntime

@@ -1,3 +1,5 @@
+import ConvcIR
+
 /// The data sets that can be asked for by name.
 public struct DatasetCatalog: Sendable {
   /// A line of the list.
@@ -73,7 +75,7 @@ public struct DatasetCatalog: Sendable {
       return .cannotRead(path: name, reason: "no such folder")
     }
     let known = entries.map(\.name)
-    let distances = known.map { (name: $0, distance: EditDistance.between(name.lowercased(), $0)) }
+    let distances = known.map { (name: $0, distance: Spelling.changes(name.lowercased(), $0)) }
     let nearest = distances.min { $0.distance < $1.distance }
     // Half of the letters wrong is no misspelling.
     let isNear = nearest.map { 2 * $0.distance <= $0.name.count } ?? false

@@ -36,8 +36,13 @@ public enum LayerRegistry {
     layers.first { $0.registeredName == name }
   }
 
+  /// The loss that model files call so.
+  public static func loss(named name: String) -> (any RegisteredLoss.Type)? {
+    losses.first { $0.registeredName == name }
+  }
+
   /// In alphabetic order.
-  public static let losses: [any Loss.Type] = [
+  public static let losses: [any RegisteredLoss.Type] = [
     MeanSquaredError.self,
     SoftmaxCrossEntropy.self,
   ]

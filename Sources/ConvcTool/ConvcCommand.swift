@@ -102,23 +102,3 @@ struct ConvcCommand: AsyncParsableCommand {
     return Failure(.usage, "\(text); see 'convc\(verb) --help'")
   }
 }
-
-/// The nearest of some words.
-enum Spelling {
-  /// The known word that begins so, else the one that takes the fewest changes; nil where it would take more than half
-  /// of its letters.
-  static func nearest(to word: String, among known: [String]) -> String? {
-    let start = word.lowercased()
-    if start.count >= 3, let whole = known.first(where: { $0.lowercased().hasPrefix(start) }) {
-      return whole
-    }
-    let ranked = known.map { (word: $0, distance: distance(word, $0)) }
-    guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
-    return best.distance <= max(word.count, best.word.count) / 2 ? best.word : nil
-  }
-
-  /// The distance of two words, upper and lower case being equal.
-  static func distance(_ a: String, _ b: String) -> Int {
-    EditDistance.between(String(a.lowercased().prefix(64)), b.lowercased())
-  }
-}

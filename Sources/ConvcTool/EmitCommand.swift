@@ -15,6 +15,7 @@ struct EmitCommand: AsyncParsableCommand {
 
       Example: convc emit lenet5 -o generated --mode train --batch 64
       Example: convc emit lenet5 --stage fused
+      Example: convc emit lenet5 --stage model > lenet5.yaml, the network as a model file
       """)
 
   @OptionGroup var artefact: ArtefactOptions
@@ -41,7 +42,7 @@ struct EmitCommand: AsyncParsableCommand {
 
   func run() async throws {
     let artefact = try artefact.compile()
-    if let stage { try Console.print(Self.text(of: stage, in: artefact.compilation)) }
+    if let stage { try Console.print(try Self.text(of: stage, in: artefact.compilation)) }
     guard let folder else { return }
     for path in try artefact.write(to: folder) {
       if stage == nil { try Console.print(path) } else { general.note("wrote \(path)") }
@@ -49,13 +50,13 @@ struct EmitCommand: AsyncParsableCommand {
   }
 
   /// A stage's own text, of both programs where there are two.
-  static func text(of stage: StageName, in compilation: Compilation) -> String {
+  static func text(of stage: StageName, in compilation: Compilation) throws -> String {
     let stages = compilation.stages
     func each<Stage>(_ part: KeyPath<ProgramStages, Stage>) -> String {
       stages.programs.map { "\($0[keyPath: part])" }.joined(separator: "\n\n")
     }
     switch stage {
-    case .model: return "\(stages.model)"
+    case .model: return try ModelFile.text(of: stages.model)
     case .graph: return "\(stages.graph)"
     case .fused: return each(\.fused)
     case .training: return each(\.training)

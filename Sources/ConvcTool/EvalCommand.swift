@@ -28,7 +28,7 @@ struct EvalCommand: AsyncParsableCommand {
   var json = false
 
   func run() async throws {
-    _ = try model.preset()
+    _ = try model.recipeName()
     let dataset = try data.load()
     var network = try model.network(dataset: dataset)
     let checkpoint = try WeightsSource(path: weights, seed: 0).checkpoint(
@@ -53,7 +53,7 @@ struct EvalCommand: AsyncParsableCommand {
 
 extension ModelOptions {
   /// The network for a data set's images and classes, whose names it takes over.
-  func network(dataset: Dataset) throws(Failure) -> Model {
+  func network(dataset: Dataset) throws -> Model {
     var network = try network(input: dataset.shape, classes: dataset.classNames.count)
     if classes ?? dataset.classNames.count == dataset.classNames.count {
       network.classNames = dataset.classNames

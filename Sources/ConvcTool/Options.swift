@@ -53,7 +53,8 @@ struct ThreadOptions: ParsableArguments {
 
 /// The network, and what a preset of it is made for.
 struct ModelOptions: ParsableArguments {
-  @ArgumentParser.Argument(help: "A preset's name; 'convc models' lists them.")
+  @ArgumentParser.Argument(
+    help: "A preset's name ('convc models' lists them), or a model file (.yaml).")
   var model: String
 
   @Option(help: "Classes that the network tells apart.")
@@ -73,28 +74,56 @@ struct ModelOptions: ParsableArguments {
     }
   }
 
+  /// Whether the network is a model file, not a preset.
+  private var isFile: Bool {
+    let kind = model.split(separator: ".").last.map { $0.lowercased() } ?? ""
+    return model.contains(".") && ["yaml", "yml"].contains(kind)
+  }
+
+  /// The name by which recipes know the network: a preset's, or a file's without folder and ending.
+  ///
+  /// - Throws: a name that is neither.
+  func recipeName() throws -> String {
+    guard isFile else { return try preset().name }
+    return model.split(separator: "/").last.map { String($0.prefix { $0 != "." }) } ?? model
+  }
+
   /// The preset.
   ///
-  /// - Throws: a file, which this version does not read, or no preset's name, with the nearest that is.
-  func preset() throws(Failure) -> Preset {
+  /// - Throws: no preset's name, with the nearest that is.
+  private func preset() throws(Failure) -> Preset {
     if let preset = Preset.named(model) { return preset }
     let names = Preset.all.map(\.name)
-    let kind = model.split(separator: ".").last.map { $0.lowercased() } ?? ""
-    if model.contains("."), ["onnx", "yaml", "yml"].contains(kind) {
+    if model.lowercased().hasSuffix(".onnx") {
       throw Failure(
         .input,
-        "\(model): this version of convc reads no model files, only presets; give one of "
+        "\(model): this version of convc reads no ONNX files; give a model file (.yaml) or a preset: "
           + names.joined(separator: ", "))
     }
     let guess = Spelling.nearest(to: model, among: names).map { "did you mean '\($0)'? " } ?? ""
     throw Failure(
-      .input, "no preset '\(model)'; \(guess)there are \(names.joined(separator: ", "))")
+      .input,
+      "no preset '\(model)'; \(guess)there are \(names.joined(separator: ", ")), or a model file (.yaml)"
+    )
   }
 
-  /// The network for images `[C, H, W]`; nil: those that the preset is made for.
-  func network(input: [Int]?, classes: Int? = nil) throws(Failure) -> Model {
-    let preset = try preset()
-    return preset.make(input, self.classes ?? classes)
+  /// The network for images `[C, H, W]`; nil: those that it is made for.
+  ///
+  /// - Throws: a model file that is damaged, or made for other images or classes than those asked for.
+  func network(input: [Int]?, classes: Int? = nil) throws -> Model {
+    guard isFile else { return try preset().make(input, self.classes ?? classes) }
+    let network = try ModelFile.read(model)
+    if self.classes != nil {
+      throw Failure(
+        .input, "\(model) says itself how many classes there are; leave out --classes")
+    }
+    if let input, network.inputs.count == 1, network.inputs[0].shape != input {
+      throw Failure(
+        .input,
+        "\(model) is made for images of \(NumberText.extents(network.inputs[0].shape)), got "
+          + "\(NumberText.extents(input)); change its inputs, or give other images")
+    }
+    return network
   }
 
   var limitBytes: Int { memoryLimit << 20 }

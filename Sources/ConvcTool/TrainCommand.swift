@@ -43,10 +43,10 @@ struct TrainCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let preset = try model.preset()
+    let name = try model.recipeName()
     let dataset = try data.load()
-    let folder = try runFolder(preset: preset, data: dataset.name)
-    let recipe = try resolvedRecipe(preset, dataset, folder)
+    let folder = try runFolder(model: name, data: dataset.name)
+    let recipe = try resolvedRecipe(name, dataset, folder)
     let cancellation = Cancellation()
     let interrupts = Interrupts(cancellation)
     defer { interrupts.end() }
@@ -90,9 +90,9 @@ struct TrainCommand: AsyncParsableCommand {
   // MARK: Settings
 
   /// The folder that was named, or the next free one below `runs`; to resume, the last that is there.
-  private func runFolder(preset: Preset, data: String) throws -> RunFolder {
+  private func runFolder(model: String, data: String) throws -> RunFolder {
     if let folder { return RunFolder(folder) }
-    let stem = "runs/\(preset.name)-\(Self.fileName(data))"
+    let stem = "runs/\(Self.fileName(model))-\(Self.fileName(data))"
     func path(_ number: Int) -> String { number == 1 ? stem : "\(stem)-\(number)" }
     var next = 1
     while FileManager.default.fileExists(atPath: path(next)) { next += 1 }
@@ -111,9 +111,9 @@ struct TrainCommand: AsyncParsableCommand {
 
   /// A resumed training goes on with the settings that it began with.
   private func resolvedRecipe(
-    _ preset: Preset, _ dataset: Dataset, _ folder: RunFolder
+    _ model: String, _ dataset: Dataset, _ folder: RunFolder
   ) throws -> Recipe {
-    var standard = Recipe.standard(preset: preset.name, data: dataset.name)
+    var standard = Recipe.standard(preset: model, data: dataset.name)
     if resume {
       guard FileManager.default.fileExists(atPath: folder.path(.state)) else {
         throw TrainingError.nothingToResume(path: folder.path(.state))

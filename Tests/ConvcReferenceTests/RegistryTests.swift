@@ -1,5 +1,4 @@
 import Convc
-import ConvcReference
 import Testing
 
 @testable import ConvcTestSupport
@@ -7,11 +6,6 @@ import Testing
 @Suite("Layer registry")
 struct RegistryTests {
   private func names<T>(_ types: [T]) -> [String] { types.map { "\($0)" } }
-
-  @Test("every loss has a reference")
-  func references() {
-    #expect(names(LayerRegistry.losses.filter { !($0 is any ReferenceLoss.Type) }) == [])
-  }
 
   @Test("examples are accepted, and described by settings that read back")
   func examples() throws {

@@ -72,7 +72,7 @@ struct ArtefactTests {
   @Test(
     "stages are printed, both programs' in a training build",
     arguments: [
-      ("model", ["model lenet5", "Conv2D 3x3"]),
+      ("model", ["name: lenet5", "layer: Conv2D"]),
       ("graph", ["graph lenet5, batch 64", "parameters"]),
       ("fused", ["fused graph lenet5, inference", "fused graph lenet5, training"]),
       ("training", ["no backward pass", "training graph lenet5"]),

@@ -1,0 +1,138 @@
+import Convc
+import ConvcTestSupport
+import Foundation
+import Testing
+
+@Suite("Model files")
+struct ModelFileTests {
+  static let text = """
+    convc: 1
+    name: small
+    inputs:
+      image: [1, 8, 8]
+    preprocessing: {scale: 0.0039, mean: [0.5], deviation: [0.25]}
+    classes: [zero, "no", "a: \\"b\\""]
+    layers:
+      conv1: {layer: Conv2D, outputChannels: 4, kernelSize: [3, 5], padding: [1, 1, 2, 2]}
+      relu1: {layer: ReLU}
+      add1: {layer: Add, reads: [relu1, conv1], frozen: false}
+      pool1: {layer: MaxPool2D, kernelSize: 2}
+      flat: {layer: Flatten}
+      dense1: {layer: Dense, outputs: 3, bias: true, frozen: true}
+    outputs:
+      scores: dense1
+    losses:
+      loss: {loss: SoftmaxCrossEntropy, output: scores, target: label, weight: 0.5}
+
+    """
+
+  @Test("reads layers, edges and settings")
+  func reads() throws {
+    let model = try ModelFile.read(text: Self.text, path: "small.yaml")
+    #expect(model.name == "small")
+    #expect(model.inputs[0].shape == [1, 8, 8])
+    #expect(model.classNames == ["zero", "no", "a: \"b\""])
+    #expect(model.nodes.map(\.name) == ["conv1", "relu1", "add1", "pool1", "flat", "dense1"])
+    #expect(model.nodes[2].inputs == ["relu1", "conv1"])
+    #expect(model.nodes[3].inputs == ["add1"])
+    #expect(model.nodes[0].layer.summary == "Conv2D 3x5, padding top 1 bottom 1 left 2 right 2")
+    #expect(model.nodes[5].isFrozen)
+    #expect(model.losses[0].weight == 0.5)
+    #expect(model.preprocessing?.deviation == [0.25])
+    _ = try model.compile(BuildOptions(batch: 2))
+  }
+
+  @Test("a network's text reads back to the same C", arguments: Preset.all.map(\.name))
+  func roundTrip(_ name: String) throws {
+    let preset = try #require(Preset.named(name))
+    let model = preset.make()
+    let text = try ModelFile.text(of: model)
+    let again = try ModelFile.read(text: text, path: "\(name).yaml")
+    #expect(try ModelFile.text(of: again) == text)
+    guard preset.input.reduce(1, *) < 10_000 else { return }
+    let options = BuildOptions(batch: 2, target: .generic)
+    #expect(try again.compile(options).files() == model.compile(options).files())
+  }
+
+  @Test(
+    "an error names the line and the way out",
+    arguments: [
+      (
+        "relu1: {layer: ReLU}", "relu1: {layer: Relu6}",
+        "9: unknown layer 'Relu6' of relu1; did you mean 'ReLU6'?"
+      ),
+      (
+        "outputs: 3, bias", "output: 3, bias",
+        "13: unknown setting 'output' of Dense (dense1); did you mean 'outputs'? there are outputs, bias"
+      ),
+      (
+        "kernelSize: 2}", "kernelSize: two}",
+        "11: kernelSize is 'two'; a whole number, or [height, width] is expected"
+      ),
+      ("outputs: 3, ", "", "13: dense1 lacks the setting outputs: a whole number is expected"),
+      ("bias: true", "bias: yes", "13: bias has to be true or false, got 'yes'"),
+      (
+        "loss: SoftmaxCrossEntropy", "loss: Softmax",
+        "17: unknown loss 'Softmax' of loss; did you mean 'SoftmaxCrossEntropy'?"
+      ),
+      ("  relu1: {layer: ReLU}", "  conv1: {layer: ReLU}", "has two entries called conv1"),
+      ("inputs:\n", "input:\n", "3: unknown key 'input' of a model file; did you mean 'inputs'?"),
+      ("convc: 1", "convc: 9", "1: version 9 of the form is not known; this convc reads 1"),
+      ("layer: ReLU", "layer: [", "is not YAML"),
+      (
+        "[1, 8, 8]", String(repeating: "[", count: 50_000),
+        "4: is nested too deep; a network needs four levels"
+      ),
+      ("name: small\n", "", "1: the file lacks 'name'; write for example 'name: lenet5'"),
+    ])
+  func errors(_ old: String, _ new: String, _ expected: String) {
+    let text = Self.text.replacingOccurrences(of: old, with: new)
+    #expect(text != Self.text)
+    do {
+      _ = try ModelFile.read(text: text, path: "small.yaml")
+      Issue.record("read \(new.prefix(60))")
+    } catch {
+      #expect("\(error)".contains(expected), "\(error)")
+      #expect("\(error)".hasPrefix("small.yaml:"))
+      #expect(!"\(error)".contains("\n"))
+    }
+  }
+
+  @Test("mistakes that shapes show name the file's line")
+  func shapes() throws {
+    let text = Self.text.replacingOccurrences(of: "kernelSize: 2}", with: "kernelSize: 20}")
+    let model = try ModelFile.read(text: text, path: "small.yaml")
+    #expect {
+      _ = try model.compile(BuildOptions(batch: 1))
+    } throws: {
+      "\($0)".hasPrefix("pool1 (small.yaml:11): ")
+    }
+  }
+
+  @Test("a layer of the program's own cannot be written")
+  func ownLayer() {
+    struct Own: Layer {
+      static let kind = "own"
+      func output(for inputs: [TensorType]) throws(LayerError) -> TensorType { inputs[0] }
+      func role(in mode: Mode, frozen: Bool) -> FusionRole { .view }
+    }
+    let model = Model("m", input: [1]) { Own() }
+    #expect(
+      throws: ModelFileError.cannotWrite(
+        layer: "own1",
+        problem:
+          "Own is a layer of the program's own; model files know those of the registry alone")
+    ) { try ModelFile.text(of: model) }
+  }
+
+  @Test("the committed schema is the registry's")
+  func schema() throws {
+    let path = TestFiles.repository + "Docs/model-file.schema.json"
+    if ProcessInfo.processInfo.environment["RECORD_GOLDENS"] == "1" {
+      try ModelFile.schema.write(toFile: path, atomically: true, encoding: .utf8)
+    }
+    #expect(
+      try String(contentsOfFile: path, encoding: .utf8) == ModelFile.schema,
+      "RECORD_GOLDENS=1 swift test --filter ModelFileTests records it")
+  }
+}
