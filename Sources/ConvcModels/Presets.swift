@@ -7,28 +7,39 @@ public struct Preset: Sendable {
   public let name: String
   /// What it is, in one line.
   public let summary: String
-  /// Extents of an image that it is built for where nothing else is said: `[C, H, W]`.
+  /// Extents of an image that it is built for where nothing else is said: `[C, H, W]`, `[C, L]` or `[F]`.
   public let input: [Int]
   /// Classes, or outputs, where nothing else is said.
   public let classes: Int
-  private let build: @Sendable (_ channels: Int, _ size: Size2D, _ classes: Int) -> Model
+  private let build: @Sendable (_ input: [Int], _ classes: Int) -> Model
 
+  /// A network of features, sequences or images.
   private init(
-    _ name: String, _ summary: String, input: [Int], classes: Int = 10,
-    build: @escaping @Sendable (Int, Size2D, Int) -> Model
+    _ name: String, _ summary: String, anyInput: [Int], classes: Int,
+    build: @escaping @Sendable (_ input: [Int], _ classes: Int) -> Model
   ) {
     self.name = name
     self.summary = summary
-    self.input = input
+    input = anyInput
     self.classes = classes
     self.build = build
   }
 
-  /// Makes the network for images `[C, H, W]` and a number of classes; nil: its own.
+  /// A network of images.
+  private init(
+    _ name: String, _ summary: String, input: [Int], classes: Int = 10,
+    build: @escaping @Sendable (_ channels: Int, _ size: Size2D, _ classes: Int) -> Model
+  ) {
+    self.init(name, summary, anyInput: input, classes: classes) { extents, classes in
+      // Missing extents become 1: the layers say what they expect.
+      let image = extents + [1, 1, 1]
+      return build(image[0], Size2D(height: image[1], width: image[2]), classes)
+    }
+  }
+
+  /// Makes the network for inputs `[C, H, W]`, or as ``input`` has it, and a number of classes; nil: its own.
   public func make(_ input: [Int]? = nil, _ classes: Int? = nil) -> Model {
-    let extents = input ?? self.input
-    return build(
-      extents[0], Size2D(height: extents[1], width: extents[2]), classes ?? self.classes)
+    build(input ?? self.input, classes ?? self.classes)
   }
 
   /// All of them.
@@ -70,6 +81,21 @@ public struct Preset: Sendable {
       "mobilenetv2", "MobileNetV2: inverted residuals, depthwise convolutions; for 224x224 images",
       input: [3, 224, 224], classes: 1000
     ) { MobileNetV2.model(channels: $0, size: $1, classes: $2) },
+    Preset(
+      "keypoints-net1", "facial keypoints: one hidden layer of 100 units", anyInput: [1, 96, 96],
+      classes: 30
+    ) { KeypointsNet1.model(input: $0, coordinates: $1) },
+    Preset(
+      "linear", "one dense layer: linear regression, or with --classes a linear classifier",
+      anyInput: [3, 24, 24], classes: 1
+    ) { Linear.model(input: $0, outputs: $1) },
+    Preset(
+      "two-layer", "dense layers of 3, 4 and 2 units with sigmoids", anyInput: [3], classes: 2
+    ) { DenseNets.twoLayers(input: $0, outputs: $1) },
+    Preset(
+      "three-layer", "dense layers of 3, 4, 4 and 1 units with sigmoids", anyInput: [3],
+      classes: 1
+    ) { DenseNets.threeLayers(input: $0, outputs: $1) },
   ]
 
   /// The preset of a name; nil where there is none.

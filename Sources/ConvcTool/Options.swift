@@ -129,14 +129,16 @@ struct ModelOptions: ParsableArguments {
   var limitBytes: Int { memoryLimit << 20 }
 }
 
-/// Extents of an image on the command line: `1x28x28`.
+/// Extents of an image on the command line: `1x28x28`; of a sequence, `1x100`; of features, `30`.
 struct ImageSize: ExpressibleByArgument {
   let extents: [Int]
 
   init?(argument: String) {
     let parts = argument.split(separator: "x", omittingEmptySubsequences: false)
     let extents = parts.compactMap { Int($0) }
-    guard parts.count == 3, extents.count == 3, extents.allSatisfy({ $0 > 0 }) else { return nil }
+    guard (1...3).contains(parts.count), extents.count == parts.count,
+      extents.allSatisfy({ $0 > 0 })
+    else { return nil }
     self.extents = extents
   }
 
