@@ -18,22 +18,6 @@ static void offset0_forward(int batch, const float *restrict x_, const float *re
     }
 }
 
-// positionbias1: copied in the same order.
-//
-//   x  [batch, 19]
-//   y  [batch, 19]
-static void positionbias1_to_output(int batch, const float *restrict x_, float *restrict y_) {
-    enum { C = 19 };
-    const float (*x)[C] = (const float (*)[C])x_;
-    float (*y)[C] = (float (*)[C])y_;
-
-    for (int n = 0; n < batch; n++) {
-        for (int c = 0; c < C; c++) {
-            y[n][c] = x[n][c];
-        }
-    }
-}
-
 // positionbias1: gradient of the bias: the sum over the images.
 // The same for offset0.
 //

@@ -84,10 +84,11 @@ struct UnitText {
       [title, "#include \"\(header)\""] + (try prelude(code, tables: [])) + [""] + code)
   }
 
-  /// The kernels of some layers, with what they call and the types they use.
+  /// The kernels of some layers, with what they call and the types they use; copies between layouts are left out.
   func kernels(of layers: Set<String>) throws(TemplateError) -> String {
     let own = kernels.all.filter { kernel in
       kernel.uses.contains { !layers.isDisjoint(with: $0) }
+        && !kernel.function.call.template.hasPrefix("reorder")
     }
     var code = try kernels.support(of: own[...])
     for kernel in own { code += kernel.lines + [""] }

@@ -4,6 +4,7 @@ import ConvcReference
 /// Adds values of equal shape.
 ///
 /// - Inputs: two or more of one shape. Output: the same shape.
+/// - Gradient: that of the output, for each input.
 /// - Fusion: an epilogue of the input that is computed last.
 /// - Errors: fewer than two inputs; shapes that differ (nothing is broadcast).
 /// - Source: ONNX `Sum`, opset 13.

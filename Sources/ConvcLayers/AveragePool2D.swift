@@ -6,6 +6,8 @@ import ConvcReference
 /// - Input: `[N, C, H, W]`.
 /// - Output: `[N, C, OH, OW]`, sized by ``Window2D/outputSize(height:width:)``, which rounds as the window says.
 /// - Divisor: the whole window, or with `countsPadding` false the cells inside the map.
+/// - Gradient: each cell of a window gets the output's, divided by the divisor; overlapping windows add up.
+/// - Edges: cells of the padding count as zeros in the sum.
 /// - Errors: input not of rank 4; a window that does not fit; a padding as large as the window.
 /// - Source: ONNX `AveragePool`, opset 19.
 public struct AveragePool2D: Layer {

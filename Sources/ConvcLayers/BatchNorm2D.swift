@@ -10,6 +10,9 @@ import ConvcReference
 ///
 /// - Input and output: `[N, C, H, W]` or `[N, C]`.
 /// - Parameters: `weight [C]` (scale), `bias [C]`; statistics `running_mean [C]`, `running_var [C]`.
+/// - Formula: `y = (x − mean) / √(variance + ε) · weight + bias`, with the biased variance.
+/// - Gradient: through mean and variance too: `weight / √(variance + ε) · (d_y − mean(d_y) − x̂ · mean(d_y · x̂))`, `x̂` being
+///   the normalised value; frozen or with running statistics, `weight / √(variance + ε) · d_y`.
 /// - Saved for backward: mean and inverse deviation per channel.
 /// - Lanes without an image count neither in statistics nor in gradients.
 /// - Source: Ioffe and Szegedy 2015; ONNX `BatchNormalization`, opset 15.

@@ -4,6 +4,7 @@ import ConvcReference
 /// Puts maps or features behind one another, along the channels.
 ///
 /// - Inputs: one or more `[N, C_i, H, W]` or `[N, F_i]`. Output: the same with the sum of the channels.
+/// - Gradient: each input gets its part of the output's.
 /// - Errors: ranks, heights or widths that differ.
 /// - Source: ONNX `Concat` with axis 1, opset 13.
 public struct Concat: Layer {

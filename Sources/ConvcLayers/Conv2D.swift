@@ -6,6 +6,10 @@ import ConvcReference
 /// - Input: `[N, C, H, W]`.
 /// - Output: `[N, K, OH, OW]`, sized by ``Window2D/outputSize(height:width:)``.
 /// - Parameters: `weight [K, C/groups, R, S]`, and `bias [K]` unless switched off.
+/// - Formula: `y[n, k, i, j] = bias[k] + Σ x[n, c, i·S + r·D − P, j·S + s·D − P] · weight[k, c, r, s]` over c, r and s; cells
+///   outside the map are zero.
+/// - Gradient: of the input, the output's spread back through the same kernels; of a weight, the sum over images and places
+///   of the output's times the cell that the weight met; of a bias, the sum of the output's over images and places.
 /// - Fusion: a batch norm becomes part of weights and bias (inference); takes ReLU, addition and, without groups, tiling
 ///   maximum pooling into its loops.
 /// - Errors: input not of rank 4; channels or outputs that groups do not divide; a window that does not fit.

@@ -6,6 +6,8 @@ import ConvcReference
 /// - Input: `[N, C, H, W]`.
 /// - Output: `[N, K, OH, OW]`; per axis `OH = (H − 1)·S − P_before − P_after + R + outputPadding`.
 /// - Parameters: `weight [C, K/groups, R, S]`, and `bias [K]` unless switched off.
+/// - Gradient: of the input, the convolution of the output's with the same kernels; of weight and bias, sums over images
+///   and places.
 /// - Fusion: takes batch norm (inference), ReLU and addition into its loops.
 /// - Errors: input not of rank 4; channels or outputs that groups do not divide; an empty output; an output padding that
 ///   is not below the stride.

@@ -6,6 +6,8 @@ import ConvcReference
 /// - Input: `[N, F]`; maps are flattened in NCHW order by ``Flatten``.
 /// - Output: `[N, K]`.
 /// - Parameters: `weight [K, F]`, and `bias [K]` unless switched off.
+/// - Formula: `y[n, k] = bias[k] + Σ weight[k, f] · x[n, f]`.
+/// - Gradient: of the input, the output's times the weights; of weight and bias, sums over the images.
 /// - Fusion: takes ReLU and addition into its loops.
 /// - Errors: input not of rank 2.
 /// - Source: ONNX `Gemm` with `transB`, opset 13.

@@ -4,6 +4,7 @@ import ConvcReference
 /// Sets each value to zero with a probability while training, and scales the others by 1/(1 − rate).
 ///
 /// - Input and output: any shape. At inference: nothing happens.
+/// - Gradient: the output's through the same mask.
 /// - Masks: Philox 4x32-10, keyed by the step's seed and the layer's name, counted by the step's number and the value's
 ///   NCHW index: layout, fusion and threads do not change them. Backward draws them again; none is saved.
 /// - Errors: a rate outside `0..<1`.

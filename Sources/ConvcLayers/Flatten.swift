@@ -5,6 +5,7 @@ import ConvcReference
 ///
 /// - Input: `[N, ...]`. Output: `[N, F]`, F the product of the other extents.
 /// - Fusion: a view; it costs nothing where the layout keeps NCHW order within an image.
+/// - Gradient: that of the output, in the input's shape.
 /// - Source: ONNX `Flatten`, opset 13.
 public struct Flatten: Layer {
   public static let kind = "flatten"

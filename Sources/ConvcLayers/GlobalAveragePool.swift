@@ -4,6 +4,7 @@ import ConvcReference
 /// Takes the mean of each map.
 ///
 /// - Input: `[N, C, H, W]`. Output: `[N, C, 1, 1]`.
+/// - Gradient: the output's, divided by the number of cells, for each cell.
 /// - Errors: input not of rank 4.
 /// - Source: ONNX `GlobalAveragePool`, opset 1.
 public struct GlobalAveragePool: Layer {

@@ -6,6 +6,7 @@ import ConvcReference
 /// - Input: `[N, C, H, W]`.
 /// - Output: `[N, C, OH, OW]`, sized by ``Window2D/outputSize(height:width:)``, which rounds as the window says.
 /// - Saved for backward: the row-major position of the winner in its window.
+/// - Gradient: goes to the winner of each window; where windows overlap, a cell that wins several gets the sum.
 /// - Ties: the first cell in row-major order wins. Padding never wins. NaN wins.
 /// - Fusion: an epilogue of its producer when windows tile the map: then no cell is computed twice.
 /// - Errors: input not of rank 4; a window that does not fit; a padding as large as the window.
