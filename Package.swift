@@ -46,8 +46,8 @@ let package = Package(
     .target(
       name: "Convc",
       dependencies: [
-        "ConvcIR", "ConvcLayers", "ConvcPasses", "ConvcEmit", "ConvcRuntime", "ConvcData",
-        "ConvcTraining", "ConvcModels", "ConvcModelFile",
+        "ConvcIR", "ConvcReference", "ConvcLayers", "ConvcPasses", "ConvcEmit", "ConvcRuntime",
+        "ConvcData", "ConvcTraining", "ConvcModels", "ConvcModelFile",
       ]),
     .executableTarget(
       name: "TrainingExample", dependencies: ["Convc"], path: "Examples/Training"),

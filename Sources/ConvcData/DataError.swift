@@ -24,6 +24,7 @@ public enum DataError: Error, Sendable, Hashable, CustomStringConvertible {
   case unknown(name: String, nearest: String?, known: [String])
   case notInstalled(name: String, folder: String, installation: String)
   case channels(preprocessing: Int, images: Int)
+  case stack(path: String, images: Int, neighbors: Int, depth: Int)
   /// A number or share of the training images that cannot be kept for validation.
   case validation(kept: String, images: Int)
 
@@ -79,6 +80,10 @@ public enum DataError: Error, Sendable, Hashable, CustomStringConvertible {
         + "; use \(known.joined(separator: ", ")) or the path of a folder with IDX files"
     case .notInstalled(let name, let folder, let installation):
       "data set '\(name)' is not installed, no folder \(folder); run: \(installation)"
+    case .stack(let path, let images, let neighbors, let depth):
+      return
+        "\(path): \(images) images cannot be stacked with \(neighbors) neighbors in volumes of \(depth); "
+        + "0...64 neighbors and a depth that divides the number of images are expected"
     case .channels(let preprocessing, let images):
       "the preprocessing is for images of \(Self.channels(preprocessing)), these have \(images); "
         + "use data like those that the model was trained on"

@@ -8,7 +8,25 @@ struct DataOptions: ParsableArguments {
       "A data set's name ('convc data' lists them), or a folder of IDX files.", valueName: "DATA"))
   var data: String
 
-  func load() throws -> Dataset { try DatasetCatalog().load(data) }
+  @Option(
+    help: ArgumentHelp(
+      "Images before and after each one that become channels beside it: the slices of a volume.",
+      valueName: "N"))
+  var neighbors = 0
+
+  @Option(
+    help: ArgumentHelp("Slices of a volume, for --neighbors; else all are one.", valueName: "N"))
+  var depth: Int?
+
+  func validate() throws {
+    guard depth == nil || neighbors > 0 else {
+      throw ValidationError("--depth is for --neighbors, which is missing")
+    }
+  }
+
+  func load() throws -> Dataset {
+    try DatasetCatalog().load(data).stacked(neighbors: neighbors, depth: depth)
+  }
 }
 
 /// Lists the data sets that can be asked for by name.

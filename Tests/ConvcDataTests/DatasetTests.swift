@@ -128,4 +128,22 @@ import Testing
         == "FOLDER/train-labels-idx1-ubyte has extents 1x1, expected one, the number of labels; "
         + "give another file")
   }
+
+  @Test func slicesOfAVolumeBecomeChannels() throws {
+    let images = try ImageSet(
+      name: "volume", shape: [1, 1, 1], pixels: [1, 2, 3, 4], labels: [0, 0, 1, 1])
+    let one = try images.stacked(neighbors: 1)
+    #expect(one.shape == [3, 1, 1])
+    #expect(one.pixels == [1, 1, 2, 1, 2, 3, 2, 3, 4, 3, 4, 4])
+    let two = try images.stacked(neighbors: 1, depth: 2)
+    #expect(two.pixels == [1, 1, 2, 1, 2, 2, 3, 3, 4, 3, 4, 4])
+    #expect(try images.stacked(neighbors: 2).shape == [5, 1, 1])
+    #expect(two.labels == images.labels)
+    #expect {
+      _ = try images.stacked(neighbors: 1, depth: 3)
+    } throws: {
+      "\($0)" == "volume: 4 images cannot be stacked with 1 neighbors in volumes of 3; "
+        + "0...64 neighbors and a depth that divides the number of images are expected"
+    }
+  }
 }

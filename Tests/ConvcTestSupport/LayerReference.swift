@@ -22,7 +22,7 @@ public struct LayerReference {
   public func pages() throws -> [Page] {
     let layers = try LayerRegistry.layers.map { try page($0) }
     let losses = try LayerRegistry.losses.map { try page($0) }
-    return [index()] + layers + losses
+    return [index()] + layers + losses + charts()
   }
 
   // MARK: Doc comments
@@ -115,9 +115,19 @@ public struct LayerReference {
 
   // MARK: Pages
 
+  /// The pictures of activations, beside their pages.
+  private func charts() -> [Page] {
+    ActivationChart.names.compactMap { name in
+      ActivationChart(named: name).map { Page(path: "Layers/\(name).svg", text: $0.svg) }
+    }
+  }
+
   private func page(_ type: any RegisteredLayer.Type) throws -> Page {
     let name = type.registeredName
     var lines = ["# \(name)", ""] + (try description(name)) + [""]
+    if ActivationChart.names.contains(name) {
+      lines += ["![The function and its derivative](\(name).svg)", ""]
+    }
     lines += settings(type.settings)
     guard let example = type.examples.first else { return Page(path: name, text: "") }
     let model = Model("example") { graph in

@@ -35,7 +35,8 @@ struct LayerReferenceTests {
 
   @Test("every page says shapes, gradient and source")
   func complete() throws {
-    for page in try LayerReference().pages() where page.path.hasPrefix("Layers/") {
+    for page in try LayerReference().pages()
+    where page.path.hasPrefix("Layers/") && page.path.hasSuffix(".md") {
       for word in ["nput", "utput", "radient", "Source:"] {
         #expect(page.text.contains(word), "\(page.path) does not mention \(word)")
       }

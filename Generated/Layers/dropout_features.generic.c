@@ -1,0 +1,63 @@
+#include <stdint.h>
+
+// Word index % 4 of block index / 4 of Philox 4x32-10 (Salmon et al. 2011): random bits that depend on the step's seed,
+// the layer's key and the value's index alone.
+static inline uint32_t random_word(uint64_t seed, uint32_t key, uint64_t step, uint64_t index) {
+    const uint64_t block = index / 4;
+    uint32_t word[4] = {(uint32_t)block, (uint32_t)(block >> 32), (uint32_t)step, (uint32_t)(step >> 32)};
+    uint32_t key0 = (uint32_t)seed ^ key, key1 = (uint32_t)(seed >> 32);
+    for (int round = 0; round < 10; round++) {
+        const uint64_t a = (uint64_t)0xD2511F53u * word[0], b = (uint64_t)0xCD9E8D57u * word[2];
+        const uint32_t low_a = (uint32_t)a, low_b = (uint32_t)b;
+        word[0] = (uint32_t)(b >> 32) ^ word[1] ^ key0;
+        word[1] = low_b;
+        word[2] = (uint32_t)(a >> 32) ^ word[3] ^ key1;
+        word[3] = low_a;
+        key0 += 0x9E3779B9u;
+        key1 += 0xBB67AE85u;
+    }
+    return word[index % 4];
+}
+
+// dropout1: Dropout 0.75.
+//
+//   x  [batch, 19]
+//   y  [batch, 19]
+static void dropout1_forward(int batch, uint64_t seed, uint64_t step, const float *restrict x_, float *restrict y_) {
+    enum { C = 19 };
+    const float (*x)[C] = (const float (*)[C])x_;
+    float (*y)[C] = (float (*)[C])y_;
+
+    for (int n = 0; n < batch; n++) {
+        for (int m = 0; m < C; m++) {
+            {
+                float v = x[n][m];
+                // dropout1
+                v = random_word(seed, 0x5f2e4f73u, step, ((uint64_t)(n) * 19 + (m))) < 3221225472u ? 0.0f : v * 4.0f;
+                y[n][m] = v;
+            }
+        }
+    }
+}
+
+// dropout1: gradient through Dropout 0.75.
+//
+//   d_y  [batch, 19]
+//   d_x  [batch, 19]
+static void dropout1_backward(int batch, uint64_t seed, uint64_t step, const float *restrict d_y_,
+                              float *restrict d_x_) {
+    enum { C = 19 };
+    const float (*d_y)[C] = (const float (*)[C])d_y_;
+    float (*d_x)[C] = (float (*)[C])d_x_;
+
+    for (int n = 0; n < batch; n++) {
+        for (int m = 0; m < C; m++) {
+            {
+                float v = d_y[n][m];
+                // dropout1
+                v = random_word(seed, 0x5f2e4f73u, step, ((uint64_t)(n) * 19 + (m))) < 3221225472u ? 0.0f : v * 4.0f;
+                d_x[n][m] = v;
+            }
+        }
+    }
+}
