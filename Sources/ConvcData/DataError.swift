@@ -81,8 +81,7 @@ public enum DataError: Error, Sendable, Hashable, CustomStringConvertible {
     case .notInstalled(let name, let folder, let installation):
       "data set '\(name)' is not installed, no folder \(folder); run: \(installation)"
     case .stack(let path, let images, let neighbors, let depth):
-      return
-        "\(path): \(images) images cannot be stacked with \(neighbors) neighbors in volumes of \(depth); "
+      "\(path): \(images) images cannot be stacked with \(neighbors) neighbors in volumes of \(depth); "
         + "0...64 neighbors and a depth that divides the number of images are expected"
     case .channels(let preprocessing, let images):
       "the preprocessing is for images of \(Self.channels(preprocessing)), these have \(images); "
