@@ -85,15 +85,6 @@ public enum ParameterKind: Int, Sendable, Hashable, Comparable {
   public static func < (a: ParameterKind, b: ParameterKind) -> Bool { a.rawValue < b.rawValue }
 }
 
-/// How a parameter starts.
-public enum Initializer: Sendable, Hashable {
-  case constant(Float)
-  /// Normal, standard deviation √(2 / fan-in) (He et al. 2015), truncated at two deviations.
-  case heNormal
-  /// Uniform in ±√(6 / (fan-in + fan-out)) (Glorot and Bengio 2010).
-  case glorotUniform
-}
-
 /// A parameter as a layer declares it.
 public struct ParameterSpec: Sendable, Hashable {
   /// Name within the layer: `weight`, `bias`.

@@ -17,9 +17,16 @@ extension EpochSums {
   ///
   /// - Parameters:
   ///   - loss: the mean over the batch.
+  ///   - regularization: the penalty on weights before the update; nil: there is none.
   ///   - buffers: hold the step's outputs and targets.
-  mutating func add(loss: Double, _ buffers: BatchBuffers, layout: ModelLayout, images count: Int) {
+  mutating func add(
+    loss: Double, regularization: Double?, _ buffers: BatchBuffers, layout: ModelLayout,
+    images count: Int
+  ) {
     self.loss += loss * Double(count)
+    if let regularization {
+      self.regularization = (self.regularization ?? 0) + regularization * Double(count)
+    }
     images += count
     guard let judged = layout.classification else { return }
     var found = 0
