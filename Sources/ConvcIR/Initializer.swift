@@ -63,6 +63,47 @@ public enum Initializer: Sendable, Hashable {
   }
 }
 
+extension Initializer {
+  private static let named: [(text: String, initializer: Initializer)] = [
+    ("zero", .zero), ("standard_normal", .standardNormal), ("lecun_normal", .lecunNormal),
+    ("glorot_normal", .glorotNormal), ("glorot_uniform", .glorotUniform),
+    ("he_normal", .heNormal), ("he_uniform", .heUniform),
+  ]
+
+  /// What ``init(text:)`` reads, in words.
+  public static let texts =
+    named.map(\.text).joined(separator: ", ")
+    + ", constant VALUE, normal DEVIATION or uniform BOUND"
+
+  /// As model files have it: `he_normal`, `uniform 0.05`.
+  public var text: String {
+    if let known = Self.named.first(where: { $0.initializer == self }) { return known.text }
+    switch self {
+    case .constant(let value): return "constant \(value)"
+    case .uniform(let bound): return "uniform \(bound)"
+    case .normal(let deviation): return "normal \(deviation)"
+    case .lecunNormal, .glorotNormal, .glorotUniform, .heNormal, .heUniform:
+      preconditionFailure("internal error: \(self) has no text")
+    }
+  }
+
+  /// Reads what ``text`` wrote; nil: it is no initializer.
+  public init?(text: String) {
+    if let known = Self.named.first(where: { $0.text == text }) {
+      self = known.initializer
+      return
+    }
+    let words = text.split(separator: " ")
+    guard words.count == 2, let value = Float(words[1]) else { return nil }
+    switch words[0] {
+    case "constant": self = .constant(value)
+    case "uniform": self = .uniform(bound: value)
+    case "normal": self = .normal(deviation: value)
+    default: return nil
+    }
+  }
+}
+
 extension Initializer: CustomStringConvertible {
   public var description: String {
     switch self {

@@ -25,6 +25,14 @@ public protocol Layer: Sendable {
   /// What of its input one value of the output is computed from.
   func reach(for inputs: [TensorType]) -> Reach
 
+  /// What the lints have to know of the layer.
+  var traits: LayerTraits { get }
+
+  /// What the layer's own settings do that is seldom meant: a sentence each, with the way out.
+  ///
+  /// - Parameter mode: `inference` where the layer is not going to be trained.
+  func lints(for inputs: [TensorType], in mode: Mode) -> [String]
+
   /// The part the layer can play in a group.
   func role(in mode: Mode, frozen: Bool) -> FusionRole
 
@@ -42,6 +50,8 @@ extension Layer {
   public func multiplyAdds(for inputs: [TensorType]) -> Int { 0 }
   public func lostPixels(for inputs: [TensorType]) -> LostPixels { LostPixels(rows: 0, columns: 0) }
   public func reach(for inputs: [TensorType]) -> Reach { .value }
+  public var traits: LayerTraits { [] }
+  public func lints(for inputs: [TensorType], in mode: Mode) -> [String] { [] }
   public func candidates(for group: GroupContext) -> [Candidate] { [] }
   public func channelValues(
     of node: Node, in graph: Graph, buffers: any BufferSource, lanes: Int

@@ -126,7 +126,8 @@ extension Schedule {
     let kernels = plan.kernels
     for mine in kernels.calls[a].arguments {
       for theirs in kernels.calls[b].arguments
-      where (mine.access.writes || theirs.access.writes) && plan.overlap(mine.buffer, theirs.buffer) {
+      where (mine.access.writes || theirs.access.writes) && plan.overlap(mine.buffer, theirs.buffer)
+      {
         let halo = [mine.access, theirs.access].contains(.halo)
         let write = [mine.access, theirs.access].contains(.write)
         if mine.buffer == theirs.buffer, halo, write { continue }

@@ -56,8 +56,9 @@ private struct Places {
       let other = kernels.calls[index]
       for mine in call.arguments {
         for theirs in other.arguments
-        where (mine.access.writes || theirs.access.writes) 
-          && plan.overlap(mine.buffer, theirs.buffer) {
+        where (mine.access.writes || theirs.access.writes)
+          && plan.overlap(mine.buffer, theirs.buffer)
+        {
           // A halo and the maps inside it are written independently.
           if mine.buffer == theirs.buffer,
             [mine.access, theirs.access] == [.halo, .write]

@@ -52,8 +52,8 @@ public struct ReferenceNetwork: Sendable {
     let penalty = graph.isRegularized ? [penalty(parameters)] : []
     return ReferenceResult(
       outputs: graph.outputs.map { pass[$0.tensor].values },
-      losses: judged.map(\.value) + penalty, total: total(judged) + (penalty.first ?? 0), gradients: gradients, untrained: statistics,
-      margin: pass.margin)
+      losses: judged.map(\.value) + penalty, total: total(judged) + (penalty.first ?? 0),
+      gradients: gradients, untrained: statistics, margin: pass.margin)
   }
 
   /// The weighted sum of the losses, without the penalty on weights.

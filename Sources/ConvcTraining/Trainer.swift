@@ -138,8 +138,8 @@ public final class Trainer {
     else { return nil }
     let penalty = runner.layout.regularization(runner.parameterBlock)
     let row = LogRow(
-      epoch: 0, step: 0, train: train.metrics.adding(regularization: penalty), validation: validation, rate: 0,
-      imagesPerSecond: 0, seconds: seconds)
+      epoch: 0, step: 0, train: train.metrics.adding(regularization: penalty),
+      validation: validation, rate: 0, imagesPerSecond: 0, seconds: seconds)
     try checkFinite(row, rate: 0)
     let state = TrainingState(
       recipe: recipe.json, data: data.name, trainImages: data.train.count,
@@ -176,8 +176,8 @@ public final class Trainer {
       let regularization = layout.regularization(of: losses)
       guard (loss + (regularization ?? 0)).isFinite else {
         throw TrainingError.lossNotFinite(
-          loss: loss.isFinite ? regularization ?? loss : loss, phase: "training", epoch: state.epoch, step: state.step,
-          rate: options.rate, kept: folder?.path)
+          loss: loss.isFinite ? regularization ?? loss : loss, phase: "training",
+          epoch: state.epoch, step: state.step, rate: options.rate, kept: folder?.path)
       }
       state.sums.add(
         loss: loss, regularization: regularization, buffers, layout: layout, images: indices.count)
