@@ -25,7 +25,7 @@ extension CommonKernels {
       notes: [
         "Each range of weights adds l1 * sum |w| + l2 * sum w * w to what is minimised, and the slope of that to its "
           + "gradients; at 0 the slope of |w| is 0."
-      ], layers: [],
+      ], layers: [name],
       constants: [
         ConstantRow(
           [Constant("PART", Self.partOfWeights)], comment: "weights that one thread takes at once"),
@@ -46,7 +46,7 @@ extension CommonKernels {
       work: Work(flops: Double(6 * count), bytes: Double(12 * count), efficiency: 0.2))
     let sum = KernelCall(
       template: "regularization_sum", name: "\(name)_sum", title: "penalty of all parts",
-      layers: [], constants: [ConstantRow([Constant("PARTS", parts)])], scalars: [],
+      layers: [name], constants: [ConstantRow([Constant("PARTS", parts)])], scalars: [],
       arguments: [
         Argument(
           "parts", element: "double", access: .read, buffer: sums, text: "[\(parts)]"),

@@ -2,6 +2,7 @@ import Convc
 import ConvcEmit
 import ConvcReference
 import ConvcTestSupport
+import Foundation
 import Testing
 
 /// L1 and L2 penalties in compiled C: value, gradient, what they cover, and how they show.
@@ -113,6 +114,21 @@ struct RegularizationTests {
     #expect(try text(Regularizer(l1: 0, l2: 0, includesBiases: true)) == plain)
     #expect(!plain.contains("regularization") && !plain.contains("penalize"))
     #expect(try text(Regularizer(l2: 0.1)).contains(#"{"regularization", 1.0f, -1, -1},"#))
+  }
+
+  @Test("its kernels are the committed ones, the same for every target")
+  func golden() throws {
+    let path = TestFiles.repository + "Generated/Layers/regularization.c"
+    let texts = try [Target.generic, .x86v4].map { target in
+      EmitC().kernels(
+        of: [Regularization.name], in: try Self.mixed.compile(Self.options(target)).stages.module)
+    }
+    if ProcessInfo.processInfo.environment["RECORD_GOLDENS"] == "1" {
+      try texts[0].write(toFile: path, atomically: true, encoding: .utf8)
+    }
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == texts[0])
+    #expect(texts[0].split(separator: "\n").allSatisfy { $0.count <= 120 })
+    #expect(texts[0] == texts[1])
   }
 
   /// Data loss and penalty of one network at the same parameters and data.

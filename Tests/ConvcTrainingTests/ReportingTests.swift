@@ -49,6 +49,23 @@ struct ReportingTests {
       secondsLeft: 83)
   }
 
+  @Test("the penalty on weights stands beside the loss")
+  func regularization() {
+    let row = LogRow(
+      epoch: 1, step: 10, train: Metrics(loss: 0.5, accuracy: 0.875, regularization: 0.03),
+      validation: Metrics(loss: 0.25, accuracy: 0.9), rate: 0.05, imagesPerSecond: 0, seconds: 2.5)
+    #expect(row.json.contains(#""train":{"accuracy":0.875,"loss":0.5,"regularization":0.03}"#))
+    #expect(
+      ProgressBar.summary(row, epochs: 2) == "epoch 1/2  train 0.5000 87.50 %  "
+        + "regularization 0.0300  validation 0.2500 90.00 %  2.5 s")
+    let screen = Screen()
+    bar(screen, interactive: true).advanced(
+      to: TrainingProgress(
+        epoch: 1, epochs: 2, step: 50, stepsPerEpoch: 100, loss: 0.5, regularization: 0.03,
+        imagesPerSecond: 1000, secondsLeft: 83))
+    #expect(screen.text.contains("  loss 0.5000 + 0.0300  "))
+  }
+
   @Test("a terminal shows one line that is drawn over at most ten times a second")
   func terminal() {
     let screen = Screen()
