@@ -95,6 +95,18 @@ public enum ParameterKind: Int, Sendable, Hashable, Comparable {
   public static func < (a: ParameterKind, b: ParameterKind) -> Bool { a.rawValue < b.rawValue }
 }
 
+/// Where a parameter's values are expected to stay, though training may take them anywhere.
+public struct UsualRange: Sendable, Hashable {
+  public let values: ClosedRange<Float>
+  /// What holds no longer outside of it: follows `which is outside of 0.0...1.0:`.
+  public let consequence: String
+
+  public init(_ values: ClosedRange<Float>, consequence: String) {
+    self.values = values
+    self.consequence = consequence
+  }
+}
+
 /// A parameter as a layer declares it.
 public struct ParameterSpec: Sendable, Hashable {
   /// Name within the layer: `weight`, `bias`.
@@ -108,10 +120,12 @@ public struct ParameterSpec: Sendable, Hashable {
   /// Inputs and outputs of one unit, for the initialiser.
   public let fanIn: Int
   public let fanOut: Int
+  /// Where the values are expected to stay: training tells when one leaves it. nil: anywhere.
+  public let usual: UsualRange?
 
   public init(
     _ name: String, shape: [Int], initializer: Initializer, isStatistic: Bool = false,
-    decays: Bool = false, fanIn: Int = 1, fanOut: Int = 1
+    decays: Bool = false, fanIn: Int = 1, fanOut: Int = 1, usual: UsualRange? = nil
   ) {
     self.name = name
     self.shape = shape
@@ -120,6 +134,7 @@ public struct ParameterSpec: Sendable, Hashable {
     self.decays = decays
     self.fanIn = fanIn
     self.fanOut = fanOut
+    self.usual = usual
   }
 
   public var count: Int { shape.reduce(1, *) }

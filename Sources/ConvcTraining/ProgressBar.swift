@@ -53,6 +53,11 @@ public final class ProgressBar: TrainingObserver {
     write(Self.summary(row, epochs: epochs) + "\n")
   }
 
+  public func warned(_ text: String) {
+    clear()
+    write("warning: \(text)\n")
+  }
+
   public func ended() { clear() }
 
   private func show(_ line: String) {

@@ -35,6 +35,8 @@ public final class Trainer {
   let stepsPerEpoch: Int
   let schedule: RateSchedule
   let evaluator: Evaluator
+  /// Parameters that left their usual range, by name.
+  var warned: Set<String> = []
   /// The best parameters where no folder keeps them.
   private var bestParameters: [Float] = []
   private let clock = ContinuousClock()
@@ -207,6 +209,7 @@ public final class Trainer {
       validation: validation, rate: rate, imagesPerSecond: state.sums.imagesPerSecond,
       seconds: seconds)
     try checkFinite(row, rate: rate)
+    warnOfRanges(epoch: row.epoch)
     state.rows.append(row)
     if validation == nil || row.judged.isBetter(than: state.best) {
       (state.best, state.bestEpoch) = (row.judged, row.epoch)

@@ -10,6 +10,22 @@ extension Trainer {
     generator.shuffle(&order)
     return order
   }
+
+  /// Tells of parameters that left their usual range, of each once.
+  func warnOfRanges(epoch: Int) {
+    let watched = runner.layout.parameters.filter { $0.spec.usual != nil }
+    guard let observer, !watched.isEmpty else { return }
+    let block = runner.parameterBlock
+    for parameter in watched where !warned.contains(parameter.name) {
+      guard let usual = parameter.spec.usual else { continue }
+      let values = block[parameter.offset..<parameter.offset + parameter.spec.count]
+      guard let outside = values.first(where: { !usual.values.contains($0) }) else { continue }
+      warned.insert(parameter.name)
+      observer.warned(
+        "\(parameter.name) has a value of \(outside) after epoch \(epoch), which is outside of "
+          + "\(usual.values): \(usual.consequence)")
+    }
+  }
 }
 
 extension EpochSums {

@@ -38,6 +38,12 @@ public protocol TrainingObserver: AnyObject {
   func advanced(to progress: TrainingProgress)
   /// An epoch is over and logged; epoch 0 is the untrained network.
   func finished(_ row: LogRow, epochs: Int)
+  /// Something is not as it usually is, though the training goes on: one line.
+  func warned(_ text: String)
   /// The training ends, in whatever way.
   func ended()
+}
+
+extension TrainingObserver {
+  public func warned(_ text: String) {}
 }

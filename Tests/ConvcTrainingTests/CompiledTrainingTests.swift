@@ -86,7 +86,8 @@ struct CompiledTrainingTests {
       #expect(report.contains("<th scope=\"col\">regularization</th>"))
       #expect(
         report.contains(
-          "<th scope=\"row\">regularization</th><td>l1 0.0001, l2 0.001: conv1.weight, dense1.weight"))
+          "<th scope=\"row\">regularization</th><td>l1 0.0001, l2 0.001: conv1.weight, dense1.weight"
+        ))
     }
   }
 

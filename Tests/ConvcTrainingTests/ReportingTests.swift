@@ -91,6 +91,23 @@ struct ReportingTests {
     #expect(visible.count < columns)
   }
 
+  @Test("a parameter that leaves its usual range is told of, once")
+  func ranges() throws {
+    let runner = LinearClassifier(
+      usual: UsualRange(-0.001...0.001, consequence: "it is another function"))
+    let data = TrainingData(name: "points", train: points(70), validation: nil, test: nil)
+    let screen = Screen()
+    _ = try Trainer(
+      runner: runner, recipe: .quick, data: data, observer: bar(screen, interactive: false)
+    ).run()
+    let warnings = screen.text.split(separator: "\n").filter { $0.hasPrefix("warning: ") }
+    #expect(warnings.count == 1)
+    #expect(warnings.first?.hasPrefix("warning: dense1.weight has a value of ") == true)
+    #expect(
+      warnings.first?.hasSuffix(
+        "after epoch 1, which is outside of -0.001...0.001: it is another function") == true)
+  }
+
   @Test("colour appears only where it is wanted")
   func color() {
     let screen = Screen()
