@@ -30,7 +30,7 @@ extension CommonKernels {
         ConstantRow(
           [Constant("PART", Self.partOfWeights)], comment: "weights that one thread takes at once"),
         ConstantRow([Constant("SUMS", 16)], comment: "sums side by side"),
-      ], texts: ["ranges": rows.joined(separator: "\n")], support: ["support_penalize"],
+      ], texts: ["ranges": rows.joined(separator: "\n        ")], support: ["support_penalize"],
       scalars: [],
       arguments: [
         Argument(

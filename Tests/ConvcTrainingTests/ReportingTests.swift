@@ -1,3 +1,4 @@
+import ConvcIR
 import Testing
 
 @testable import ConvcTraining
