@@ -225,6 +225,10 @@ TEMPLATE(positionbias_backward)
 #embed "Kernels/positionbias_backward.c.mustache"
 TEMPLATE(positionbias_forward)
 #embed "Kernels/positionbias_forward.c.mustache"
+TEMPLATE(regularization)
+#embed "Kernels/regularization.c.mustache"
+TEMPLATE(regularization_sum)
+#embed "Kernels/regularization_sum.c.mustache"
 TEMPLATE(relu_backward_scalar)
 #embed "Kernels/relu_backward_scalar.c.mustache"
 TEMPLATE(relu_backward_vector)
@@ -291,6 +295,8 @@ TEMPLATE(support_lane_sums)
 #embed "Kernels/support_lane_sums.c.mustache"
 TEMPLATE(support_log_scalar)
 #embed "Kernels/support_log_scalar.c.mustache"
+TEMPLATE(support_penalize)
+#embed "Kernels/support_penalize.c.mustache"
 TEMPLATE(support_random)
 #embed "Kernels/support_random.c.mustache"
 TEMPLATE(support_softplus_scalar)

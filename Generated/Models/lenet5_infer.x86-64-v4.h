@@ -62,8 +62,8 @@ typedef struct convc_tensor {
 typedef struct convc_loss {
     const char *name;
     float weight;
-    int32_t output;  // index of the output it judges
-    int32_t target;  // index of its target
+    int32_t output;  // index of the output it judges; -1: none, it is the penalty on weights
+    int32_t target;  // index of its target, or -1
 } convc_loss;
 
 // Kinds of parameters, in the order in which they stand in the parameter block.

@@ -51,6 +51,10 @@ public struct Compilation: Sendable {
   public var graph: Graph { stages.graph }
   /// Prefix of all C symbols.
   public var prefix: String { stages.module.name }
+  /// What is allowed but seldom meant, in the order of the layers.
+  public var warnings: [Diagnostic] {
+    Lint(mode: stages.module.training == nil ? .inference : .training).run(graph)
+  }
 
   /// The C files.
   ///
@@ -112,6 +116,18 @@ extension Model {
       trains: options.trains, library: CommonKernels(),
       prefix: options.name.map(EmitC.prefix) ?? cPrefix)
     return Compilation(stages: try pipeline.run(self))
+  }
+
+  /// Finds what is allowed but seldom meant: two linear layers in a row, weights that all start equal, strides that skip
+  /// pixels, and the like. Each finding names the layer and the way out.
+  ///
+  /// - Parameter options: what it is going to be built for; what matters in training alone is told for such builds.
+  /// - Throws: ``CompileError`` where the network has no shapes.
+  public func lint(
+    _ options: BuildOptions = BuildOptions()
+  ) throws(CompileError) -> [Diagnostic] {
+    let graph = try InferShapes(batch: options.batch, memoryLimit: options.memoryLimit).run(self)
+    return Lint(mode: options.trains && !losses.isEmpty ? .training : .inference).run(graph)
   }
 
   /// Prefix of all C symbols: the model's name with `_` for what an identifier cannot have.

@@ -84,7 +84,7 @@ struct CallText {
       switch place {
       case .arena: return pointer.own(name)
       case .packed: return pointer.own(name, floats: buffer.offset)
-      case .copy, .parameter, .gradient, .parameters: return pointer.floats(name)
+      case .copy, .parameter, .gradient, .parameters, .gradients: return pointer.floats(name)
       }
     }
     let (text, root) = outside(buffer)
@@ -99,7 +99,7 @@ struct CallText {
     case .target(let index): return ("targets[\(index)]", .targets)
     case .output(let index): return ("outputs[\(index)]", .outputs)
     case .losses: return ("losses", .losses)
-    case .arena, .parameter, .gradient, .packed:
+    case .arena, .parameter, .gradient, .gradients, .packed:
       preconditionFailure("internal error: \(buffer.name) has a place of its own")
     }
   }

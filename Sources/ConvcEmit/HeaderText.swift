@@ -25,7 +25,7 @@ struct HeaderText {
         "inputs", graph.inputs.map { (graph[$0].name, graph[$0].type) })
         + arguments("outputs", graph.outputs.map { ($0.name, graph[$0.tensor].type) }),
       "gradients_arguments": arguments("targets", graph.targets.map { ($0.name, $0.type) })
-        + losses,
+        + losses + regularization,
     ]
     for entry in ["prepare", "forward", "gradients", "update", "train_step"] {
       parts[entry] = EntryPoints.signature(entry, prefix: prefix, tail: ";")
@@ -74,6 +74,12 @@ struct HeaderText {
       let place = "\(array)[\(index)]".padded(to: 10)
       return "//   \(place)  \(CText.comment(name)): \(type.element.cName) [\(extents)]"
     }
+  }
+
+  private var regularization: [String] {
+    guard graph.isRegularized else { return [] }
+    let place = "losses[\(graph.losses.count)]".padded(to: 10)
+    return ["//   \(place)  \(Regularization.name): the penalty on weights; written"]
   }
 
   private var losses: [String] {

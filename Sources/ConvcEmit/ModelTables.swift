@@ -13,6 +13,7 @@ struct ModelTables {
   private var graph: Graph { module.graph }
   private var targets: [TargetTensor] { module.training == nil ? [] : graph.targets }
   private var losses: [LossNode] { module.training == nil ? [] : graph.losses }
+  private var lossEntries: Int { module.training == nil ? 0 : graph.lossEntries }
 
   init(_ module: CModule, renderer: TemplateRenderer) {
     self.module = module
@@ -41,7 +42,7 @@ struct ModelTables {
       ".model_hash = \(CText.string(module.modelHash)),",
       ".max_batch = \(graph.batch), .fixed_batch = 0,",
       table("inputs", graph.inputs.count), table("outputs", graph.outputs.count),
-      table("targets", targets.count), table("losses", losses.count),
+      table("targets", targets.count), table("losses", lossEntries),
       table("parameters", graph.parameters.count), table("classes", graph.classNames.count),
       ".parameters_floats = \(graph.parameterCount), .gradients_floats = \(trainable),"
         + " .optimizer_floats = \(trainable),",
@@ -62,8 +63,12 @@ struct ModelTables {
     }
     let outputs = graph.outputs.map { tensor($0.name, graph[$0.tensor].type) }
     let targets = targets.map { tensor($0.name, $0.type) }
-    let losses = losses.map { loss in
+    var losses = losses.map { loss in
       "{\(CText.string(loss.name)), \(CText.float(loss.weight)), \(loss.output), \(loss.target)},"
+    }
+    // The penalty on weights judges no output.
+    if losses.count < lossEntries {
+      losses.append("{\(CText.string(Regularization.name)), \(CText.float(1)), -1, -1},")
     }
     return preprocessing
       + table("convc_tensor model_inputs", inputs)

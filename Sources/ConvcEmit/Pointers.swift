@@ -12,6 +12,11 @@ enum Place: Hashable {
   case gradient(Int)
   /// The whole parameter block.
   case parameters
+  /// The whole gradient block.
+  case gradients
+
+  /// Whether it is a block as the caller passes it, which has a name already.
+  var isWhole: Bool { self == .parameters || self == .gradients }
 
   /// What its pointer is made from.
   var root: Root {
@@ -19,7 +24,7 @@ enum Place: Hashable {
     case .arena: .arena
     case .packed, .copy: .packed
     case .parameter, .parameters: .parameters
-    case .gradient: .gradients
+    case .gradient, .gradients: .gradients
     }
   }
 }
@@ -65,7 +70,7 @@ struct Pointers {
   }
 
   func name(_ place: Place) -> String {
-    place == .parameters ? place.root.rawValue : entry(place).name
+    place.isWhole ? place.root.rawValue : entry(place).name
   }
 
   private func entry(_ place: Place) -> Entry {
@@ -81,7 +86,7 @@ struct Pointers {
 
   /// Declarations of the places, as the body of a function has them: a group for each block.
   func declarations(_ places: Set<Place>) -> [String] {
-    let sorted = places.filter { $0 != .parameters }.map { ($0, entry($0)) as Named }
+    let sorted = places.filter { !$0.isWhole }.map { ($0, entry($0)) as Named }
       .sorted { $0.entry.index < $1.entry.index }
     let groups = [
       copies(sorted), packed(sorted), parameters(sorted), gradients(sorted), arena(sorted),
@@ -245,6 +250,7 @@ extension KernelGraph {
     case .parameter(let index):
       return buffer.name == "parameters" ? .parameters : .parameter(index)
     case .gradient(let index): return .gradient(index)
+    case .gradients: return .gradients
     case .packed(let key):
       let copied = graph.parameters.firstIndex { $0.name == buffer.name }
       return copied.map { .copy(entry: key, parameter: $0) } ?? .packed(key)

@@ -144,7 +144,8 @@ private struct Builder {
       let copied = graph.parameters.first { $0.name == buffer.name }
       if let copied { return 4 * copied.spec.count }
       return module.packed.first { $0.entry.key == key }?.entry.bytes ?? 0
-    case .losses: return 4 * graph.losses.count
+    case .gradients: return 4 * graph.trainableCount
+    case .losses: return 4 * graph.lossEntries
     }
   }
 

@@ -17,6 +17,8 @@ public struct Buffer: Sendable, Hashable, Identifiable {
     case parameter(Int)
     /// A parameter's gradient in the gradient block.
     case gradient(Int)
+    /// The whole gradient block.
+    case gradients
     /// An entry of the packed block.
     case packed(String)
     /// The losses that the caller receives.

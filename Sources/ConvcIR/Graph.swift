@@ -28,12 +28,18 @@ public struct Parameter: Sendable, Hashable {
   public let kind: ParameterKind
   /// Floats from the start of the parameter block; the gradient block has the same offsets.
   public let offset: Int
+  /// The penalty on its values in training; nil: none. Only trainable parameters have one.
+  public let regularizer: Regularizer?
 
-  public init(name: String, spec: ParameterSpec, kind: ParameterKind, offset: Int) {
+  public init(
+    name: String, spec: ParameterSpec, kind: ParameterKind, offset: Int,
+    regularizer: Regularizer? = nil
+  ) {
     self.name = name
     self.spec = spec
     self.kind = kind
     self.offset = offset
+    self.regularizer = regularizer
   }
 }
 

@@ -25,6 +25,14 @@ public protocol Layer: Sendable {
   /// What of its input one value of the output is computed from.
   func reach(for inputs: [TensorType]) -> Reach
 
+  /// What the lints have to know of the layer.
+  var traits: LayerTraits { get }
+
+  /// What the layer's own settings do that is seldom meant: a sentence each, with the way out.
+  ///
+  /// - Parameter mode: `inference` where the layer is not going to be trained.
+  func lints(for inputs: [TensorType], in mode: Mode) -> [String]
+
   /// The part the layer can play in a group.
   func role(in mode: Mode, frozen: Bool) -> FusionRole
 
@@ -42,6 +50,8 @@ extension Layer {
   public func multiplyAdds(for inputs: [TensorType]) -> Int { 0 }
   public func lostPixels(for inputs: [TensorType]) -> LostPixels { LostPixels(rows: 0, columns: 0) }
   public func reach(for inputs: [TensorType]) -> Reach { .value }
+  public var traits: LayerTraits { [] }
+  public func lints(for inputs: [TensorType], in mode: Mode) -> [String] { [] }
   public func candidates(for group: GroupContext) -> [Candidate] { [] }
   public func channelValues(
     of node: Node, in graph: Graph, buffers: any BufferSource, lanes: Int
@@ -85,13 +95,16 @@ public enum ParameterKind: Int, Sendable, Hashable, Comparable {
   public static func < (a: ParameterKind, b: ParameterKind) -> Bool { a.rawValue < b.rawValue }
 }
 
-/// How a parameter starts.
-public enum Initializer: Sendable, Hashable {
-  case constant(Float)
-  /// Normal, standard deviation √(2 / fan-in) (He et al. 2015), truncated at two deviations.
-  case heNormal
-  /// Uniform in ±√(6 / (fan-in + fan-out)) (Glorot and Bengio 2010).
-  case glorotUniform
+/// Where a parameter's values are expected to stay, though training may take them anywhere.
+public struct UsualRange: Sendable, Hashable {
+  public let values: ClosedRange<Float>
+  /// What holds no longer outside of it: follows `which is outside of 0.0...1.0:`.
+  public let consequence: String
+
+  public init(_ values: ClosedRange<Float>, consequence: String) {
+    self.values = values
+    self.consequence = consequence
+  }
 }
 
 /// A parameter as a layer declares it.
@@ -107,10 +120,12 @@ public struct ParameterSpec: Sendable, Hashable {
   /// Inputs and outputs of one unit, for the initialiser.
   public let fanIn: Int
   public let fanOut: Int
+  /// Where the values are expected to stay: training tells when one leaves it. nil: anywhere.
+  public let usual: UsualRange?
 
   public init(
     _ name: String, shape: [Int], initializer: Initializer, isStatistic: Bool = false,
-    decays: Bool = false, fanIn: Int = 1, fanOut: Int = 1
+    decays: Bool = false, fanIn: Int = 1, fanOut: Int = 1, usual: UsualRange? = nil
   ) {
     self.name = name
     self.shape = shape
@@ -119,6 +134,7 @@ public struct ParameterSpec: Sendable, Hashable {
     self.decays = decays
     self.fanIn = fanIn
     self.fanOut = fanOut
+    self.usual = usual
   }
 
   public var count: Int { shape.reduce(1, *) }

@@ -4,12 +4,18 @@ public struct LayerEntry: Sendable {
   /// The name its author gave; nil: it is numbered by its kind.
   public let name: String?
   public let isFrozen: Bool
+  /// The penalty on the layer's weights; nil: the model's.
+  public let regularizer: Regularizer?
   public let location: SourceLocation?
 
-  public init(layer: any Layer, name: String?, isFrozen: Bool, location: SourceLocation?) {
+  public init(
+    layer: any Layer, name: String?, isFrozen: Bool, regularizer: Regularizer? = nil,
+    location: SourceLocation?
+  ) {
     self.layer = layer
     self.name = name
     self.isFrozen = isFrozen
+    self.regularizer = regularizer
     self.location = location
   }
 
@@ -18,14 +24,15 @@ public struct LayerEntry: Sendable {
     _ name: String, file: String = #fileID, line: Int = #line
   ) -> LayerEntry {
     LayerEntry(
-      layer: layer, name: name, isFrozen: isFrozen,
+      layer: layer, name: name, isFrozen: isFrozen, regularizer: regularizer,
       location: SourceLocation(file: file, line: line))
   }
 
   /// The same layer with parameters that training leaves alone.
   public func frozen(file: String = #fileID, line: Int = #line) -> LayerEntry {
     LayerEntry(
-      layer: layer, name: name, isFrozen: true, location: SourceLocation(file: file, line: line))
+      layer: layer, name: name, isFrozen: true, regularizer: regularizer,
+      location: SourceLocation(file: file, line: line))
   }
 }
 
@@ -73,11 +80,13 @@ extension Model {
   ///   - name: name of the model, from which C symbols get their prefix.
   ///   - input: extents of one image, `[C, H, W]`, or `[F]` for features.
   ///   - loss: loss on the last layer's output; nil: the network only infers.
+  ///   - regularizer: penalty on the weights of all layers that have none of their own; nil: none.
   public init(
-    _ name: String, input: [Int], loss: (any Loss)? = nil, file: String = #fileID,
-    line: Int = #line, @LayerListBuilder layers: () -> [LayerEntry]
+    _ name: String, input: [Int], loss: (any Loss)? = nil, regularizer: Regularizer? = nil,
+    file: String = #fileID, line: Int = #line, @LayerListBuilder layers: () -> [LayerEntry]
   ) {
     self.init(name, file: file, line: line) { graph in
+      if let regularizer { graph.regularize(regularizer) }
       var value = graph.input("image", input, file: file, line: line)
       for entry in layers() { value = graph.append(entry, to: [value]) }
       graph.output("output", value)

@@ -248,6 +248,33 @@ public protocol KernelLibrary: Sendable {
   func copyParameters(
     _ ranges: [ParameterRange], from master: Buffer.ID, to packed: Buffer.ID
   ) -> KernelCall
+  /// Adds the gradient of the penalty on weights to the gradient block, and writes the penalty among the losses.
+  func regularization(_ context: RegularizationContext) -> [KernelCall]
+}
+
+/// What the kernels of the penalty on weights are made from.
+public struct RegularizationContext {
+  /// The parameters that are penalised, in the order of the parameter block.
+  public let parameters: [Parameter]
+  /// The whole parameter block, and the whole gradient block.
+  public let block: Buffer.ID
+  public let gradients: Buffer.ID
+  public let losses: Buffer.ID
+  /// Index in the losses that the caller receives.
+  public let index: Int
+  public let buffers: any BufferSource
+
+  public init(
+    parameters: [Parameter], block: Buffer.ID, gradients: Buffer.ID, losses: Buffer.ID, index: Int,
+    buffers: any BufferSource
+  ) {
+    self.parameters = parameters
+    self.block = block
+    self.gradients = gradients
+    self.losses = losses
+    self.index = index
+    self.buffers = buffers
+  }
 }
 
 /// Neighbouring floats of the parameter block, and where their copy stands.

@@ -37,4 +37,17 @@ public struct MemoryPlan: Sendable {
 
   /// A buffer's place; nil: it is not in the arena.
   public func slot(of buffer: Buffer.ID) -> ArenaSlot? { places[buffer].map { slots[$0] } }
+
+  /// Whether two buffers have bytes in common.
+  public func overlap(_ a: Buffer.ID, _ b: Buffer.ID) -> Bool {
+    if a == b { return true }
+    if let first = slot(of: a), let second = slot(of: b) {
+      return first.offset < second.offset + second.bytes
+        && second.offset < first.offset + first.bytes
+    }
+    switch (kernels[a].kind, kernels[b].kind) {
+    case (.gradients, .gradient), (.gradient, .gradients): return true
+    default: return false
+    }
+  }
 }

@@ -20,15 +20,19 @@ public struct Model: Sendable {
     public let layer: any Layer
     public let inputs: [String]
     public let isFrozen: Bool
+    /// The penalty on the layer's weights; nil: the model's.
+    public let regularizer: Regularizer?
     public let location: SourceLocation?
 
     public init(
-      name: String, layer: any Layer, inputs: [String], isFrozen: Bool, location: SourceLocation?
+      name: String, layer: any Layer, inputs: [String], isFrozen: Bool,
+      regularizer: Regularizer? = nil, location: SourceLocation?
     ) {
       self.name = name
       self.layer = layer
       self.inputs = inputs
       self.isFrozen = isFrozen
+      self.regularizer = regularizer
       self.location = location
     }
   }
@@ -73,19 +77,23 @@ public struct Model: Sendable {
   public var nodes: [Node]
   public var outputs: [Output]
   public var losses: [LossTerm]
+  /// The penalty on the weights of all layers that have none of their own; nil: there is none.
+  public var regularizer: Regularizer?
   /// How raw pixels become the first input.
   public var preprocessing: InputPreprocessing?
   public var classNames: [String]
 
   public init(
     name: String, inputs: [Input], nodes: [Node], outputs: [Output], losses: [LossTerm] = [],
-    preprocessing: InputPreprocessing? = nil, classNames: [String] = []
+    regularizer: Regularizer? = nil, preprocessing: InputPreprocessing? = nil,
+    classNames: [String] = []
   ) {
     self.name = name
     self.inputs = inputs
     self.nodes = nodes
     self.outputs = outputs
     self.losses = losses
+    self.regularizer = regularizer
     self.preprocessing = preprocessing
     self.classNames = classNames
   }

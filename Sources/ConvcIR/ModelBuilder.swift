@@ -23,15 +23,19 @@ public final class ModelBuilder {
   /// - Parameters:
   ///   - name: a C identifier; nil: the layer is numbered by its kind, `conv1`.
   ///   - frozen: training leaves the layer's parameters alone.
+  ///   - regularizer: penalty on the layer's weights; nil: the model's.
   public func apply(
     _ layer: any Layer, to values: [Value], name: String? = nil, frozen: Bool = false,
-    file: String = #fileID, line: Int = #line
+    regularizer: Regularizer? = nil, file: String = #fileID, line: Int = #line
   ) -> Value {
     append(
       LayerEntry(
-        layer: layer, name: name, isFrozen: frozen,
+        layer: layer, name: name, isFrozen: frozen, regularizer: regularizer,
         location: SourceLocation(file: file, line: line)), to: values)
   }
+
+  /// Penalises the weights of all layers that have no regularizer of their own.
+  public func regularize(_ regularizer: Regularizer) { model.regularizer = regularizer }
 
   /// Names a value as a result of the network.
   public func output(_ name: String, _ value: Value) {
@@ -59,7 +63,7 @@ public final class ModelBuilder {
     model.nodes.append(
       Model.Node(
         name: name, layer: entry.layer, inputs: values.map(\.name), isFrozen: entry.isFrozen,
-        location: entry.location))
+        regularizer: entry.regularizer, location: entry.location))
     return Value(name: name, builder: self)
   }
 
@@ -79,10 +83,12 @@ public struct Value {
 
   /// Applies a layer to this value.
   public func apply(
-    _ layer: any Layer, name: String? = nil, frozen: Bool = false, file: String = #fileID,
-    line: Int = #line
+    _ layer: any Layer, name: String? = nil, frozen: Bool = false,
+    regularizer: Regularizer? = nil, file: String = #fileID, line: Int = #line
   ) -> Value {
-    builder.apply(layer, to: [self], name: name, frozen: frozen, file: file, line: line)
+    builder.apply(
+      layer, to: [self], name: name, frozen: frozen, regularizer: regularizer, file: file,
+      line: line)
   }
 
   /// Applies a layer to this value and others.

@@ -24,7 +24,9 @@ extension Model: CustomStringConvertible {
     }
     for node in nodes {
       rows.append([
-        node.name, node.layer.summary + (node.isFrozen ? " (frozen)" : ""),
+        node.name,
+        node.layer.summary + (node.isFrozen ? " (frozen)" : "")
+          + (node.regularizer.map { " (\($0))" } ?? ""),
         node.inputs.joined(separator: ", "),
       ])
     }
@@ -35,6 +37,7 @@ extension Model: CustomStringConvertible {
         "\($0.output), \($0.target)",
       ]
     }
+    if let regularizer { rows.append(["regularizer", "\(regularizer)", ""]) }
     return "model \(name)\n" + table(rows)
   }
 }
@@ -56,7 +59,7 @@ extension Graph: CustomStringConvertible {
       [
         $0.name, $0.spec.shape.map(String.init).joined(separator: "x"), "\($0.kind)",
         "at \($0.offset)",
-      ]
+      ] + ($0.regularizer.map { ["\($0)"] } ?? [])
     }
     return "graph \(name), batch \(batch)\n\(table(rows))\nparameters\n\(table(table2))"
   }

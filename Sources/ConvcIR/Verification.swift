@@ -126,7 +126,8 @@ extension Schedule {
     let kernels = plan.kernels
     for mine in kernels.calls[a].arguments {
       for theirs in kernels.calls[b].arguments
-      where (mine.access.writes || theirs.access.writes) && bytesMeet(mine.buffer, theirs.buffer) {
+      where (mine.access.writes || theirs.access.writes) && plan.overlap(mine.buffer, theirs.buffer)
+      {
         let halo = [mine.access, theirs.access].contains(.halo)
         let write = [mine.access, theirs.access].contains(.write)
         if mine.buffer == theirs.buffer, halo, write { continue }
@@ -134,11 +135,5 @@ extension Schedule {
       }
     }
     return nil
-  }
-
-  private func bytesMeet(_ a: Buffer.ID, _ b: Buffer.ID) -> Bool {
-    if a == b { return true }
-    guard let first = plan.slot(of: a), let second = plan.slot(of: b) else { return false }
-    return first.offset < second.offset + second.bytes && second.offset < first.offset + first.bytes
   }
 }

@@ -40,6 +40,10 @@ public struct AveragePool2D: Layer {
 
   public func reach(for inputs: [TensorType]) -> Reach { window.reach }
 
+  public func lints(for inputs: [TensorType], in mode: Mode) -> [String] {
+    window.evenPaddingLint
+  }
+
   public func role(in mode: Mode, frozen: Bool) -> FusionRole { .anchor(accepts: []) }
 
   public func candidates(for group: GroupContext) -> [Candidate] {

@@ -31,6 +31,15 @@ public struct BatchNorm2D: Layer {
 
   public var summary: String { "BatchNorm2D" }
 
+  public var traits: LayerTraits { .centring }
+
+  public func lints(for inputs: [TensorType], in mode: Mode) -> [String] {
+    guard mode == .training, inputs[0].maps.n == 1 else { return [] }
+    return [
+      "takes mean and variance of a single image at a batch of 1; use a larger batch, or freeze it"
+    ]
+  }
+
   public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
     let input = try inputs.single()
     guard input.shape.count == 4 || input.shape.count == 2 else {

@@ -23,6 +23,8 @@ public struct Clip: Layer {
 
   public var summary: String { "Clip \(minimum)...\(maximum)" }
 
+  public var traits: LayerTraits { minimum >= 0 ? .nonNegative : [] }
+
   public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
     let input = try inputs.single()
     guard minimum.isFinite, maximum.isFinite, minimum < maximum else {
@@ -55,6 +57,8 @@ public struct ReLU6: Layer {
   public init() {}
 
   public var summary: String { "ReLU6" }
+
+  public var traits: LayerTraits { .nonNegative }
 
   public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
     try clip.output(for: inputs)

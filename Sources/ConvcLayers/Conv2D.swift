@@ -22,11 +22,12 @@ public struct Conv2D: Layer {
   public let groups: Int
   public let hasBias: Bool
   public let initializer: Initializer
+  public let biasInitializer: Initializer
 
   public init(
     outputChannels: Int, kernelSize: Size2D, stride: Size2D = 1, padding: Padding = 0,
     dilation: Size2D = 1, groups: Int = 1, bias: Bool = true, rounding: Rounding = .floor,
-    initializer: Initializer = .heNormal
+    initializer: Initializer = .heNormal, biasInitializer: Initializer = .zero
   ) {
     self.outputChannels = outputChannels
     window = Window2D(
@@ -35,11 +36,21 @@ public struct Conv2D: Layer {
     self.groups = groups
     hasBias = bias
     self.initializer = initializer
+    self.biasInitializer = biasInitializer
   }
 
   public var summary: String {
     "Conv2D \(window.text)" + (groups == 1 ? "" : ", groups \(groups)")
       + (hasBias ? "" : ", no bias")
+  }
+
+  public var traits: LayerTraits {
+    let traits: LayerTraits = groups == 1 ? .linear : []
+    return hasBias ? traits.union(.bias) : traits
+  }
+
+  public func lints(for inputs: [TensorType], in mode: Mode) -> [String] {
+    window.evenPaddingLint
   }
 
   public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
@@ -69,12 +80,13 @@ public struct Conv2D: Layer {
   public func parameters(for inputs: [TensorType]) -> [ParameterSpec] {
     let channels = inputs[0].maps.c / groups
     let taps = window.kernelSize.height * window.kernelSize.width
+    let (fanIn, fanOut) = (channels * taps, outputChannels / groups * taps)
     let weight = ParameterSpec(
       "weight",
       shape: [outputChannels, channels, window.kernelSize.height, window.kernelSize.width],
-      initializer: initializer, decays: true, fanIn: channels * taps,
-      fanOut: outputChannels / groups * taps)
-    let bias = ParameterSpec("bias", shape: [outputChannels], initializer: .constant(0))
+      initializer: initializer, decays: true, fanIn: fanIn, fanOut: fanOut)
+    let bias = ParameterSpec(
+      "bias", shape: [outputChannels], initializer: biasInitializer, fanIn: fanIn, fanOut: fanOut)
     return hasBias ? [weight, bias] : [weight]
   }
 
@@ -109,20 +121,24 @@ extension Value {
   /// Applies ``Conv2D``.
   public func conv2d(
     _ outputChannels: Int, kernelSize: Size2D, stride: Size2D = 1, padding: Padding = 0,
-    dilation: Size2D = 1, groups: Int = 1, bias: Bool = true, name: String? = nil,
-    frozen: Bool = false, file: String = #fileID, line: Int = #line
+    dilation: Size2D = 1, groups: Int = 1, bias: Bool = true,
+    initializer: Initializer = .heNormal, biasInitializer: Initializer = .zero,
+    name: String? = nil, frozen: Bool = false, regularizer: Regularizer? = nil,
+    file: String = #fileID, line: Int = #line
   ) -> Value {
     apply(
       Conv2D(
         outputChannels: outputChannels, kernelSize: kernelSize, stride: stride, padding: padding,
-        dilation: dilation, groups: groups, bias: bias), name: name, frozen: frozen, file: file,
-      line: line)
+        dilation: dilation, groups: groups, bias: bias, initializer: initializer,
+        biasInitializer: biasInitializer), name: name, frozen: frozen, regularizer: regularizer,
+      file: file, line: line)
   }
 }
 
 extension Conv2D: RegisteredLayer {
   public static let settings: [SettingSpec] = [
     .outputChannels, .kernelSize, .stride, .padding, .dilation, .groups, .bias, .rounding,
+    .initializer, .biasInitializer,
   ]
 
   public init(settings: Settings) throws(SettingError) {
@@ -131,13 +147,16 @@ extension Conv2D: RegisteredLayer {
       kernelSize: try settings.size2D("kernelSize"), stride: try settings.size2D("stride"),
       padding: try settings.padding2D("padding"), dilation: try settings.size2D("dilation"),
       groups: try settings.integer("groups"), bias: try settings.boolean("bias"),
-      rounding: try settings.choice("rounding"))
+      rounding: try settings.choice("rounding"),
+      initializer: try settings.initializer("initializer"),
+      biasInitializer: try settings.initializer("biasInitializer"))
   }
 
   public var settingValues: [String: SettingValue] {
     window.settingValues.merging([
       "outputChannels": .integer(outputChannels), "groups": .integer(groups),
-      "bias": .boolean(hasBias),
+      "bias": .boolean(hasBias), "initializer": .word(initializer.text),
+      "biasInitializer": .word(biasInitializer.text),
     ]) { $1 }
   }
 

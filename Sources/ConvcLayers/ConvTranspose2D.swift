@@ -26,20 +26,26 @@ public struct ConvTranspose2D: Layer {
   public let groups: Int
   public let hasBias: Bool
   public let initializer: Initializer
+  public let biasInitializer: Initializer
 
+  /// - Parameter padding: `.same`: that of the convolution that this one reverses, with an output padding of the stride
+  ///   less 1 where none is given; then the output is the stride times as large as the input.
   public init(
     outputChannels: Int, kernelSize: Size2D, stride: Size2D = 1, padding: Padding = 0,
     outputPadding: Size2D = 0, groups: Int = 1, bias: Bool = true,
-    initializer: Initializer = .heNormal
+    initializer: Initializer = .heNormal, biasInitializer: Initializer = .zero
   ) {
     self.outputChannels = outputChannels
     self.kernelSize = kernelSize
     self.stride = stride
-    self.padding = padding
-    self.outputPadding = outputPadding
+    self.padding = padding.resolved(kernelSize: kernelSize, dilation: 1)
+    self.outputPadding =
+      padding.isSame && outputPadding == 0
+      ? Size2D(height: max(0, stride.height - 1), width: max(0, stride.width - 1)) : outputPadding
     self.groups = groups
     hasBias = bias
     self.initializer = initializer
+    self.biasInitializer = biasInitializer
   }
 
   public var summary: String {
@@ -47,6 +53,11 @@ public struct ConvTranspose2D: Layer {
     return "ConvTranspose2D \(window.text)"
       + (outputPadding == 0 ? "" : ", output padding \(outputPadding.text)")
       + (groups == 1 ? "" : ", groups \(groups)") + (hasBias ? "" : ", no bias")
+  }
+
+  public var traits: LayerTraits {
+    let traits: LayerTraits = groups == 1 ? .linear : []
+    return hasBias ? traits.union(.bias) : traits
   }
 
   public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
@@ -108,12 +119,13 @@ public struct ConvTranspose2D: Layer {
     let taps = kernelSize.height * kernelSize.width
     // Taps that one value of the output adds up: windows overlap where they are larger than the stride.
     let overlap = max(1, taps / max(1, stride.height * stride.width))
+    let (fanIn, fanOut) = (channels / groups * overlap, outputChannels / groups * taps)
     let weight = ParameterSpec(
       "weight",
       shape: [channels, outputChannels / groups, kernelSize.height, kernelSize.width],
-      initializer: initializer, decays: true, fanIn: channels / groups * overlap,
-      fanOut: outputChannels / groups * taps)
-    let bias = ParameterSpec("bias", shape: [outputChannels], initializer: .constant(0))
+      initializer: initializer, decays: true, fanIn: fanIn, fanOut: fanOut)
+    let bias = ParameterSpec(
+      "bias", shape: [outputChannels], initializer: biasInitializer, fanIn: fanIn, fanOut: fanOut)
     return hasBias ? [weight, bias] : [weight]
   }
 
@@ -139,13 +151,16 @@ extension Value {
   /// Applies ``ConvTranspose2D``.
   public func convTranspose2d(
     _ outputChannels: Int, kernelSize: Size2D, stride: Size2D = 1, padding: Padding = 0,
-    outputPadding: Size2D = 0, groups: Int = 1, bias: Bool = true, name: String? = nil,
-    frozen: Bool = false, file: String = #fileID, line: Int = #line
+    outputPadding: Size2D = 0, groups: Int = 1, bias: Bool = true,
+    initializer: Initializer = .heNormal, biasInitializer: Initializer = .zero,
+    name: String? = nil, frozen: Bool = false, regularizer: Regularizer? = nil,
+    file: String = #fileID, line: Int = #line
   ) -> Value {
     apply(
       ConvTranspose2D(
         outputChannels: outputChannels, kernelSize: kernelSize, stride: stride, padding: padding,
-        outputPadding: outputPadding, groups: groups, bias: bias), name: name, frozen: frozen,
+        outputPadding: outputPadding, groups: groups, bias: bias, initializer: initializer,
+        biasInitializer: biasInitializer), name: name, frozen: frozen, regularizer: regularizer,
       file: file, line: line)
   }
 }
@@ -154,7 +169,7 @@ extension ConvTranspose2D: RegisteredLayer {
   public static let settings: [SettingSpec] = [
     .outputChannels, .kernelSize, .stride, .padding,
     SettingSpec("outputPadding", .size, default: .integer(0), "cells added at the output's end"),
-    .groups, .bias,
+    .groups, .bias, .initializer, .biasInitializer,
   ]
 
   public init(settings: Settings) throws(SettingError) {
@@ -163,7 +178,9 @@ extension ConvTranspose2D: RegisteredLayer {
       kernelSize: try settings.size2D("kernelSize"), stride: try settings.size2D("stride"),
       padding: try settings.padding2D("padding"),
       outputPadding: try settings.size2D("outputPadding"),
-      groups: try settings.integer("groups"), bias: try settings.boolean("bias"))
+      groups: try settings.integer("groups"), bias: try settings.boolean("bias"),
+      initializer: try settings.initializer("initializer"),
+      biasInitializer: try settings.initializer("biasInitializer"))
   }
 
   public var settingValues: [String: SettingValue] {
@@ -171,7 +188,8 @@ extension ConvTranspose2D: RegisteredLayer {
       "outputChannels": .integer(outputChannels), "kernelSize": kernelSize.setting,
       "stride": stride.setting, "padding": padding.setting,
       "outputPadding": outputPadding.setting, "groups": .integer(groups),
-      "bias": .boolean(hasBias),
+      "bias": .boolean(hasBias), "initializer": .word(initializer.text),
+      "biasInitializer": .word(biasInitializer.text),
     ]
   }
 

@@ -17,14 +17,21 @@ public struct Dense: Layer {
   public let outputs: Int
   public let hasBias: Bool
   public let initializer: Initializer
+  public let biasInitializer: Initializer
 
-  public init(outputs: Int, bias: Bool = true, initializer: Initializer = .heNormal) {
+  public init(
+    outputs: Int, bias: Bool = true, initializer: Initializer = .heNormal,
+    biasInitializer: Initializer = .zero
+  ) {
     self.outputs = outputs
     hasBias = bias
     self.initializer = initializer
+    self.biasInitializer = biasInitializer
   }
 
   public var summary: String { "Dense" + (hasBias ? "" : ", no bias") }
+
+  public var traits: LayerTraits { hasBias ? [.linear, .bias] : .linear }
 
   public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
     let input = try inputs.single()
@@ -40,7 +47,8 @@ public struct Dense: Layer {
     let weight = ParameterSpec(
       "weight", shape: [outputs, features], initializer: initializer, decays: true,
       fanIn: features, fanOut: outputs)
-    let bias = ParameterSpec("bias", shape: [outputs], initializer: .constant(0))
+    let bias = ParameterSpec(
+      "bias", shape: [outputs], initializer: biasInitializer, fanIn: features, fanOut: outputs)
     return hasBias ? [weight, bias] : [weight]
   }
 
@@ -62,24 +70,34 @@ public struct Dense: Layer {
 extension Value {
   /// Applies ``Dense``.
   public func dense(
-    _ outputs: Int, name: String? = nil, frozen: Bool = false, file: String = #fileID,
-    line: Int = #line
+    _ outputs: Int, initializer: Initializer = .heNormal, biasInitializer: Initializer = .zero,
+    name: String? = nil, frozen: Bool = false, regularizer: Regularizer? = nil,
+    file: String = #fileID, line: Int = #line
   ) -> Value {
-    apply(Dense(outputs: outputs), name: name, frozen: frozen, file: file, line: line)
+    apply(
+      Dense(outputs: outputs, initializer: initializer, biasInitializer: biasInitializer),
+      name: name, frozen: frozen, regularizer: regularizer, file: file, line: line)
   }
 }
 
 extension Dense: RegisteredLayer {
   public static let settings = [
     SettingSpec("outputs", .integer, default: nil, "features of the output"), .bias,
+    .initializer, .biasInitializer,
   ]
 
   public init(settings: Settings) throws(SettingError) {
-    self.init(outputs: try settings.integer("outputs"), bias: try settings.boolean("bias"))
+    self.init(
+      outputs: try settings.integer("outputs"), bias: try settings.boolean("bias"),
+      initializer: try settings.initializer("initializer"),
+      biasInitializer: try settings.initializer("biasInitializer"))
   }
 
   public var settingValues: [String: SettingValue] {
-    ["outputs": .integer(outputs), "bias": .boolean(hasBias)]
+    [
+      "outputs": .integer(outputs), "bias": .boolean(hasBias),
+      "initializer": .word(initializer.text), "biasInitializer": .word(biasInitializer.text),
+    ]
   }
 
   public static let examples = [

@@ -21,6 +21,8 @@ public struct HardSigmoid: Layer {
 
   public var summary: String { "HardSigmoid \(slope) \(offset)" }
 
+  public var traits: LayerTraits { [.saturating, .logistic] }
+
   public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
     guard slope > 0, slope.isFinite, offset.isFinite else {
       throw .setting(

@@ -36,6 +36,10 @@ public struct MaxPool2D: Layer {
 
   public func reach(for inputs: [TensorType]) -> Reach { window.reach }
 
+  public func lints(for inputs: [TensorType], in mode: Mode) -> [String] {
+    window.evenPaddingLint
+  }
+
   public func role(in mode: Mode, frozen: Bool) -> FusionRole {
     let kernel = window.kernelSize
     // Positions in larger windows do not fit the byte that fused kernels save.

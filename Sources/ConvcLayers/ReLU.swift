@@ -14,6 +14,8 @@ public struct ReLU: Layer {
 
   public var summary: String { "ReLU" }
 
+  public var traits: LayerTraits { .nonNegative }
+
   public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
     try inputs.single()
   }

@@ -60,7 +60,16 @@ extension Settings {
   func size2D(_ name: String) throws(SettingError) -> Size2D { Size2D(try size(name)) }
 
   func padding2D(_ name: String) throws(SettingError) -> Padding {
-    Padding(try padding(name) ?? [0, 0, 0, 0])
+    try padding(name).map(Padding.init) ?? .same
+  }
+
+  /// The distribution that a text names, such as `he_normal` or `uniform 0.05`.
+  func initializer(_ name: String) throws(SettingError) -> Initializer {
+    let text = try word(name)
+    guard let initializer = Initializer(text: text) else {
+      throw .wrongKind(name, got: text, expected: Initializer.texts)
+    }
+    return initializer
   }
 }
 
@@ -69,7 +78,8 @@ extension SettingSpec {
   static let stride = SettingSpec(
     "stride", .size, default: .integer(1), "cells from one window to the next")
   static let padding = SettingSpec(
-    "padding", .padding(words: []), default: .integer(0), "cells around the map")
+    "padding", .padding(words: ["same"]), default: .integer(0),
+    "cells around the map; same: as many as keep its size")
   static let dilation = SettingSpec(
     "dilation", .size, default: .integer(1), "distance of a window's cells")
   static let rounding = SettingSpec(
@@ -79,6 +89,12 @@ extension SettingSpec {
     "outputChannels", .integer, default: nil, "maps of the output")
   static let groups = SettingSpec(
     "groups", .integer, default: .integer(1), "parts of the channels that do not see one another")
+  static let initializer = SettingSpec(
+    "initializer", .text, default: .word(Initializer.heNormal.text),
+    "what the initial weights are drawn from: " + Initializer.texts)
+  static let biasInitializer = SettingSpec(
+    "biasInitializer", .text, default: .word(Initializer.zero.text),
+    "what the initial bias is drawn from")
   static let bias = SettingSpec(
     "bias", .boolean, default: .boolean(true), "whether a learned value is added to each map")
 }

@@ -14,6 +14,8 @@ public struct Sigmoid: Layer {
 
   public var summary: String { "Sigmoid" }
 
+  public var traits: LayerTraits { [.saturating, .logistic] }
+
   public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
     try inputs.single()
   }

@@ -82,3 +82,5 @@ extension SoftmaxCrossEntropy: ReferenceLoss {
     return LossResult(value: total / count, gradient: gradient)
   }
 }
+
+extension SoftmaxCrossEntropy: ScoreLoss {}

@@ -15,6 +15,8 @@ public struct Softplus: Layer {
 
   public var summary: String { "Softplus" }
 
+  public var traits: LayerTraits { .nonNegative }
+
   public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
     try inputs.single()
   }

@@ -15,6 +15,8 @@ public struct Tanh: Layer {
 
   public var summary: String { "Tanh" }
 
+  public var traits: LayerTraits { .saturating }
+
   public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
     try inputs.single()
   }

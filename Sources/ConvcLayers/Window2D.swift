@@ -16,12 +16,43 @@ public struct Padding: Sendable, Hashable, ExpressibleByIntegerLiteral {
   public let bottom: Int
   public let left: Int
   public let right: Int
+  /// Whether a window chooses the cells: ``same``.
+  let isSame: Bool
 
   public init(top: Int, bottom: Int, left: Int, right: Int) {
+    self.init(top: top, bottom: bottom, left: left, right: right, isSame: false)
+  }
+
+  private init(top: Int, bottom: Int, left: Int, right: Int, isSame: Bool) {
     self.top = top
     self.bottom = bottom
     self.left = left
     self.right = right
+    self.isSame = isSame
+  }
+
+  /// As many cells as keep the size at a stride of 1: per axis K − 1 in all for a window that spans K cells.
+  ///
+  /// Odd windows get (K − 1)/2 on each side, so 3 gets 1 and 5 gets 2; even ones one more at the bottom and on the right
+  /// than before. With a stride S the output has ⌈W/S⌉ cells (rounding floor). The cells do not depend on the image's
+  /// size, as they do in TensorFlow where S is above 1.
+  public static let same = Padding(top: 0, bottom: 0, left: 0, right: 0, isSame: true)
+
+  /// The cells for a window: those of ``same`` are known once the window is.
+  func resolved(kernelSize: Size2D, dilation: Size2D) -> Padding {
+    guard isSame else { return self }
+    func cells(_ kernel: Int, _ dilation: Int) -> (before: Int, after: Int) {
+      // Sizes that are refused later on.
+      let limit = 1 << 24
+      guard (1...limit).contains(kernel), (1...limit).contains(dilation) else { return (0, 0) }
+      let all = (kernel - 1) * dilation
+      return (all / 2, all - all / 2)
+    }
+    let vertical = cells(kernelSize.height, dilation.height)
+    let horizontal = cells(kernelSize.width, dilation.width)
+    return Padding(
+      top: vertical.before, bottom: vertical.after, left: horizontal.before,
+      right: horizontal.after)
   }
 
   public init(integerLiteral all: Int) {
@@ -64,7 +95,7 @@ public struct Window2D: Sendable, Hashable {
   ) {
     self.kernelSize = kernelSize
     self.stride = stride
-    self.padding = padding
+    self.padding = padding.resolved(kernelSize: kernelSize, dilation: dilation)
     self.dilation = dilation
     self.rounding = rounding
   }
@@ -98,6 +129,22 @@ public struct Window2D: Sendable, Hashable {
     .window(
       height: vertical.span, width: horizontal.span, verticalStride: stride.height,
       horizontalStride: stride.width)
+  }
+
+  /// What is worth knowing of a window without a middle that keeps the size of the map.
+  var evenPaddingLint: [String] {
+    let same = Padding.same.resolved(kernelSize: kernelSize, dilation: dilation)
+    guard padding == same, padding.top != padding.bottom || padding.left != padding.right else {
+      return []
+    }
+    let sides = [
+      padding.top == padding.bottom ? nil : "row at the bottom",
+      padding.left == padding.right ? nil : "column on the right",
+    ]
+    return [
+      "has a window of \(kernelSize.text), which has no middle: same padding puts one more "
+        + sides.compactMap { $0 }.joined(separator: " and ") + "; odd sizes need none"
+    ]
   }
 
   /// Whether windows lie side by side: no cell is in two of them, and none is padding.

@@ -9,7 +9,8 @@ struct ModelFileReader {
   init(root: YAMLNode) { self.root = root }
 
   private static let keys = [
-    "convc", "name", "inputs", "preprocessing", "classes", "layers", "outputs", "losses",
+    "convc", "name", "inputs", "preprocessing", "classes", "regularizer", "layers", "outputs",
+    "losses",
   ]
 
   mutating func read() throws(ModelFileError) -> Model {
@@ -35,6 +36,9 @@ struct ModelFileReader {
     try readLayers(needed("layers", "layers: {conv1: {layer: Conv2D, ...}}"))
     try readOutputs(needed("outputs", "outputs: {scores: dense3}"))
     if let losses = entry("losses") { try readLosses(losses) }
+    if let node = entry("regularizer") {
+      model.regularizer = try regularizer(node, of: "a model file")
+    }
     if let node = entry("preprocessing") { try readPreprocessing(node) }
     if let classes = entry("classes") {
       for name in try classes.list("classes") {
@@ -74,10 +78,12 @@ struct ModelFileReader {
       let layer = try layer(name, value, entries)
       var inputs = previous.map { [$0] } ?? []
       var isFrozen = false
+      var regularizer: Regularizer?
       for (key, _, value) in entries {
         switch key {
         case "reads": inputs = try names(value, "reads of \(name)")
         case "frozen": isFrozen = try value.boolean("frozen")
+        case "regularizer": regularizer = try self.regularizer(value, of: name)
         default: break
         }
       }
@@ -88,9 +94,29 @@ struct ModelFileReader {
       }
       model.nodes.append(
         Model.Node(
-          name: name, layer: layer, inputs: inputs, isFrozen: isFrozen, location: location(at)))
+          name: name, layer: layer, inputs: inputs, isFrozen: isFrozen, regularizer: regularizer,
+          location: location(at)))
       previous = name
     }
+  }
+
+  /// The penalty on weights; factors out of range are left to the compiler.
+  private func regularizer(
+    _ node: YAMLNode, of owner: String
+  ) throws(ModelFileError) -> Regularizer {
+    var factors: [String: Float] = [:]
+    var includesBiases = false
+    for (key, at, value) in try node.entries("the regularizer of \(owner)") {
+      switch key {
+      case "l1", "l2": factors[key] = Float(try value.number(key))
+      case "biases": includesBiases = try value.boolean(key)
+      default:
+        throw at.error(
+          unknown("key", key, of: "the regularizer of \(owner)", among: ["l1", "l2", "biases"]))
+      }
+    }
+    return Regularizer(
+      l1: factors["l1"] ?? 0, l2: factors["l2"] ?? 0, includesBiases: includesBiases)
   }
 
   private func names(_ node: YAMLNode, _ what: String) throws(ModelFileError) -> [String] {
@@ -112,7 +138,8 @@ struct ModelFileReader {
       throw kind.error(unknown("layer", word, of: name, among: known))
     }
     let settings = try settings(
-      type.settings, entries, beside: ["layer", "reads", "frozen"], owner: "\(word) (\(name))")
+      type.settings, entries, beside: ["layer", "reads", "frozen", "regularizer"],
+      owner: "\(word) (\(name))")
     do {
       return try type.init(settings: settings)
     } catch {

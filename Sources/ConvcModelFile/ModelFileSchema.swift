@@ -34,6 +34,7 @@ extension ModelFile {
             "scale": ["type": "number"] as JSON, "mean": numbers, "deviation": numbers,
           ] as JSON,
         ] as JSON,
+        "regularizer": regularizer,
         "classes": ["type": "array", "items": ["type": "string"] as JSON] as JSON,
         "layers": [
           "type": "object", "propertyNames": name,
@@ -70,6 +71,24 @@ extension ModelFile {
         "description": "layers or inputs; without it the layer before",
       ] as JSON,
       "frozen": ["type": "boolean", "description": "training leaves its parameters alone"] as JSON,
+      "regularizer": regularizer,
+    ]
+  }
+
+  private static var regularizer: JSON {
+    func factor(_ sum: String) -> JSON {
+      ["type": "number", "minimum": 0, "default": 0, "description": "factor of the sum of \(sum)"]
+    }
+    return [
+      "type": "object", "additionalProperties": false,
+      "description": "penalty on weights; without it that of the model file, if it has one",
+      "properties": [
+        "l1": factor("magnitudes"), "l2": factor("squares"),
+        "biases": [
+          "type": "boolean", "default": false,
+          "description": "whether biases and normalisation are penalised as well",
+        ] as JSON,
+      ] as JSON,
     ]
   }
 

@@ -20,6 +20,9 @@ extension ModelFile {
     if !model.classNames.isEmpty {
       lines.append("classes: [\(model.classNames.map(quoted).joined(separator: ", "))]")
     }
+    if let regularizer = model.regularizer {
+      lines.append("regularizer: \(text(regularizer))")
+    }
     lines.append("layers:")
     var previous = model.inputs.count == 1 ? model.inputs[0].name : nil
     for node in model.nodes {
@@ -52,7 +55,13 @@ extension ModelFile {
     }
     entries += settings(layer.settingValues, type(of: layer).settings)
     if node.isFrozen { entries.append("frozen: true") }
+    if let regularizer = node.regularizer { entries.append("regularizer: \(text(regularizer))") }
     return entries
+  }
+
+  private static func text(_ regularizer: Regularizer) -> String {
+    "{l1: \(regularizer.l1), l2: \(regularizer.l2)"
+      + (regularizer.includesBiases ? ", biases: true}" : "}")
   }
 
   private static func line(_ term: Model.LossTerm) throws(ModelFileError) -> String {

@@ -88,6 +88,9 @@ final class BufferTable {
     outside(.parameter(index), name: graph.parameters[index].name)
   }
 
+  /// The whole parameter block, for a kernel that reads many of them.
+  lazy var parameterBlock = add("parameters", .parameter(0))
+
   func gradient(_ index: Int) -> Buffer.ID {
     outside(.gradient(index), name: "d_" + graph.parameters[index].name)
   }

@@ -31,6 +31,16 @@ public struct InferShapes: Pass {
   }
 }
 
+/// A parameter before it has a place.
+private struct Declared {
+  let name: String
+  let spec: ParameterSpec
+  let kind: ParameterKind
+  /// The layer that declares it.
+  let node: String
+  let regularizer: Regularizer?
+}
+
 /// The state of one run.
 private struct Inference {
   let model: Model
@@ -41,7 +51,7 @@ private struct Inference {
   var byName: [String: Tensor.ID] = [:]
   var inputs: [Tensor.ID] = []
   var nodes: [Node] = []
-  var declared: [(name: String, spec: ParameterSpec, kind: ParameterKind)] = []
+  var declared: [Declared] = []
   var outputs: [(name: String, tensor: Tensor.ID)] = []
   var losses: [LossNode] = []
   var targets: [TargetTensor] = []
@@ -67,6 +77,7 @@ private struct Inference {
       }
     }
     if model.outputs.isEmpty { report(model.name, nil, "has no output; name at least one") }
+    if let problem = model.regularizer?.problem { report(model.name, nil, problem) }
   }
 
   /// Bytes of a dense tensor; the largest number where there is none for it.
@@ -188,7 +199,12 @@ private struct Inference {
 
   private mutating func declare(_ node: Model.Node, _ types: [TensorType]) -> [Int]? {
     var indices: [Int] = []
+    let regularizer = node.regularizer ?? model.regularizer
+    if let problem = node.regularizer?.problem { report(node.name, node.location, problem) }
     for spec in node.layer.parameters(for: types) {
+      if let problem = spec.initializer.problem {
+        report(node.name, node.location, "its \(spec.name): \(problem)")
+      }
       let count = bytes(of: spec.shape, element: ElementType.float32.size)
       guard count < memoryLimit, bytes + count <= memoryLimit else {
         report(
@@ -201,7 +217,10 @@ private struct Inference {
       let kind: ParameterKind =
         spec.isStatistic ? .statistic : node.isFrozen ? .frozen : .trainable
       indices.append(declared.count)
-      declared.append((node.name + "." + spec.name, spec, kind))
+      declared.append(
+        Declared(
+          name: node.name + "." + spec.name, spec: spec, kind: kind, node: node.name,
+          regularizer: regularizer.flatMap { $0.covers(spec) && kind == .trainable ? $0 : nil }))
     }
     return indices
   }
@@ -273,7 +292,19 @@ private struct Inference {
     }
   }
 
+  /// Names of the layers from which a loss is reached.
+  private var judged: Set<String> {
+    var needed = Set(losses.map(\.prediction))
+    var names: Set<String> = []
+    for node in nodes.reversed() where needed.contains(node.output) {
+      needed.formUnion(node.inputs)
+      names.insert(node.name)
+    }
+    return names
+  }
+
   func graph() -> Graph {
+    let judged = judged
     let order = declared.indices.sorted {
       (declared[$0].kind, $0) < (declared[$1].kind, $1)
     }
@@ -284,7 +315,9 @@ private struct Inference {
       let entry = declared[index]
       place[index] = table.count
       table.append(
-        Parameter(name: entry.name, spec: entry.spec, kind: entry.kind, offset: offset))
+        Parameter(
+          name: entry.name, spec: entry.spec, kind: entry.kind, offset: offset,
+          regularizer: judged.contains(entry.node) ? entry.regularizer : nil))
       offset += entry.spec.count
     }
     let placed = nodes.map { node in

@@ -3,7 +3,7 @@ import ConvcIR
 /// Walks the groups and turns each, with the candidate that was chosen for it, into calls on buffers.
 ///
 /// ``BufferTable`` knows the memory, ``Instances`` where tensors lie, ``GradientTable`` where their gradients do; here is
-/// the order: forward groups, outputs, losses, backward groups.
+/// the order: forward groups, outputs, losses, backward groups, the penalty on weights.
 struct KernelLowering {
   private let training: TrainingGraph
   private let contexts: [GroupContext]
@@ -54,6 +54,7 @@ struct KernelLowering {
       for (index, loss) in graph.losses.enumerated() { lower(loss, index) }
       forgetOutputs()
       for step in training.backward { lowerBackward(step) }
+      if graph.isRegularized { lowerPenalty() }
     }
     return (table.buffers, calls.calls, table.packedEntries)
   }
@@ -146,6 +147,17 @@ struct KernelLowering {
       losses: table.outside(.losses, name: "losses"),
       buffers: GroupBuffers(table, name: loss.name, output: nil), machine: target)
     calls.append(loss.loss.calls(for: context))
+  }
+
+  /// The penalty on weights comes last: it adds to gradients that are complete.
+  private func lowerPenalty() {
+    calls.append(
+      library.regularization(
+        RegularizationContext(
+          parameters: graph.penalized, block: table.parameterBlock,
+          gradients: table.outside(.gradients, name: "gradients"),
+          losses: table.outside(.losses, name: "losses"), index: graph.losses.count,
+          buffers: GroupBuffers(table, name: Regularization.name, output: nil))))
   }
 
   // MARK: Backward

@@ -56,7 +56,9 @@ private struct Places {
       let other = kernels.calls[index]
       for mine in call.arguments {
         for theirs in other.arguments
-        where (mine.access.writes || theirs.access.writes) && overlap(mine.buffer, theirs.buffer) {
+        where (mine.access.writes || theirs.access.writes)
+          && plan.overlap(mine.buffer, theirs.buffer)
+        {
           // A halo and the maps inside it are written independently.
           if mine.buffer == theirs.buffer,
             [mine.access, theirs.access] == [.halo, .write]
@@ -64,20 +66,14 @@ private struct Places {
           {
             continue
           }
-          if mine.buffer != theirs.buffer {
+          if mine.buffer != theirs.buffer, plan.slot(of: mine.buffer) != nil {
             return "\(kernels[mine.buffer].name) takes the place of \(kernels[theirs.buffer].name)"
           }
-          let name = kernels[mine.buffer].name
+          let name = kernels[theirs.buffer].name
           return theirs.access.writes ? "\(name) is complete" : "\(name) is read to the end"
         }
       }
     }
     return nil
-  }
-
-  private func overlap(_ a: Buffer.ID, _ b: Buffer.ID) -> Bool {
-    if a == b { return true }
-    guard let first = plan.slot(of: a), let second = plan.slot(of: b) else { return false }
-    return first.offset < second.offset + second.bytes && second.offset < first.offset + first.bytes
   }
 }

@@ -3,7 +3,8 @@ import ConvcIR
 /// Compares gradients with central differences of the reference: `(L(p + h) − L(p − h)) / 2h`, in double precision.
 ///
 /// Where a step crosses a kink (a ReLU changes its side, a maximum its winner) it is shortened twice; an element that still
-/// crosses one is skipped and counted.
+/// crosses one is skipped and counted. So is one at which a weight under an L1 penalty changes its sign; at 0 the central
+/// difference of |w| is 0, as the subgradient that convc takes.
 public struct GradientCheck: Sendable {
   /// The step `h`.
   public var step: Double
@@ -66,7 +67,7 @@ public struct GradientCheck: Sendable {
   }
 }
 
-/// Central differences of the total loss around a point.
+/// Central differences of the total loss, penalty included, around a point.
 private struct Differences {
   let network: ReferenceNetwork
   let sample: ReferenceSample
@@ -103,10 +104,15 @@ private struct Differences {
     let address = parameters[parameter].address + element
     let value = address.pointee
     defer { address.pointee = value }
+    let regularizer = network.graph.parameters[parameter].regularizer
     return shortened(step) { side in
-      address.pointee = value + side
-      return network.forward(
+      let moved = value + side
+      // |w| bends where w changes its sign.
+      if let regularizer, regularizer.l1 > 0, value * moved < 0 { return nil }
+      address.pointee = moved
+      let pass = network.forward(
         parameters, sample, options, changed: dependents[parameter], earlier: base)
+      return (pass, regularizer?.value(moved) ?? 0)
     }
   }
 
@@ -120,15 +126,22 @@ private struct Differences {
         let values = zip(parameters[index].values, part).map { $0 + side * $1 }
         moved[index] = DoubleTensor(shape: parameter.spec.shape, values)
       }
-      return network.forward(moved, sample, options)
+      return (network.forward(moved, sample, options), network.penalty(moved))
     }
   }
 
-  private func shortened(_ step: Double, _ move: (Double) -> ForwardPass) -> Double? {
+  /// The slope between two steps of equal size; nil where every size crosses a kink.
+  ///
+  /// - Parameter move: what a step leads to: the values, and the penalty as far as it changes; nil: it crosses a kink.
+  private func shortened(
+    _ step: Double, _ move: (Double) -> (pass: ForwardPass, penalty: Double)?
+  ) -> Double? {
     for h in [step, step / 4, step / 16] {
-      let (up, down) = (move(h), move(-h))
-      guard up.decisions == base.decisions, down.decisions == base.decisions else { continue }
-      return (network.total(of: up, sample) - network.total(of: down, sample)) / (2 * h)
+      guard let up = move(h), let down = move(-h), up.pass.decisions == base.decisions,
+        down.pass.decisions == base.decisions
+      else { continue }
+      let data = network.total(of: up.pass, sample) - network.total(of: down.pass, sample)
+      return (data + (up.penalty - down.penalty)) / (2 * h)
     }
     return nil
   }

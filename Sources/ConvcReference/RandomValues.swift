@@ -59,7 +59,7 @@ public struct RandomValues: RandomNumberGenerator, Sendable {
     graph.parameters.flatMap { parameter -> [Float] in
       let spec = parameter.spec
       switch spec.initializer {
-      case .heNormal, .glorotUniform:
+      case .uniform, .normal, .lecunNormal, .glorotNormal, .glorotUniform, .heNormal, .heUniform:
         return normal(spec.count, deviation: (2 / Float(spec.fanIn)).squareRoot())
       case .constant(let value) where value > 0:
         let sizes = uniform(spec.count, in: value / 2...value * 3 / 2)

@@ -49,15 +49,25 @@ public struct ReferenceNetwork: Sendable {
     let gradients = backward(pass, judged, parameters, options)
     let statistics = graph.parameters.indices.filter { graph.parameters[$0].kind != .trainable }
       .flatMap { (pass.statistics[$0] ?? parameters[$0]).values }
+    let penalty = graph.isRegularized ? [penalty(parameters)] : []
     return ReferenceResult(
-      outputs: graph.outputs.map { pass[$0.tensor].values }, losses: judged.map(\.value),
-      total: total(judged), gradients: gradients, untrained: statistics,
-      margin: pass.margin)
+      outputs: graph.outputs.map { pass[$0.tensor].values },
+      losses: judged.map(\.value) + penalty, total: total(judged) + (penalty.first ?? 0),
+      gradients: gradients, untrained: statistics, margin: pass.margin)
   }
 
-  /// The weighted sum of the losses, which training minimises.
+  /// The weighted sum of the losses, without the penalty on weights.
   func total(of pass: ForwardPass, _ sample: ReferenceSample) -> Double {
     total(judge(pass, sample))
+  }
+
+  /// The penalty on weights.
+  func penalty(_ parameters: [DoubleTensor]) -> Double {
+    zip(graph.parameters, parameters).reduce(0) { sum, pair in
+      guard let regularizer = pair.0.regularizer else { return sum }
+      let tensor = pair.1
+      return (0..<tensor.count).reduce(sum) { $0 + regularizer.value(tensor.address[$1]) }
+    }
   }
 
   private func total(_ judged: [LossResult]) -> Double {
@@ -122,8 +132,13 @@ public struct ReferenceNetwork: Sendable {
       for (id, gradient) in zip(node.inputs, result.inputs) { add(gradient, to: id) }
       for (index, gradient) in zip(node.parameters, result.parameters)
       where graph.parameters[index].kind == .trainable {
-        let offset = graph.parameters[index].offset
-        block.replaceSubrange(offset..<offset + gradient.count, with: gradient.values)
+        let parameter = graph.parameters[index]
+        var values = gradient.values
+        if let regularizer = parameter.regularizer {
+          let weights = parameters[index].address
+          for place in values.indices { values[place] += regularizer.slope(weights[place]) }
+        }
+        block.replaceSubrange(parameter.offset..<parameter.offset + values.count, with: values)
       }
     }
     return block
@@ -147,9 +162,9 @@ public struct ReferenceNetwork: Sendable {
 public struct ReferenceResult: Sendable {
   /// Of each output of the graph, `[N, ...]` in row-major order.
   public let outputs: [[Double]]
-  /// Of each loss: its mean over the batch, before weighting.
+  /// Of each loss: its mean over the batch, before weighting; then the penalty on weights where there is one.
   public let losses: [Double]
-  /// The weighted sum of the losses.
+  /// The weighted sum of the losses, and the penalty: what training minimises.
   public let total: Double
   /// By the trainable parameters, laid out as the parameter block's first part.
   public let gradients: [Double]

@@ -129,18 +129,21 @@ struct DescriptorReader {
       deviation: Array(try list(entry.deviation, entry.channels, "deviations of \(name)")))
   }
 
-  func losses(outputs: Int, targets: Int) throws(ProgramError) -> [Program.Loss] {
+  /// The losses, and whether the penalty on weights follows them.
+  func losses(outputs: Int, targets: Int) throws(ProgramError) -> ([Program.Loss], Bool) {
     var losses: [Program.Loss] = []
-    for loss in try list(model.losses, model.losses_count, "losses") {
+    let entries = try list(model.losses, model.losses_count, "losses")
+    for (index, loss) in entries.enumerated() {
       let name = try text(loss.name, "a loss")
       let (output, target) = (Int(loss.output), Int(loss.target))
+      if output == -1, target == -1, index == entries.count - 1 { return (losses, true) }
       guard (0..<outputs).contains(output), (0..<targets).contains(target) else {
         throw damaged("loss \(name) judges output \(output) by target \(target)")
       }
       losses.append(
         Program.Loss(name: name, weight: loss.weight, output: output, target: target))
     }
-    return losses
+    return (losses, false)
   }
 
   func parameters(block: Int, gradients: Int) throws(ProgramError) -> [Program.Parameter] {

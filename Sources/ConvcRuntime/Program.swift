@@ -16,6 +16,8 @@ public final class Program: @unchecked Sendable {
   public let outputs: [Tensor]
   public let targets: [Tensor]
   public let losses: [Loss]
+  /// Whether a penalty on weights is minimised as well: its value follows those of the losses.
+  public let isRegularized: Bool
   /// In the order of the parameter block.
   public let parameters: [Parameter]
   /// Names of the classes; empty without.
@@ -65,7 +67,7 @@ public final class Program: @unchecked Sendable {
     inputs = try reader.tensors(model.inputs, model.inputs_count, "inputs")
     outputs = try reader.tensors(model.outputs, model.outputs_count, "outputs")
     targets = try reader.tensors(model.targets, model.targets_count, "targets")
-    losses = try reader.losses(outputs: outputs.count, targets: targets.count)
+    (losses, isRegularized) = try reader.losses(outputs: outputs.count, targets: targets.count)
     parameterCount = try reader.size(model.parameters_floats, "the parameter block's size")
     gradientCount = try reader.size(model.gradients_floats, "the gradient block's size")
     optimizerCount = try reader.size(model.optimizer_floats, "the optimiser state's size")
@@ -122,10 +124,20 @@ public final class Program: @unchecked Sendable {
     return parameters[index]
   }
 
-  /// The total loss: the sum of `losses`, each times its weight.
+  /// Values that a training step writes: one for each loss, and the penalty where there is one.
+  var lossEntries: Int { losses.count + (isRegularized ? 1 : 0) }
+
+  /// The data loss: the sum of `losses`, each times its weight, without the penalty on weights.
   ///
   /// - Parameter losses: what ``Session`` returned, in the order of ``losses``.
   public func total(_ losses: [Float]) -> Float {
     zip(losses, self.losses).reduce(0) { $0 + $1.0 * $1.1.weight }
+  }
+
+  /// The penalty on weights, which is minimised beside the data loss; 0 where the model has none.
+  ///
+  /// - Parameter losses: what ``Session`` returned.
+  public func regularization(_ losses: [Float]) -> Float {
+    isRegularized && losses.count > self.losses.count ? losses[self.losses.count] : 0
   }
 }

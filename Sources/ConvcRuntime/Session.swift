@@ -199,7 +199,7 @@ public final class Session {
     if let outputs = call.outputs { try checkCount("outputs", outputs.count, program.outputs) }
     if !isPrepared { try prepare() }
     let space = try workspace(program.trainingWorkspaceBytes)
-    var losses = [Float](repeating: 0, count: program.losses.count)
+    var losses = [Float](repeating: 0, count: program.lossEntries)
     let status = call.inputs.map(Optional.some).withUnsafeBufferPointer { inputs in
       call.targets.map(Optional.some).withUnsafeBufferPointer { targets in
         (call.outputs ?? []).map(Optional.some).withUnsafeBufferPointer { outputs in

@@ -28,6 +28,7 @@ struct BuildCommand: AsyncParsableCommand {
     let options = LibraryOptions(
       architecture: artefact.target.architecture, openMP: !compiler.withoutOpenMP)
     let artefact = try artefact.compile()
+    general.warn(of: artefact.compilation)
     let toolchain = try await compiler.toolchain(general)
     let library = try await toolchain.build(
       sources: artefact.compilation.sources(), options: options)

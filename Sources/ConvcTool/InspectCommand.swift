@@ -39,7 +39,9 @@ struct InspectCommand: AsyncParsableCommand {
     let options = BuildOptions(
       batch: batch.batch, trains: !network.losses.isEmpty, target: target.target.target,
       memoryLimit: model.limitBytes)
-    let inspection = Inspection(try network.compile(options))
+    let compilation = try network.compile(options)
+    general.warn(of: compilation)
+    let inspection = Inspection(compilation)
     try OutputFiles.write(
       [(svg, inspection.svg), (html, inspection.html)].compactMap { path, text in
         path.map { ($0, Data(text.utf8)) }

@@ -10,6 +10,11 @@ struct GeneralOptions: ParsableArguments {
   func note(_ text: String) {
     if !quiet { Console.note(text) }
   }
+
+  /// Names what of a network is allowed but seldom meant, a line each.
+  func warn(of compilation: Compilation) {
+    for warning in compilation.warnings { note("warning: \(warning)") }
+  }
 }
 
 /// How C is compiled.

@@ -79,6 +79,7 @@ struct TrainCommand: AsyncParsableCommand {
       preprocessing: network.preprocessing)
     let session = try Session(try await compiler.load(compilation, general))
     try session.setParameterBlock(checkpoint.parameters)
+    general.warn(of: compilation)
     introduce(dataset, data, compilation.graph, recipe)
     return try Trainer(
       runner: SessionRunner(session: session, graph: compilation.graph), recipe: recipe,

@@ -1,15 +1,25 @@
 import ConvcIR
 
 /// Loss, and accuracy where the network classifies, over some examples.
+///
+/// The loss is that of the data: a penalty on weights stands apart, and counts in no comparison.
 public struct Metrics: Sendable, Hashable, Codable {
   /// The total loss: the mean over the examples of each loss, weighted and summed.
   public let loss: Double
   /// Share of labels, of images or of pixels, whose class has the highest score; nil: the network does not classify.
   public let accuracy: Double?
+  /// The penalty on weights, which training minimises beside the loss; nil: the network has none, or it is not known here.
+  public let regularization: Double?
 
-  public init(loss: Double, accuracy: Double?) {
+  public init(loss: Double, accuracy: Double?, regularization: Double? = nil) {
     self.loss = loss
     self.accuracy = accuracy
+    self.regularization = regularization
+  }
+
+  /// The same with the penalty on weights.
+  func adding(regularization: Double?) -> Metrics {
+    Metrics(loss: loss, accuracy: accuracy, regularization: regularization)
   }
 
   /// Whether these are better than others: by accuracy, then by loss.

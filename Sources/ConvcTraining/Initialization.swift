@@ -74,6 +74,8 @@ public struct Initialization: Sendable {
       let (first, count) = (UInt64(first), UInt64(values.count))
       switch distribution {
       case .constant(let value): values.initialize(repeating: value)
+      case .normal(let scale):
+        convc_random_normal(key, scale, first, count, start)
       case .truncatedNormal(let scale):
         convc_random_truncated_normal(key, scale, first, count, start)
       case .uniform(let bound): convc_random_uniform(key, bound, first, count, start)
@@ -102,26 +104,30 @@ public struct Initialization: Sendable {
 /// What the values of a parameter are drawn from.
 enum Distribution {
   case constant(Float)
+  /// Standard normal, times a scale.
+  case normal(scale: Float)
   /// Standard normal, cut off at ±2, times a scale.
   case truncatedNormal(scale: Float)
   /// Uniform between −bound and bound.
   case uniform(bound: Float)
 
   init(_ spec: ParameterSpec) {
+    let deviation = spec.initializer.deviation(fanIn: spec.fanIn, fanOut: spec.fanOut)
+    let fans = [max(1, spec.fanIn), max(1, spec.fanIn + spec.fanOut)].map(Double.init)
     switch spec.initializer {
     case .constant(let value): self = .constant(value)
-    case .heNormal:
-      let deviation = (2 / Double(max(1, spec.fanIn))).squareRoot()
+    case .normal, .lecunNormal: self = .normal(scale: Float(deviation))
+    case .heNormal, .glorotNormal:
       self = .truncatedNormal(scale: Float(deviation / Self.truncatedDeviation))
-    case .glorotUniform:
-      let bound = (6 / Double(max(1, spec.fanIn + spec.fanOut))).squareRoot()
-      self = .uniform(bound: Float(bound))
+    case .uniform(let bound): self = .uniform(bound: bound)
+    case .heUniform: self = .uniform(bound: Float((6 / fans[0]).squareRoot()))
+    case .glorotUniform: self = .uniform(bound: Float((6 / fans[1]).squareRoot()))
     }
   }
 
   /// Standard deviation of a standard normal variable that is cut off at ±2.
   ///
-  /// `√(1 − 4 φ(2) / (2 Φ(2) − 1))`. He values are divided by it, so that after the cut their
-  /// variance is 2 / fan-in exactly; they reach up to 2.27 of those deviations.
+  /// `√(1 − 4 φ(2) / (2 Φ(2) − 1))`. He and Glorot values are divided by it, so that after the cut their
+  /// variance is 2 / fan-in, or 2 / (fan-in + fan-out), exactly; they reach up to 2.27 of those deviations.
   static let truncatedDeviation = 0.879_625_661_034_239_8
 }

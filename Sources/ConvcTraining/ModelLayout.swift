@@ -115,7 +115,22 @@ public struct ModelLayout: Sendable {
   /// The first loss that judges class scores: accuracy is measured on its output.
   public var classification: Loss? { losses.first { $0.classes != nil } }
 
-  /// The total loss: the sum of `losses`, each times its weight.
+  /// Whether training minimises a penalty on weights beside the losses.
+  public var isRegularized: Bool { parameters.contains { $0.regularizer != nil } }
+
+  /// The penalty on weights at a parameter block; nil: the network has none.
+  public func regularization(_ block: [Float]) -> Double? {
+    guard isRegularized else { return nil }
+    let penalty = Regularization(parameters)
+    return block.withUnsafeBufferPointer { penalty.value($0) }
+  }
+
+  /// The penalty among the values that a training step returned; nil: the network has none.
+  func regularization(of step: [Float]) -> Double? {
+    isRegularized ? step.last.map(Double.init) : nil
+  }
+
+  /// The data loss: the sum of `losses`, each times its weight, without the penalty on weights.
   public func total(_ losses: [Double]) -> Double {
     zip(losses, self.losses).reduce(0) { $0 + $1.0 * Double($1.1.weight) }
   }

@@ -2,8 +2,8 @@ import Glibc
 
 /// Shows a training on standard error.
 ///
-/// On a terminal one line is drawn over, at most ten times a second: epoch, bar, loss, images per
-/// second and time left. Every epoch leaves one line, on a terminal and elsewhere.
+/// On a terminal one line is drawn over, at most ten times a second: epoch, bar, loss (and the
+/// penalty on weights behind a plus), images per second and time left. Every epoch leaves one line, on a terminal and elsewhere.
 public final class ProgressBar: TrainingObserver {
   private let terminal: Terminal
   private let currentWidth: () -> Int
@@ -53,6 +53,11 @@ public final class ProgressBar: TrainingObserver {
     write(Self.summary(row, epochs: epochs) + "\n")
   }
 
+  public func warned(_ text: String) {
+    clear()
+    write("warning: \(text)\n")
+  }
+
   public func ended() { clear() }
 
   private func show(_ line: String) {
@@ -73,7 +78,8 @@ public final class ProgressBar: TrainingObserver {
   private func line(_ progress: TrainingProgress, width: Int) -> String {
     let head = "epoch \(progress.epoch)/\(progress.epochs) "
     var words = [
-      "loss \(NumberText.fixed(progress.loss, 4))",
+      "loss \(NumberText.fixed(progress.loss, 4))"
+        + (progress.regularization.map { " + \(NumberText.fixed($0, 4))" } ?? ""),
       "\(NumberText.grouped(Int(min(progress.imagesPerSecond, 1e12)))) images/s",
       "\(NumberText.duration(progress.secondsLeft)) left",
     ]
@@ -95,6 +101,9 @@ public final class ProgressBar: TrainingObserver {
   /// The line that an epoch leaves.
   static func summary(_ row: LogRow, epochs: Int) -> String {
     var parts = ["epoch \(row.epoch)/\(epochs)", "train \(text(row.train))"]
+    if let penalty = row.train.regularization {
+      parts.append("regularization \(NumberText.fixed(penalty, 4))")
+    }
     if let validation = row.validation { parts.append("validation \(text(validation))") }
     if row.imagesPerSecond > 0 {
       parts.append("\(NumberText.grouped(Int(min(row.imagesPerSecond, 1e12)))) images/s")

@@ -35,6 +35,8 @@ public final class Trainer {
   let stepsPerEpoch: Int
   let schedule: RateSchedule
   let evaluator: Evaluator
+  /// Parameters that left their usual range, by name.
+  var warned: Set<String> = []
   /// The best parameters where no folder keeps them.
   private var bestParameters: [Float] = []
   private let clock = ContinuousClock()
@@ -136,9 +138,10 @@ public final class Trainer {
       let train = try evaluator.evaluate(
         data.train, limit: limit, part: "training", cancellation: cancellation)
     else { return nil }
+    let penalty = runner.layout.regularization(runner.parameterBlock)
     let row = LogRow(
-      epoch: 0, step: 0, train: train.metrics, validation: validation, rate: 0,
-      imagesPerSecond: 0, seconds: seconds)
+      epoch: 0, step: 0, train: train.metrics.adding(regularization: penalty),
+      validation: validation, rate: 0, imagesPerSecond: 0, seconds: seconds)
     try checkFinite(row, rate: 0)
     let state = TrainingState(
       recipe: recipe.json, data: data.name, trainImages: data.train.count,
@@ -172,12 +175,14 @@ public final class Trainer {
         inputs: buffers.readInputs, targets: buffers.readTargets, batch: indices.count,
         options: options, outputs: buffers.outputs)
       let loss = layout.total(losses.map(Double.init))
-      guard loss.isFinite else {
+      let regularization = layout.regularization(of: losses)
+      guard (loss + (regularization ?? 0)).isFinite else {
         throw TrainingError.lossNotFinite(
-          loss: loss, phase: "training", epoch: state.epoch, step: state.step,
-          rate: options.rate, kept: folder?.path)
+          loss: loss.isFinite ? regularization ?? loss : loss, phase: "training",
+          epoch: state.epoch, step: state.step, rate: options.rate, kept: folder?.path)
       }
-      state.sums.add(loss: loss, buffers, layout: layout, images: indices.count)
+      state.sums.add(
+        loss: loss, regularization: regularization, buffers, layout: layout, images: indices.count)
       state.sums.seconds += (clock.now - start) / .seconds(1)
       state.stepInEpoch += 1
       state.step += 1
@@ -204,6 +209,7 @@ public final class Trainer {
       validation: validation, rate: rate, imagesPerSecond: state.sums.imagesPerSecond,
       seconds: seconds)
     try checkFinite(row, rate: rate)
+    warnOfRanges(epoch: row.epoch)
     state.rows.append(row)
     if validation == nil || row.judged.isBetter(than: state.best) {
       (state.best, state.bestEpoch) = (row.judged, row.epoch)
@@ -320,6 +326,7 @@ public final class Trainer {
     return TrainingProgress(
       epoch: state.epoch, epochs: recipe.epochs, step: state.stepInEpoch,
       stepsPerEpoch: stepsPerEpoch, loss: state.sums.meanLoss,
+      regularization: state.sums.meanRegularization,
       imagesPerSecond: state.sums.imagesPerSecond,
       secondsLeft: perStep * Double(schedule.steps - state.step))
   }

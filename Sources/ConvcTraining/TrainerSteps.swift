@@ -10,6 +10,22 @@ extension Trainer {
     generator.shuffle(&order)
     return order
   }
+
+  /// Tells of parameters that left their usual range, of each once.
+  func warnOfRanges(epoch: Int) {
+    let watched = runner.layout.parameters.filter { $0.spec.usual != nil }
+    guard let observer, !watched.isEmpty else { return }
+    let block = runner.parameterBlock
+    for parameter in watched where !warned.contains(parameter.name) {
+      guard let usual = parameter.spec.usual else { continue }
+      let values = block[parameter.offset..<parameter.offset + parameter.spec.count]
+      guard let outside = values.first(where: { !usual.values.contains($0) }) else { continue }
+      warned.insert(parameter.name)
+      observer.warned(
+        "\(parameter.name) has a value of \(outside) after epoch \(epoch), which is outside of "
+          + "\(usual.values): \(usual.consequence)")
+    }
+  }
 }
 
 extension EpochSums {
@@ -17,9 +33,16 @@ extension EpochSums {
   ///
   /// - Parameters:
   ///   - loss: the mean over the batch.
+  ///   - regularization: the penalty on weights before the update; nil: there is none.
   ///   - buffers: hold the step's outputs and targets.
-  mutating func add(loss: Double, _ buffers: BatchBuffers, layout: ModelLayout, images count: Int) {
+  mutating func add(
+    loss: Double, regularization: Double?, _ buffers: BatchBuffers, layout: ModelLayout,
+    images count: Int
+  ) {
     self.loss += loss * Double(count)
+    if let regularization {
+      self.regularization = (self.regularization ?? 0) + regularization * Double(count)
+    }
     images += count
     guard let judged = layout.classification else { return }
     var found = 0

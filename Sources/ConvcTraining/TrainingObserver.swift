@@ -8,6 +8,8 @@ public struct TrainingProgress: Sendable, Hashable {
   public let stepsPerEpoch: Int
   /// The mean loss of the epoch so far.
   public let loss: Double
+  /// The mean penalty on weights of the epoch so far; nil: the network has none.
+  public let regularization: Double?
   /// Images a second in this epoch so far.
   public let imagesPerSecond: Double
   /// Estimate for the rest of the whole training.
@@ -15,13 +17,14 @@ public struct TrainingProgress: Sendable, Hashable {
 
   public init(
     epoch: Int, epochs: Int, step: Int, stepsPerEpoch: Int, loss: Double,
-    imagesPerSecond: Double, secondsLeft: Double
+    regularization: Double? = nil, imagesPerSecond: Double, secondsLeft: Double
   ) {
     self.epoch = epoch
     self.epochs = epochs
     self.step = step
     self.stepsPerEpoch = stepsPerEpoch
     self.loss = loss
+    self.regularization = regularization
     self.imagesPerSecond = imagesPerSecond
     self.secondsLeft = secondsLeft
   }
@@ -35,6 +38,12 @@ public protocol TrainingObserver: AnyObject {
   func advanced(to progress: TrainingProgress)
   /// An epoch is over and logged; epoch 0 is the untrained network.
   func finished(_ row: LogRow, epochs: Int)
+  /// Something is not as it usually is, though the training goes on: one line.
+  func warned(_ text: String)
   /// The training ends, in whatever way.
   func ended()
+}
+
+extension TrainingObserver {
+  public func warned(_ text: String) {}
 }

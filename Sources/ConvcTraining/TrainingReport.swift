@@ -162,8 +162,10 @@ public struct TrainingReport: Sendable {
       if classifies { cells.append(metrics?.accuracy.map { NumberText.percent($0) } ?? "") }
       return cells
     }
+    let penalizes = rows.contains { $0.train.regularization != nil }
     var heads = ["epoch", "steps", "training loss"]
     if classifies { heads.append("training accuracy") }
+    if penalizes { heads.append("regularization") }
     if validates { heads.append("validation loss") }
     if validates, classifies { heads.append("validation accuracy") }
     heads += ["rate at its end", "images/s", "time"]
@@ -173,8 +175,10 @@ public struct TrainingReport: Sendable {
       let speed = row.epoch == 0 ? "" : NumberText.grouped(Int(row.imagesPerSecond))
       let rate = row.epoch == 0 ? "" : NumberText.significant(Double(row.rate), 4)
       let validation = validates ? cells(row.validation) : []
+      let penalty = row.train.regularization.map { NumberText.fixed($0, 4) }
       return HTML.row(
-        [name, NumberText.grouped(row.step)] + cells(row.train) + validation
+        [name, NumberText.grouped(row.step)] + cells(row.train) + (penalizes ? [penalty ?? ""] : [])
+          + validation
           + [rate, speed, NumberText.duration(row.seconds)],
         className: isBest ? "best" : "")
     }
@@ -206,6 +210,7 @@ public struct TrainingReport: Sendable {
         layout.losses.map { "\(type(of: $0.loss).kind) × \($0.weight)" }.joined(separator: ", ")
       ),
     ]
+    if layout.isRegularized { pairs.append(("regularization", regularizers)) }
     if let preprocessing = layout.preprocessing {
       let mean = preprocessing.mean.map { "\($0)" }.joined(separator: ", ")
       let deviation = preprocessing.deviation.map { "\($0)" }.joined(separator: ", ")
@@ -213,6 +218,19 @@ public struct TrainingReport: Sendable {
         ("preprocessing", "(pixel × \(preprocessing.scale) − [\(mean)]) / [\(deviation)]"))
     }
     return settings("Model and data", pairs)
+  }
+
+  /// The penalties on weights, each with the parameters that have it.
+  private var regularizers: String {
+    var order: [Regularizer] = []
+    var names: [Regularizer: [String]] = [:]
+    for parameter in layout.parameters {
+      guard let regularizer = parameter.regularizer else { continue }
+      if names[regularizer] == nil { order.append(regularizer) }
+      names[regularizer, default: []].append(parameter.name)
+    }
+    return order.map { "\($0): \((names[$0] ?? []).joined(separator: ", "))" }
+      .joined(separator: "; ")
   }
 
   private func settings(_ title: String, _ pairs: [(String, String)]) -> String {

@@ -32,6 +32,8 @@ struct TrainingState: Codable {
 struct EpochSums: Codable {
   /// Sum over the images of their loss.
   var loss = 0.0
+  /// Sum over the images of the penalty on weights in their step; nil: there is none.
+  var regularization: Double?
   /// Images whose class was found; of an image with labelled pixels the share of those.
   var correct = 0.0
   var images = 0
@@ -39,10 +41,12 @@ struct EpochSums: Codable {
   var seconds = 0.0
 
   var meanLoss: Double { loss / Double(max(1, images)) }
+  var meanRegularization: Double? { regularization.map { $0 / Double(max(1, images)) } }
   var imagesPerSecond: Double { seconds > 0 ? Double(images) / seconds : 0 }
 
   func metrics(classifies: Bool) -> Metrics {
     Metrics(
-      loss: meanLoss, accuracy: classifies ? correct / Double(max(1, images)) : nil)
+      loss: meanLoss, accuracy: classifies ? correct / Double(max(1, images)) : nil,
+      regularization: meanRegularization)
   }
 }

@@ -63,7 +63,7 @@ struct ModelFileTests {
       ),
       (
         "outputs: 3, bias", "output: 3, bias",
-        "13: unknown setting 'output' of Dense (dense1); did you mean 'outputs'? there are outputs, bias"
+        "13: unknown setting 'output' of Dense (dense1); did you mean 'outputs'? there are outputs, bias, initializer, biasInitializer"
       ),
       (
         "kernelSize: 2}", "kernelSize: two}",
@@ -96,6 +96,55 @@ struct ModelFileTests {
       #expect("\(error)".hasPrefix("small.yaml:"))
       #expect(!"\(error)".contains("\n"))
     }
+  }
+
+  @Test("penalties and initial values read back")
+  func training() throws {
+    let model = Model(
+      "small", input: [2, 5, 5], loss: SoftmaxCrossEntropy(), regularizer: Regularizer(l2: 1e-4)
+    ) {
+      Conv2D(
+        outputChannels: 3, kernelSize: 4, padding: .same, initializer: .uniform(bound: 0.05),
+        biasInitializer: .constant(0.1)
+      ).regularized(l1: 1e-5, l2: 2e-4, includingBiases: true)
+      ReLU()
+      Flatten()
+      Dense(outputs: 3, initializer: .glorotNormal).regularized()
+    }
+    let text = try ModelFile.text(of: model)
+    #expect(text.contains("\nregularizer: {l1: 0.0, l2: 0.0001}\n"))
+    #expect(text.contains("regularizer: {l1: 1e-05, l2: 0.0002, biases: true}"))
+    #expect(text.contains("initializer: \"uniform 0.05\", biasInitializer: \"constant 0.1\""))
+    #expect(text.contains("initializer: glorot_normal"))
+    let again = try ModelFile.read(text: text, path: "small.yaml")
+    #expect(again.regularizer == model.regularizer)
+    #expect(again.nodes.map(\.regularizer) == model.nodes.map(\.regularizer))
+    let options = BuildOptions(batch: 2, target: .generic)
+    let (read, written) = (try again.compile(options), try model.compile(options))
+    #expect(read.files() == written.files())
+    #expect(read.graph.parameters == written.graph.parameters)
+  }
+
+  @Test("a regularizer's mistakes name the line")
+  func regularizerErrors() {
+    func error(_ regularizer: String) -> String {
+      let text = Self.text.replacingOccurrences(
+        of: "conv1: {layer: Conv2D,", with: "conv1: {layer: Conv2D, regularizer: \(regularizer),")
+      do {
+        _ = try ModelFile.read(text: text, path: "small.yaml").compile(BuildOptions(batch: 1))
+        return ""
+      } catch {
+        return "\(error)"
+      }
+    }
+    #expect(
+      error("{l3: 1}")
+        == "small.yaml:8: unknown key 'l3' of the regularizer of conv1; did you mean 'l1'? there are "
+        + "l1, l2, biases")
+    #expect(
+      error("{l2: -1}")
+        == "conv1 (small.yaml:8): l2 -1.0 of its regularizer is out of range; a finite factor of at "
+        + "least 0 is expected")
   }
 
   @Test("mistakes that shapes show name the file's line")

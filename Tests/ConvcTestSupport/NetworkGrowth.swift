@@ -44,6 +44,10 @@ struct NetworkGrowth {
     }
     if chance(0.1) { open = joinFeatures(open) }
     finish(open, name: "main")
+    if chance(0.3) {
+      builder.regularize(
+        Regularizer(l1: pick(0, 1e-3), l2: pick(0, 1e-2), includesBiases: chance(0.3)))
+    }
   }
 
   // MARK: Chance

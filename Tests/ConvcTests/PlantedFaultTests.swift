@@ -34,6 +34,8 @@ struct PlantedFaultTests {
       Fault(
         template: "convtranspose2d_generic_backward_weight", text: "PAD_TOP",
         replacement: "PAD_LEFT"),
+      Fault(template: "support_penalize", text: "2.0f * l2", replacement: "l2"),
+      Fault(template: "regularization", text: "ranges[range].part +", replacement: ""),
     ]
     guard Target.native.hasVectors else { return generic }
     return generic + [

@@ -39,8 +39,8 @@ struct CompiledTrainingTests {
   private static let recipe = Recipe(
     epochs: 5, batch: 16, rate: 0.1, warmUp: .steps(4), seed: 4, threads: 1)
 
-  private func runner() async throws -> SessionRunner {
-    let compilation = try Self.network.compile(BuildOptions(batch: 16, target: .generic))
+  private func runner(_ network: Model = network) async throws -> SessionRunner {
+    let compilation = try network.compile(BuildOptions(batch: 16, target: .generic))
     let program = try await compilation.load()
     let runner = try SessionRunner(session: Session(program), graph: compilation.graph)
     try runner.setParameterBlock(Initialization(seed: 4).parameters(of: compilation.graph))
@@ -62,6 +62,33 @@ struct CompiledTrainingTests {
     let result = try Trainer(runner: runner, recipe: Self.recipe, data: Self.data).run()
     #expect(result.isComplete)
     #expect((result.test?.metrics.accuracy ?? 0) > 0.8)
+  }
+
+  @Test("a penalty on weights is logged and shown apart from the loss")
+  func regularized() async throws {
+    var network = Self.network
+    network.regularizer = Regularizer(l1: 1e-4, l2: 1e-3)
+    let runner = try await runner(network)
+    let start = try #require(runner.layout.regularization(runner.parameterBlock))
+    try withFolder { folder in
+      let result = try Trainer(
+        runner: runner, recipe: Self.recipe, data: Self.data, folder: RunFolder(folder)
+      ).run()
+      #expect(result.rows[0].train.regularization == start)
+      #expect(result.rows.allSatisfy { ($0.train.regularization ?? 0) > 0 })
+      #expect(result.rows.allSatisfy { $0.validation?.regularization == nil })
+      // Of the epoch's steps before their updates: close to the start in the first one.
+      let first = try #require(result.rows[1].train.regularization)
+      #expect(abs(first / start - 1) < 0.5 && first != start)
+      #expect(try text(folder + "/log.jsonl").contains(#""regularization":"#))
+      #expect(try LogRow.rows(of: text(folder + "/log.jsonl")) == result.rows)
+      let report = try text(folder + "/report.html")
+      #expect(report.contains("<th scope=\"col\">regularization</th>"))
+      #expect(
+        report.contains(
+          "<th scope=\"row\">regularization</th><td>l1 0.0001, l2 0.001: conv1.weight, dense1.weight"
+        ))
+    }
   }
 
   @Test("cancelled and resumed in a new session, it ends with the same bits")

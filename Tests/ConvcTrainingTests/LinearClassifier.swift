@@ -20,13 +20,13 @@ final class LinearClassifier: StepRunner {
 
   init(
     name: String = "linear", hash: String = "hash-1", features: Int = 2, classes: Int = 3,
-    batches: ClosedRange<Int> = 1...16, classNames: [String] = []
+    batches: ClosedRange<Int> = 1...16, classNames: [String] = [], usual: UsualRange? = nil
   ) {
     self.features = features
     self.classes = classes
     let weight = ParameterSpec(
       "weight", shape: [classes, features], initializer: .heNormal, decays: true, fanIn: features,
-      fanOut: classes)
+      fanOut: classes, usual: usual)
     let bias = ParameterSpec("bias", shape: [classes], initializer: .constant(0))
     layout = ModelLayout(
       model: name, modelHash: hash, batches: batches,

@@ -1,3 +1,4 @@
+import ConvcIR
 import Testing
 
 @testable import ConvcTraining
@@ -49,6 +50,23 @@ struct ReportingTests {
       secondsLeft: 83)
   }
 
+  @Test("the penalty on weights stands beside the loss")
+  func regularization() {
+    let row = LogRow(
+      epoch: 1, step: 10, train: Metrics(loss: 0.5, accuracy: 0.875, regularization: 0.03),
+      validation: Metrics(loss: 0.25, accuracy: 0.9), rate: 0.05, imagesPerSecond: 0, seconds: 2.5)
+    #expect(row.json.contains(#""train":{"accuracy":0.875,"loss":0.5,"regularization":0.03}"#))
+    #expect(
+      ProgressBar.summary(row, epochs: 2) == "epoch 1/2  train 0.5000 87.50 %  "
+        + "regularization 0.0300  validation 0.2500 90.00 %  2.5 s")
+    let screen = Screen()
+    bar(screen, interactive: true).advanced(
+      to: TrainingProgress(
+        epoch: 1, epochs: 2, step: 50, stepsPerEpoch: 100, loss: 0.5, regularization: 0.03,
+        imagesPerSecond: 1000, secondsLeft: 83))
+    #expect(screen.text.contains("  loss 0.5000 + 0.0300  "))
+  }
+
   @Test("a terminal shows one line that is drawn over at most ten times a second")
   func terminal() {
     let screen = Screen()
@@ -72,6 +90,23 @@ struct ReportingTests {
     bar(screen, interactive: true, width: columns).advanced(to: progress(50))
     let visible = screen.text.dropFirst().dropLast(3)
     #expect(visible.count < columns)
+  }
+
+  @Test("a parameter that leaves its usual range is told of, once")
+  func ranges() throws {
+    let runner = LinearClassifier(
+      usual: UsualRange(-0.001...0.001, consequence: "it is another function"))
+    let data = TrainingData(name: "points", train: points(70), validation: nil, test: nil)
+    let screen = Screen()
+    _ = try Trainer(
+      runner: runner, recipe: .quick, data: data, observer: bar(screen, interactive: false)
+    ).run()
+    let warnings = screen.text.split(separator: "\n").filter { $0.hasPrefix("warning: ") }
+    #expect(warnings.count == 1)
+    #expect(warnings.first?.hasPrefix("warning: dense1.weight has a value of ") == true)
+    #expect(
+      warnings.first?.hasSuffix(
+        "after epoch 1, which is outside of -0.001...0.001: it is another function") == true)
   }
 
   @Test("colour appears only where it is wanted")
