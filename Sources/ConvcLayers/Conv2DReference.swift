@@ -6,12 +6,18 @@ extension Conv2D: ReferenceLayer {
     let plan = ConvolutionPlan(self, call)
     let y = DoubleTensor(shape: call.outputShape)
     let weight = call.parameters[0]
-    for n in 0..<plan.input.n {
+    let rows = plan.collectsWindows ? (0..<groups).map { plan.windows(of: $0, call.input) } : []
+    for n in 0..<plan.input.n where hasBias {
       for k in 0..<plan.output.c {
-        if hasBias {
-          (y.address + plan.outputMap(n, k)).update(
-            repeating: call.parameters[1].address[k], count: plan.output.pixels)
-        }
+        (y.address + plan.outputMap(n, k)).update(
+          repeating: call.parameters[1].address[k], count: plan.output.pixels)
+      }
+    }
+    for k in 0..<plan.output.c where !rows.isEmpty {
+      plan.add(rows[k / plan.outputsPerGroup], weight, to: y, map: k)
+    }
+    for n in 0..<plan.input.n where rows.isEmpty {
+      for k in 0..<plan.output.c {
         plan.forEachTap(of: k) { c, w, tap in
           addScaled(
             weight.address[w], tap.input(call.input.address + plan.inputMap(n, c)),
@@ -73,6 +79,58 @@ private struct ConvolutionPlan {
         shift: s * window.dilation.width - window.padding.left, stride: window.stride.width,
         size: input.w, outputs: output.w)
       return Tap(rows, columns, inputWidth: input.w, outputWidth: output.w)
+    }
+  }
+
+  /// Whether the cells that each weight meets fit in memory side by side, for all images: loops over small maps are then
+  /// as long as the batch makes them.
+  var collectsWindows: Bool {
+    input.c * taps.count * output.n * output.pixels <= 1 << 24
+  }
+
+  /// For each weight of a map of the group a row: the cells that it meets, image by image; zeros for padding.
+  func windows(of group: Int, _ x: DoubleTensor) -> DoubleTensor {
+    let length = output.n * output.pixels
+    let result = DoubleTensor(shape: [inputsPerGroup * taps.count, length])
+    forEachTap(of: group * outputsPerGroup) { c, w, tap in
+      let row = (w - group * outputsPerGroup * inputsPerGroup * taps.count) * length
+      for n in 0..<output.n {
+        addScaled(
+          1, tap.input(x.address + inputMap(n, c)),
+          to: tap.output(result.address + row + n * output.pixels))
+      }
+    }
+    return result
+  }
+
+  /// Adds the products of a map's weights and their rows to the map, in all images.
+  func add(_ windows: DoubleTensor, _ weight: DoubleTensor, to y: DoubleTensor, map k: Int) {
+    let (count, length) = (windows.shape[0], windows.shape[1])
+    let sum = DoubleTensor(shape: [length])
+    let w = weight.address + k * count
+    var j = 0
+    while j < count {
+      // Beyond the last row stand weights of zero.
+      let (w1, w2, w3) = (
+        j + 1 < count ? w[j + 1] : 0, j + 2 < count ? w[j + 2] : 0, j + 3 < count ? w[j + 3] : 0
+      )
+      let last = count - 1
+      let x0 = windows.address + j * length
+      let x1 = windows.address + min(j + 1, last) * length
+      let x2 = windows.address + min(j + 2, last) * length
+      let x3 = windows.address + min(j + 3, last) * length
+      let w0 = w[j]
+      var i = 0
+      while i < length {
+        sum.address[i] += (w0 * x0[i] + w1 * x1[i]) + (w2 * x2[i] + w3 * x3[i])
+        i &+= 1
+      }
+      j += 4
+    }
+    for n in 0..<output.n {
+      addScaled(
+        1, Patch(sum.address + n * output.pixels, rows: 1, columns: output.pixels),
+        to: Patch(y.address + outputMap(n, k), rows: 1, columns: output.pixels))
     }
   }
 

@@ -70,13 +70,30 @@ public struct GradientReport: Sendable, CustomStringConvertible {
   public let tensors: [Entry]
   /// nil: every direction that was tried crosses a kink, or none was tried.
   public let direction: Direction?
+  /// All elements of each parameter, compared with the reference's reverse pass; empty: they were not.
+  public let everyElement: [Entry]
+  /// How the differences of single elements were taken.
+  public let method: GradientCheck.Method
+
+  init(
+    tensors: [Entry], direction: Direction?, everyElement: [Entry] = [],
+    method: GradientCheck.Method = .wholeNetwork
+  ) {
+    self.tensors = tensors
+    self.direction = direction
+    self.everyElement = everyElement
+    self.method = method
+  }
 
   /// The parameter with the largest difference.
-  public var worst: Entry? { tensors.max { $0.difference < $1.difference } }
+  public var worst: Entry? {
+    (tensors + everyElement).max { $0.difference < $1.difference }
+  }
 
   /// Whether something was checked and no difference is larger.
   public func agrees(within tolerance: Double = 1e-4) -> Bool {
-    tensors.contains { $0.checked > 0 } && tensors.allSatisfy { $0.difference <= tolerance }
+    tensors.contains { $0.checked > 0 }
+      && (tensors + everyElement).allSatisfy { $0.difference <= tolerance }
       && (direction.map { $0.difference <= tolerance } ?? true)
   }
 

@@ -51,7 +51,7 @@ public struct ReferenceNetwork: Sendable {
       .flatMap { (pass.statistics[$0] ?? parameters[$0]).values }
     return ReferenceResult(
       outputs: graph.outputs.map { pass[$0.tensor].values }, losses: judged.map(\.value),
-      total: total(judged), gradients: gradients, untrained: statistics,
+      total: total(judged), gradients: gradients.block, untrained: statistics,
       margin: pass.margin)
   }
 
@@ -98,10 +98,28 @@ public struct ReferenceNetwork: Sendable {
     return pass
   }
 
+  /// Evaluates one node alone, on what a pass has for its inputs.
+  func evaluate(
+    _ node: Node, _ pass: ForwardPass, _ parameters: [DoubleTensor], _ options: PassOptions
+  ) -> LayerResult {
+    layers[node.id.index].forward(call(node, pass, parameters, options))
+  }
+
+  /// The layer of a node, with its reference.
+  func layer(of node: Node) -> any ReferenceLayer { layers[node.id.index] }
+
+  /// Gradients of the total loss, from the last node to the first.
+  func backward(
+    _ pass: ForwardPass, _ parameters: [DoubleTensor], _ sample: ReferenceSample,
+    _ options: PassOptions
+  ) -> ReversePass {
+    backward(pass, judge(pass, sample), parameters, options)
+  }
+
   private func backward(
     _ pass: ForwardPass, _ judged: [LossResult], _ parameters: [DoubleTensor],
     _ options: PassOptions
-  ) -> [Double] {
+  ) -> ReversePass {
     var gradients = [DoubleTensor?](repeating: nil, count: graph.tensors.count)
     var block = [Double](repeating: 0, count: graph.trainableCount)
     func add(_ gradient: DoubleTensor, scale: Double = 1, to id: Tensor.ID) {
@@ -126,7 +144,7 @@ public struct ReferenceNetwork: Sendable {
         block.replaceSubrange(offset..<offset + gradient.count, with: gradient.values)
       }
     }
-    return block
+    return ReversePass(block: block, tensors: gradients)
   }
 
   private func call(
@@ -157,6 +175,14 @@ public struct ReferenceResult: Sendable {
   public let untrained: [Double]
   /// Distance to the nearest kink of a ReLU or a maximum, as a share of the largest value there.
   public let margin: Double
+}
+
+/// The gradients of one reverse pass.
+struct ReversePass {
+  /// By the trainable parameters, laid out as the parameter block's first part.
+  let block: [Double]
+  /// By each tensor; nil: the loss does not depend on it.
+  let tensors: [DoubleTensor?]
 }
 
 /// The values of one forward pass.
