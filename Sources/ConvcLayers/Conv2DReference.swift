@@ -13,9 +13,7 @@ extension Conv2D: ReferenceLayer {
           repeating: call.parameters[1].address[k], count: plan.output.pixels)
       }
     }
-    for k in 0..<plan.output.c where !rows.isEmpty {
-      plan.add(rows[k / plan.outputsPerGroup], weight, to: y, map: k)
-    }
+    for (group, windows) in rows.enumerated() { plan.add(windows, weight, to: y, group) }
     for n in 0..<plan.input.n where rows.isEmpty {
       for k in 0..<plan.output.c {
         plan.forEachTap(of: k) { c, w, tap in
@@ -103,34 +101,56 @@ private struct ConvolutionPlan {
     return result
   }
 
-  /// Adds the products of a map's weights and their rows to the map, in all images.
-  func add(_ windows: DoubleTensor, _ weight: DoubleTensor, to y: DoubleTensor, map k: Int) {
+  /// Adds to the group's maps the products of their weights and the rows.
+  ///
+  /// A tile of columns goes through all maps before the next one: it stays in the cache.
+  func add(_ windows: DoubleTensor, _ weight: DoubleTensor, to y: DoubleTensor, _ group: Int) {
+    let length = windows.shape[1]
+    let sums = DoubleTensor(shape: [outputsPerGroup, length])
+    for first in stride(from: 0, to: length, by: 256) {
+      let tile = first..<min(first + 256, length)
+      for k in stride(from: 0, to: outputsPerGroup, by: 2) {
+        add(windows, weight, to: sums, tile, k, group * outputsPerGroup)
+      }
+    }
+    for k in 0..<outputsPerGroup {
+      for n in 0..<output.n {
+        addScaled(
+          1,
+          Patch(
+            sums.address + k * length + n * output.pixels, rows: 1, columns: output.pixels),
+          to: Patch(
+            y.address + outputMap(n, group * outputsPerGroup + k), rows: 1,
+            columns: output.pixels))
+      }
+    }
+  }
+
+  /// One tile of two maps, or of the last one twice: two rows at once.
+  private func add(
+    _ windows: DoubleTensor, _ weight: DoubleTensor, to sums: DoubleTensor, _ tile: Range<Int>,
+    _ k: Int, _ firstMap: Int
+  ) {
     let (count, length) = (windows.shape[0], windows.shape[1])
-    let sum = DoubleTensor(shape: [length])
-    let w = weight.address + k * count
-    var j = 0
-    while j < count {
-      // Beyond the last row stand weights of zero.
-      let (w1, w2, w3) = (
-        j + 1 < count ? w[j + 1] : 0, j + 2 < count ? w[j + 2] : 0, j + 3 < count ? w[j + 3] : 0
-      )
-      let last = count - 1
-      let x0 = windows.address + j * length
-      let x1 = windows.address + min(j + 1, last) * length
-      let x2 = windows.address + min(j + 2, last) * length
-      let x3 = windows.address + min(j + 3, last) * length
-      let w0 = w[j]
+    let isPair = k + 1 < outputsPerGroup
+    let v = weight.address + (firstMap + k) * count
+    let w = isPair ? v + count : v
+    let sum = sums.address + k * length + tile.lowerBound
+    let scratch = DoubleTensor(shape: [tile.count])
+    let other = isPair ? sum + length : scratch.address
+    for j in stride(from: 0, to: count, by: 2) {
+      let hasNext = j + 1 < count
+      let x = windows.address + j * length + tile.lowerBound
+      let next = hasNext ? x + length : x
+      let (v0, v1) = (v[j], hasNext ? v[j + 1] : 0)
+      let (w0, w1) = (w[j], hasNext ? w[j + 1] : 0)
       var i = 0
-      while i < length {
-        sum.address[i] += (w0 * x0[i] + w1 * x1[i]) + (w2 * x2[i] + w3 * x3[i])
+      while i < tile.count {
+        let (x0, x1) = (x[i], next[i])
+        sum[i] += v0 * x0 + v1 * x1
+        other[i] += w0 * x0 + w1 * x1
         i &+= 1
       }
-      j += 4
-    }
-    for n in 0..<output.n {
-      addScaled(
-        1, Patch(sum.address + n * output.pixels, rows: 1, columns: output.pixels),
-        to: Patch(y.address + outputMap(n, k), rows: 1, columns: output.pixels))
     }
   }
 

@@ -97,7 +97,9 @@ public struct Window2D: Sendable, Hashable {
   var reach: Reach {
     .window(
       height: vertical.span, width: horizontal.span, verticalStride: stride.height,
-      horizontalStride: stride.width)
+      horizontalStride: stride.width,
+      padding: Border(
+        top: padding.top, bottom: padding.bottom, left: padding.left, right: padding.right))
   }
 
   /// Whether windows lie side by side: no cell is in two of them, and none is padding.

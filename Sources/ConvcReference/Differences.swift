@@ -110,6 +110,25 @@ struct Differences {
     }
   }
 
+  /// For each trainable parameter the largest change of its gradients where every parameter moves by up to the last bit of
+  /// single precision.
+  func changesByRounding(_ random: inout RandomValues) -> [Double] {
+    let moved = parameters.map { tensor in
+      let copy = tensor.reshaped(tensor.shape)
+      for i in 0..<copy.count {
+        copy.address[i] *= 1 + (2 * random.uniform() - 1) * Double(Float.ulpOfOne) / 2
+      }
+      return copy
+    }
+    let pass = network.forward(moved, sample, options)
+    let block = network.backward(pass, moved, sample, options).block
+    return network.graph.parameters.filter { $0.kind == .trainable }.map { parameter in
+      (parameter.offset..<parameter.offset + parameter.spec.count).reduce(0) {
+        max($0, (block[$1] - reverse.block[$1]).magnitude)
+      }
+    }
+  }
+
   private func shortened(_ step: Double, _ move: (Double) -> ForwardPass) -> Double? {
     for h in [step, step / 4, step / 16] {
       let (up, down) = (move(h), move(-h))

@@ -88,9 +88,15 @@ public struct GradientCheck: Sendable {
       entries.append(entry)
     }
     let direction = direction(differences, gradients, &random)
-    let exact = GradientReport.comparing(gradients, with: differences.reverse.block, of: graph)
+    var exact = GradientReport.comparing(gradients, with: differences.reverse.block, of: graph)
+      .tensors
+    let changes = differences.changesByRounding(&random)
+    for index in entries.indices {
+      let rounding = changes[index] / entries[index].scale
+      (entries[index].rounding, exact[index].rounding) = (rounding, rounding)
+    }
     return GradientReport(
-      tensors: entries, direction: direction, everyElement: exact.tensors, method: method)
+      tensors: entries, direction: direction, everyElement: exact, method: method)
   }
 
   /// Compares the slope along a random direction over all trainable parameters.

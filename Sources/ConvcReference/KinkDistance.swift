@@ -51,8 +51,10 @@ extension ReferenceNetwork {
     guard node.parameters.isEmpty, graph[node.output].type == graph[node.inputs[0]].type else {
       return nil
     }
-    return node.inputs.lazy.compactMap { self.bias(before: $0, channels: channels, depth: depth - 1) }
-      .first
+    return node.inputs.lazy.compactMap {
+      self.bias(before: $0, channels: channels, depth: depth - 1)
+    }
+    .first
   }
 
   /// For each channel the small shift that takes all its values as far from the kinks as possible.
@@ -66,7 +68,7 @@ extension ReferenceNetwork {
           largest = max(largest, values.address[(n * channels + channel) * pixels + i].magnitude)
         }
       }
-      let range = largest / 32
+      let range = largest / 4
       var walls = [-range, range]
       for n in 0..<batch {
         for i in 0..<pixels {
