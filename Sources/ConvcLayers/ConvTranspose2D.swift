@@ -131,12 +131,14 @@ public struct ConvTranspose2D: Layer {
 
   public func sizeFormula(for inputs: [TensorType]) -> [String] {
     let maps = inputs[0].maps
-    let axes = [(vertical, maps.h, outputPadding.height), (horizontal, maps.w, outputPadding.width)]
-    return axes.compactMap { axis, size, added in
-      guard let output = try? self.output(axis, of: size, added: added) else { return nil }
-      return "\(axis.name) (\(size) − 1)·\(axis.stride) + \(axis.kernel) − \(axis.before) − \(axis.after) + \(added) "
-        + "= \(output)"
+    func line(_ axis: Window2D.Axis, _ size: Int, _ added: Int) -> String? {
+      guard let output = try? output(axis, of: size, added: added) else { return nil }
+      return "\(axis.name) (\(size) − 1)·\(axis.stride) + \(axis.kernel) − \(axis.before) "
+        + "− \(axis.after) + \(added) = \(output)"
     }
+    return [
+      line(vertical, maps.h, outputPadding.height), line(horizontal, maps.w, outputPadding.width),
+    ].compactMap { $0 }
   }
 
   public func role(in mode: Mode, frozen: Bool) -> FusionRole { .anchor(accepts: .vector) }

@@ -27,7 +27,9 @@ struct NetworkLayoutTests {
     }
   }
 
-  @Test("boxes do not overlap, and edges lead from left to right along rows", arguments: ["unet", "resnet8-digits"])
+  @Test(
+    "boxes do not overlap, and edges lead from left to right along rows",
+    arguments: ["unet", "resnet8-digits"])
   func boxes(_ name: String) throws {
     let layout = try Self.picture(try #require(Preset.named(name)).make()).layout
     for a in layout.plan.boxes.indices {
@@ -60,7 +62,8 @@ struct NetworkLayoutTests {
       graph.output("output", x.add(image.conv2d(4, kernelSize: 1)).relu())
     }
     let plan = try Self.picture(model).layout.plan
-    #expect(plan.boxes.map(\.title) == ["image", "conv1", "relu1", "conv2", "conv3", "add1", "relu2"])
+    #expect(
+      plan.boxes.map(\.title) == ["image", "conv1", "relu1", "conv2", "conv3", "add1", "relu2"])
     #expect(plan.columns == [0, 1, 2, 3, 1, 4, 5])
     #expect(plan.lanes == [0, 0, 0, 0, 1, 0, 0])
   }

@@ -103,7 +103,8 @@ struct ReceptiveFieldTests {
     #expect(fields[1] == field(3, jump: 1, start: -1))
     #expect(fields[2] == field(5, jump: 1, start: 0))
     #expect(fields[4] == .everything)
-    #expect(inspection.layers.map(\.family) == [.convolution, .convolution, .merge, .shape, .dense])
+    #expect(
+      inspection.layers.map(\.family) == [.convolution, .convolution, .merge, .shape, .dense])
     #expect(inspection.layers.map(\.depth) == [1, 1, 1, 1, 2])
   }
 
