@@ -72,6 +72,7 @@ struct CheckCommand: AsyncParsableCommand {
   func run() async throws {
     let check = GradientCheck(
       samples: samples, seed: seed, budget: Double(work) * 1e9, threads: workers)
+    let own = try model.network(input: size.size?.extents).inputs.map(\.shape)
     var (network, compilation, images) = try self.network(for: check)
     let checkpoint = try weights.map {
       try WeightsSource(path: $0, seed: seed).checkpoint(
@@ -79,7 +80,7 @@ struct CheckCommand: AsyncParsableCommand {
     }
     if checkpoint != nil { compilation = try compile(network) }
     let graph = compilation.graph
-    try Console.print(heading(graph, check, images))
+    try Console.print(heading(graph, check, images, own: own))
     let reference = try ReferenceNetwork(graph)
     let session = try Session(try await compiler.load(compilation, general))
     let options = PassOptions(seed: seed)
@@ -127,7 +128,8 @@ struct CheckCommand: AsyncParsableCommand {
       return check.work(check.method(for: graph, batch: best.2), on: graph, batch: best.2)
         > check.budget
     }
-    if size.size == nil, weights == nil, var extents = try? model.preset().input {
+    if size.size == nil, weights == nil, first.inputs.count == 1, first.inputs[0].shape.count == 3 {
+      var extents = first.inputs[0].shape
       while isTooLarge(), extents.dropFirst().allSatisfy({ $0 > 32 }) {
         extents = [extents[0]] + extents.dropFirst().map { ($0 / 2 + 31) / 32 * 32 }
         guard let smaller = try? model.network(input: extents),
@@ -169,13 +171,15 @@ struct CheckCommand: AsyncParsableCommand {
   }
 
   /// What is checked, and how.
-  private func heading(_ graph: Graph, _ check: GradientCheck, _ count: Int) -> String {
+  private func heading(_ graph: Graph, _ check: GradientCheck, _ count: Int, own: [[Int]])
+    -> String
+  {
     let extents = graph.inputs.map { NumberText.extents(Array(graph[$0].type.shape.dropFirst())) }
-    let own = try? model.preset().input
-    let isSmaller = size.size == nil && own.map(NumberText.extents) != extents.first
+    let ownExtents = own.map(NumberText.extents)
     let images =
       "\(count) images of \(extents.joined(separator: " and "))"
-      + (isSmaller ? " instead of \(own.map(NumberText.extents) ?? ""), for time" : "")
+      + (ownExtents == extents
+        ? "" : " instead of \(ownExtents.joined(separator: " and ")), for time")
     switch check.method(for: graph, batch: count) {
     case .wholeNetwork:
       return "\(graph.name), \(images): central differences of the loss"
