@@ -79,7 +79,7 @@ public struct Lint: Pass {
   private func gap(_ node: Node, _ graph: Graph) -> (window: String, stride: String)? {
     let types = node.inputs.map { graph[$0].type }
     guard
-      case .window(let height, let width, let vertical, let horizontal) = node.layer.reach(
+      case .window(let height, let width, let vertical, let horizontal, _) = node.layer.reach(
         for: types)
     else { return nil }
     let maps = graph[node.output].type.maps
