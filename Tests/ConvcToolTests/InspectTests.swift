@@ -106,6 +106,33 @@ struct InspectTests {
     #expect(page.matches(of: /<section class="detail"/).count == 32)
   }
 
+  @Test("what is seldom meant is a warning on standard error, with line and way out")
+  func warnings() async throws {
+    let tool = try Tool()
+    try tool.write(
+      """
+      convc: 1
+      name: net
+      inputs: {image: [6]}
+      layers:
+        fc1: {layer: Dense, outputs: 5}
+        fc2: {layer: Dense, outputs: 3}
+      outputs: {scores: fc2}
+      losses:
+        loss: {loss: SoftmaxCrossEntropy, output: scores, target: label}
+
+      """, to: "net.yaml")
+    let warning =
+      "warning: fc2 (net.yaml:6): follows fc1 without an activation between: together they are one "
+      + "linear map; put ReLU() between them, or leave fc1 out"
+    let inspect = try await tool("inspect", "net.yaml")
+    #expect(inspect.status == 0)
+    #expect(inspect.errorLines == [warning])
+    let build = try await tool("build", "net.yaml", "-o", "out", "--target", "generic")
+    #expect(build.status == 0 && build.errorLines.contains(warning), "\(build)")
+    expectDone(try await tool("inspect", "net.yaml", "--quiet"))
+  }
+
   @Test("files that cannot be written, and one name for two")
   func badFiles() async throws {
     let tool = try Tool()
