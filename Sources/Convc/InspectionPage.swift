@@ -11,25 +11,23 @@ extension Inspection {
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <title>\(name)</title>
       <style>
-      body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; color: #212529; background: #fff; }
-      .picture, .wide { overflow-x: auto; }
-      table { border-collapse: collapse; margin: 1rem 0; }
-      th, td { padding: .25rem .75rem; text-align: left; border-bottom: 1px solid #dee2e6; white-space: nowrap; }
-      .number { text-align: right; }
-      thead th { border-bottom: 2px solid #495057; }
+      \(InspectionStyle.page)
       </style>
       </head>
       <body>
-      <h1>\(name)</h1>
-      <p>\(parameters.grouped) parameters (\(trainable.grouped) trainable), \(multiplyAdds.grouped) multiply-adds an image.</p>
-      <div class="picture">
+      <main>
+      <div class="card picture">
       \(picture)</div>
-      <h2>Layers</h2>
-      <div class="wide">\(layerTable)</div>
-      <h2>Memory for a batch of \(batch), target \(HTML.escaped(target))</h2>
-      <div class="wide">\(memoryTable)</div>
-      <h2>Fusion</h2>
-      <div class="wide">\(fusionTable)</div>
+      <div class="card panel" aria-live="polite">
+      \(InspectionPanel(inspection: self).sections.joined(separator: "\n"))
+      </div>
+      <div class="card"><h2>Layers</h2>\(layerTable)</div>
+      <div class="card"><h2>Memory for a batch of \(batch), target \(HTML.escaped(target))</h2>\(memoryTable)</div>
+      <div class="card"><h2>Fusion</h2>\(fusionTable)</div>
+      </main>
+      <script>
+      \(InspectionStyle.script)
+      </script>
       </body>
       </html>
 
@@ -37,18 +35,30 @@ extension Inspection {
   }
 
   private var layerTable: String {
-    Self.table(
+    let count = Self.grouped
+    let rows = layers.map { layer in
+      [
+        layer.name + (layer.frozen ? " (frozen)" : ""), layer.settings,
+        "\(layer.shape.extents) (\(layer.axes.joined(separator: "x")))",
+        count(layer.weights), count(layer.biases), count(layer.statistics),
+        count(layer.multiplyAdds), count(layer.outputBytes),
+        layer.receptiveField.sizeText(isSequence: isSequence),
+        layer.receptiveField.jumpText(isSequence: isSequence),
+        layer.receptiveField.startText(isSequence: isSequence), count(layer.depth),
+        layer.lostPixels.map(String.init).joined(separator: ", "), layer.group ?? "",
+      ]
+    }
+    let totals = [
+      "total", "", "", count(layers.reduce(0) { $0 + $1.weights }),
+      count(layers.reduce(0) { $0 + $1.biases }), count(layers.reduce(0) { $0 + $1.statistics }),
+      count(multiplyAdds), count(outputBytes), "", "", "", count(depth), "", "",
+    ]
+    return Self.table(
       head: [
-        "layer", "settings", "output", "parameters", "multiply-adds", "receptive field",
-        "lost rows, columns", "kernel",
+        "layer", "settings", "output", "weights", "biases", "statistics", "multiply-adds",
+        "output bytes", "receptive field", "jump", "start", "depth", "lost rows, columns", "kernel",
       ],
-      rows: layers.map { layer in
-        [
-          layer.name + (layer.frozen ? " (frozen)" : ""), layer.settings, layer.shape.extents,
-          layer.parameters.grouped, layer.multiplyAdds.grouped, "\(layer.receptiveField)",
-          layer.lostPixels.map(String.init).joined(separator: ", "), layer.group ?? "",
-        ]
-      })
+      rows: rows + [totals])
   }
 
   private var memoryTable: String {
@@ -59,9 +69,10 @@ extension Inspection {
       ],
       rows: memory.map { memory in
         [
-          memory.mode, memory.arena.grouped, memory.lowerBound.grouped,
-          memory.parameters.grouped, memory.packed.grouped, memory.gradients.grouped,
-          memory.optimizer.grouped, memory.total.grouped,
+          memory.mode, Self.grouped(memory.arena), Self.grouped(memory.lowerBound),
+          Self.grouped(memory.parameters), Self.grouped(memory.packed),
+          Self.grouped(memory.gradients),
+          Self.grouped(memory.optimizer), Self.grouped(memory.total),
         ]
       })
   }
@@ -76,25 +87,12 @@ extension Inspection {
     let heading = head.map { "<th scope=\"col\">\(HTML.escaped($0))</th>" }.joined()
     let body = rows.map { row in
       let cells = row.dropFirst().map { cell in
-        let isNumber = cell.allSatisfy { $0.isNumber || $0 == "\u{202F}" }
+        let isNumber = cell.allSatisfy { $0.isNumber || ",.-".contains($0) }
         return "<td\(isNumber ? " class=\"number\"" : "")>\(HTML.escaped(cell))</td>"
       }
       return "<tr><th scope=\"row\">\(HTML.escaped(row.first ?? ""))</th>\(cells.joined())</tr>"
     }
     return "<table><thead><tr>\(heading)</tr></thead>\n<tbody>\n"
       + body.joined(separator: "\n") + "\n</tbody></table>"
-  }
-}
-
-extension Int {
-  /// Digits in groups of three: `61 706`, with thin blanks.
-  fileprivate var grouped: String {
-    let digits = Array(String(magnitude))
-    var text = ""
-    for (index, digit) in digits.enumerated() {
-      if index > 0, (digits.count - index) % 3 == 0 { text += "\u{202F}" }
-      text.append(digit)
-    }
-    return self < 0 ? "-" + text : text
   }
 }

@@ -33,6 +33,12 @@ public protocol Layer: Sendable {
   /// - Parameter mode: `inference` where the layer is not going to be trained.
   func lints(for inputs: [TensorType], in mode: Mode) -> [String]
 
+  /// What kind of work it does, for pictures; where nothing else is said, what follows from reach, parameters and role.
+  func family(for inputs: [TensorType]) -> LayerFamily
+
+  /// How the output's size is computed, with the numbers, a line per axis: `height 1 + (28 − 5 + 2 + 2)/1 = 28`.
+  func sizeFormula(for inputs: [TensorType]) -> [String]
+
   /// The part the layer can play in a group.
   func role(in mode: Mode, frozen: Bool) -> FusionRole
 
@@ -80,12 +86,33 @@ public struct LostPixels: Sendable, Hashable {
 public enum Reach: Sendable, Hashable {
   /// The value at the same place.
   case value
-  /// A window of so many cells, which moves by the strides.
-  case window(height: Int, width: Int, verticalStride: Int, horizontalStride: Int)
-  /// A window of so many cells, which moves by one cell where the output moves by the strides.
-  case upsampling(height: Int, width: Int, verticalStride: Int, horizontalStride: Int)
+  /// A window of so many cells, which moves by the strides. The first one begins as far before the map as it is padded.
+  case window(
+    height: Int, width: Int, verticalStride: Int, horizontalStride: Int, padding: Border = .none)
+  /// A window of so many cells, which moves by one cell where the output moves by the strides. The starts are the centres
+  /// of the first window, in cells from the map's first; nil: half-pixel centres, `(1 − S)/2S`.
+  case upsampling(
+    height: Int, width: Int, verticalStride: Int, horizontalStride: Int,
+    verticalStart: Double? = nil, horizontalStart: Double? = nil)
   /// All of it.
   case everything
+}
+
+/// Cells that are added around a map.
+public struct Border: Sendable, Hashable {
+  public static let none = Border(top: 0, bottom: 0, left: 0, right: 0)
+
+  public let top: Int
+  public let bottom: Int
+  public let left: Int
+  public let right: Int
+
+  public init(top: Int, bottom: Int, left: Int, right: Int) {
+    self.top = top
+    self.bottom = bottom
+    self.left = left
+    self.right = right
+  }
 }
 
 /// What a parameter is for, in the order in which kinds stand in the parameter block.

@@ -6,12 +6,16 @@ extension Conv2D: ReferenceLayer {
     let plan = ConvolutionPlan(self, call)
     let y = DoubleTensor(shape: call.outputShape)
     let weight = call.parameters[0]
-    for n in 0..<plan.input.n {
+    let rows = plan.collectsWindows ? (0..<groups).map { plan.windows(of: $0, call.input) } : []
+    for n in 0..<plan.input.n where hasBias {
       for k in 0..<plan.output.c {
-        if hasBias {
-          (y.address + plan.outputMap(n, k)).update(
-            repeating: call.parameters[1].address[k], count: plan.output.pixels)
-        }
+        (y.address + plan.outputMap(n, k)).update(
+          repeating: call.parameters[1].address[k], count: plan.output.pixels)
+      }
+    }
+    for (group, windows) in rows.enumerated() { plan.add(windows, weight, to: y, group) }
+    for n in 0..<plan.input.n where rows.isEmpty {
+      for k in 0..<plan.output.c {
         plan.forEachTap(of: k) { c, w, tap in
           addScaled(
             weight.address[w], tap.input(call.input.address + plan.inputMap(n, c)),
@@ -73,6 +77,80 @@ private struct ConvolutionPlan {
         shift: s * window.dilation.width - window.padding.left, stride: window.stride.width,
         size: input.w, outputs: output.w)
       return Tap(rows, columns, inputWidth: input.w, outputWidth: output.w)
+    }
+  }
+
+  /// Whether the cells that each weight meets fit in memory side by side, for all images: loops over small maps are then
+  /// as long as the batch makes them.
+  var collectsWindows: Bool {
+    input.c * taps.count * output.n * output.pixels <= 1 << 24
+  }
+
+  /// For each weight of a map of the group a row: the cells that it meets, image by image; zeros for padding.
+  func windows(of group: Int, _ x: DoubleTensor) -> DoubleTensor {
+    let length = output.n * output.pixels
+    let result = DoubleTensor(shape: [inputsPerGroup * taps.count, length])
+    forEachTap(of: group * outputsPerGroup) { c, w, tap in
+      let row = (w - group * outputsPerGroup * inputsPerGroup * taps.count) * length
+      for n in 0..<output.n {
+        addScaled(
+          1, tap.input(x.address + inputMap(n, c)),
+          to: tap.output(result.address + row + n * output.pixels))
+      }
+    }
+    return result
+  }
+
+  /// Adds to the group's maps the products of their weights and the rows.
+  ///
+  /// A tile of columns goes through all maps before the next one: it stays in the cache.
+  func add(_ windows: DoubleTensor, _ weight: DoubleTensor, to y: DoubleTensor, _ group: Int) {
+    let length = windows.shape[1]
+    let sums = DoubleTensor(shape: [outputsPerGroup, length])
+    for first in stride(from: 0, to: length, by: 256) {
+      let tile = first..<min(first + 256, length)
+      for k in stride(from: 0, to: outputsPerGroup, by: 2) {
+        add(windows, weight, to: sums, tile, k, group * outputsPerGroup)
+      }
+    }
+    for k in 0..<outputsPerGroup {
+      for n in 0..<output.n {
+        addScaled(
+          1,
+          Patch(
+            sums.address + k * length + n * output.pixels, rows: 1, columns: output.pixels),
+          to: Patch(
+            y.address + outputMap(n, group * outputsPerGroup + k), rows: 1,
+            columns: output.pixels))
+      }
+    }
+  }
+
+  /// One tile of two maps, or of the last one twice: two rows at once.
+  private func add(
+    _ windows: DoubleTensor, _ weight: DoubleTensor, to sums: DoubleTensor, _ tile: Range<Int>,
+    _ k: Int, _ firstMap: Int
+  ) {
+    let (count, length) = (windows.shape[0], windows.shape[1])
+    let isPair = k + 1 < outputsPerGroup
+    let v = weight.address + (firstMap + k) * count
+    let w = isPair ? v + count : v
+    let sum = sums.address + k * length + tile.lowerBound
+    let scratch = DoubleTensor(shape: [tile.count])
+    let other = isPair ? sum + length : scratch.address
+    for j in stride(from: 0, to: count, by: 2) {
+      let hasNext = j + 1 < count
+      let x = windows.address + j * length + tile.lowerBound
+      let next = hasNext ? x + length : x
+      let (v0, v1) = (v[j], hasNext ? v[j + 1] : 0)
+      let (w0, w1) = (w[j], hasNext ? w[j + 1] : 0)
+      var i = 0
+      while i < tile.count {
+        let (x0, x1) = (x[i], next[i])
+        sum[i] += v0 * x0 + v1 * x1
+        other[i] += w0 * x0 + w1 * x1
+        i &+= 1
+      }
     }
   }
 

@@ -137,7 +137,20 @@ public struct ConvTranspose2D: Layer {
     .upsampling(
       height: (kernelSize.height + stride.height - 1) / stride.height,
       width: (kernelSize.width + stride.width - 1) / stride.width,
-      verticalStride: stride.height, horizontalStride: stride.width)
+      verticalStride: stride.height, horizontalStride: stride.width,
+      verticalStart: vertical.reversedStart, horizontalStart: horizontal.reversedStart)
+  }
+
+  public func sizeFormula(for inputs: [TensorType]) -> [String] {
+    let maps = inputs[0].maps
+    func line(_ axis: Window2D.Axis, _ size: Int, _ added: Int) -> String? {
+      guard let output = try? output(axis, of: size, added: added) else { return nil }
+      return "\(axis.name) (\(size) − 1)·\(axis.stride) + \(axis.kernel) − \(axis.before) "
+        + "− \(axis.after) + \(added) = \(output)"
+    }
+    return [
+      line(vertical, maps.h, outputPadding.height), line(horizontal, maps.w, outputPadding.width),
+    ].compactMap { $0 }
   }
 
   public func role(in mode: Mode, frozen: Bool) -> FusionRole { .anchor(accepts: .vector) }
@@ -201,4 +214,11 @@ extension ConvTranspose2D: RegisteredLayer {
         outputChannels: 4, kernelSize: 3, stride: 2, padding: 1, outputPadding: 1, bias: false),
       inputs: [2, 3, 3, 4]),
   ]
+}
+
+extension Window2D.Axis {
+  /// The centre of the inputs that the first output of the reversed convolution reads, in cells of its input.
+  fileprivate var reversedStart: Double {
+    (Double(before) - Double(kernel - 1) / 2) / Double(stride)
+  }
 }

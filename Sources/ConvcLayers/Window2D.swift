@@ -128,7 +128,9 @@ public struct Window2D: Sendable, Hashable {
   var reach: Reach {
     .window(
       height: vertical.span, width: horizontal.span, verticalStride: stride.height,
-      horizontalStride: stride.width)
+      horizontalStride: stride.width,
+      padding: Border(
+        top: padding.top, bottom: padding.bottom, left: padding.left, right: padding.right))
   }
 
   /// What is worth knowing of a window without a middle that keeps the size of the map.

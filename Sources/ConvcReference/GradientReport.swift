@@ -31,6 +31,14 @@ public struct GradientReport: Sendable, CustomStringConvertible {
     public private(set) var difference = 0.0
     /// The element with the largest difference.
     public private(set) var worst: Element?
+    /// How much the exact gradients change, as a share of ``scale``, where all parameters change by their last bit.
+    public internal(set) var rounding = 0.0
+
+    /// The difference that is allowed: the tolerance; without one 1e-4, and where a network makes more of rounding errors,
+    /// sixteen times what a last bit does, at most 1 %.
+    public func limit(_ tolerance: Double?) -> Double {
+      tolerance ?? max(1e-4, min(16 * rounding, 1e-2))
+    }
 
     init(_ parameter: Parameter, _ gradients: some Collection<Float>, floor: Double) {
       name = parameter.name
@@ -70,14 +78,42 @@ public struct GradientReport: Sendable, CustomStringConvertible {
   public let tensors: [Entry]
   /// nil: every direction that was tried crosses a kink, or none was tried.
   public let direction: Direction?
+  /// All elements of each parameter, compared with the reference's reverse pass; empty: they were not.
+  public let everyElement: [Entry]
+  /// How the differences of single elements were taken.
+  public let method: GradientCheck.Method
+
+  init(
+    tensors: [Entry], direction: Direction?, everyElement: [Entry] = [],
+    method: GradientCheck.Method = .wholeNetwork
+  ) {
+    self.tensors = tensors
+    self.direction = direction
+    self.everyElement = everyElement
+    self.method = method
+  }
 
   /// The parameter with the largest difference.
-  public var worst: Entry? { tensors.max { $0.difference < $1.difference } }
+  public var worst: Entry? {
+    (tensors + everyElement).max { $0.difference < $1.difference }
+  }
 
-  /// Whether something was checked and no difference is larger.
-  public func agrees(within tolerance: Double = 1e-4) -> Bool {
-    tensors.contains { $0.checked > 0 } && tensors.allSatisfy { $0.difference <= tolerance }
-      && (direction.map { $0.difference <= tolerance } ?? true)
+  /// What the slope along a direction may differ by.
+  public func directionLimit(_ tolerance: Double?) -> Double {
+    tensors.map { $0.limit(tolerance) }.max() ?? 0
+  }
+
+  /// The parameter that is furthest above what it is allowed.
+  public func worst(above tolerance: Double?) -> Entry? {
+    (tensors + everyElement).filter { $0.difference > $0.limit(tolerance) }
+      .max { $0.difference / $0.limit(tolerance) < $1.difference / $1.limit(tolerance) }
+  }
+
+  /// Whether something was checked and no difference is larger than ``Entry/limit(_:)``.
+  public func agrees(within tolerance: Double? = nil) -> Bool {
+    tensors.contains { $0.checked > 0 }
+      && (tensors + everyElement).allSatisfy { $0.difference <= $0.limit(tolerance) }
+      && (direction.map { $0.difference <= directionLimit(tolerance) } ?? true)
   }
 
   /// Compares every element of a gradient block with the reference's own reverse pass.

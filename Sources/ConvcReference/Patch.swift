@@ -27,6 +27,11 @@ package func addScaled(_ a: Double, _ x: Patch, to y: Patch) {
     let fromStep = x.columnStep
     let toStep = y.columnStep
     var column = 0
+    // Loops over neighbouring cells become vector code.
+    while fromStep == 1, toStep == 1, column < y.columns {
+      to[column] += a * from[column]
+      column &+= 1
+    }
     while column < y.columns {
       to[column &* toStep] += a * from[column &* fromStep]
       column &+= 1

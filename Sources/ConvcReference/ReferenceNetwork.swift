@@ -53,7 +53,7 @@ public struct ReferenceNetwork: Sendable {
     return ReferenceResult(
       outputs: graph.outputs.map { pass[$0.tensor].values },
       losses: judged.map(\.value) + penalty, total: total(judged) + (penalty.first ?? 0),
-      gradients: gradients, untrained: statistics, margin: pass.margin)
+      gradients: gradients.block, untrained: statistics, margin: pass.margin)
   }
 
   /// The weighted sum of the losses, without the penalty on weights.
@@ -108,10 +108,28 @@ public struct ReferenceNetwork: Sendable {
     return pass
   }
 
+  /// Evaluates one node alone, on what a pass has for its inputs.
+  func evaluate(
+    _ node: Node, _ pass: ForwardPass, _ parameters: [DoubleTensor], _ options: PassOptions
+  ) -> LayerResult {
+    layers[node.id.index].forward(call(node, pass, parameters, options))
+  }
+
+  /// The layer of a node, with its reference.
+  func layer(of node: Node) -> any ReferenceLayer { layers[node.id.index] }
+
+  /// Gradients of the total loss, from the last node to the first.
+  func backward(
+    _ pass: ForwardPass, _ parameters: [DoubleTensor], _ sample: ReferenceSample,
+    _ options: PassOptions
+  ) -> ReversePass {
+    backward(pass, judge(pass, sample), parameters, options)
+  }
+
   private func backward(
     _ pass: ForwardPass, _ judged: [LossResult], _ parameters: [DoubleTensor],
     _ options: PassOptions
-  ) -> [Double] {
+  ) -> ReversePass {
     var gradients = [DoubleTensor?](repeating: nil, count: graph.tensors.count)
     var block = [Double](repeating: 0, count: graph.trainableCount)
     func add(_ gradient: DoubleTensor, scale: Double = 1, to id: Tensor.ID) {
@@ -141,7 +159,7 @@ public struct ReferenceNetwork: Sendable {
         block.replaceSubrange(parameter.offset..<parameter.offset + values.count, with: values)
       }
     }
-    return block
+    return ReversePass(block: block, tensors: gradients)
   }
 
   private func call(
@@ -172,6 +190,14 @@ public struct ReferenceResult: Sendable {
   public let untrained: [Double]
   /// Distance to the nearest kink of a ReLU or a maximum, as a share of the largest value there.
   public let margin: Double
+}
+
+/// The gradients of one reverse pass.
+struct ReversePass {
+  /// By the trainable parameters, laid out as the parameter block's first part.
+  let block: [Double]
+  /// By each tensor; nil: the loss does not depend on it.
+  let tensors: [DoubleTensor?]
 }
 
 /// The values of one forward pass.

@@ -75,29 +75,54 @@ struct InspectionText {
       "\(inspection.model), batch \(inspection.batch), target \(inspection.target): "
       + "\(NumberText.grouped(inspection.parameters)) parameters "
       + "(\(NumberText.grouped(inspection.trainable)) trainable), "
-      + "\(NumberText.grouped(inspection.multiplyAdds)) multiply-adds an image"
+      + "\(NumberText.grouped(inspection.multiplyAdds)) multiply-adds an image, "
+      + "depth \(inspection.depth), width \(NumberText.grouped(inspection.width))"
     return [head, layers, memory, fusion].joined(separator: "\n\n")
   }
 
   private var layers: String {
     var table = TextTable([
-      ("layer", .left), ("", .left), ("reads", .left), ("output", .left), ("parameters", .right),
-      ("multiply-adds", .right), ("receptive field", .left), ("lost", .left),
+      ("layer", .left), ("", .left), ("reads", .left), ("output", .left),
+      ("of N=\(inspection.batch)", .left),
+      ("weights", .right), ("biases", .right), ("statistics", .right), ("multiply-adds", .right),
+      ("bytes", .right), ("receptive field", .left), ("jump", .left), ("start", .left),
+      ("depth", .right), ("lost", .left),
     ])
     for input in inspection.inputs {
-      table.add([input.name, "input", "", NumberText.extents(input.shape)])
-    }
-    for layer in inspection.layers {
-      let lost = layer.lostPixels
       table.add([
-        layer.name, layer.settings + (layer.frozen ? " (frozen)" : ""),
-        layer.inputs.joined(separator: ", "), NumberText.extents(layer.shape),
-        NumberText.grouped(layer.parameters), NumberText.grouped(layer.multiplyAdds),
-        "\(layer.receptiveField)",
-        lost == [0, 0] ? "" : "\(count(lost[0], "row")), \(count(lost[1], "column"))",
+        input.name, "input", "", NumberText.extents(input.shape), axes(Array(input.axes)),
       ])
     }
+    for layer in inspection.layers { table.add(row(layer)) }
+    let count = NumberText.grouped
+    table.add([
+      "total", "", "", "", "", count(inspection.layers.reduce(0) { $0 + $1.weights }),
+      count(inspection.layers.reduce(0) { $0 + $1.biases }),
+      count(inspection.layers.reduce(0) { $0 + $1.statistics }), count(inspection.multiplyAdds),
+      count(inspection.outputBytes), "", "", "", count(inspection.depth),
+    ])
     return table.text
+      + "\n\nMultiply-adds and bytes are those of one image; fields count pixels of the input from 0."
+  }
+
+  private func axes(_ names: [String]) -> String { names.joined(separator: "x") }
+
+  private func row(_ layer: Inspection.Layer) -> [String] {
+    let lost = layer.lostPixels
+    let field = layer.receptiveField
+    let isSequence = inspection.isSequence
+    let lostText =
+      isSequence
+      ? count(lost[1], "place") : "\(count(lost[0], "row")), \(count(lost[1], "column"))"
+    return [
+      layer.name, layer.settings + (layer.frozen ? " (frozen)" : ""),
+      layer.inputs.joined(separator: ", "), NumberText.extents(layer.shape), axes(layer.axes),
+      NumberText.grouped(layer.weights), NumberText.grouped(layer.biases),
+      NumberText.grouped(layer.statistics), NumberText.grouped(layer.multiplyAdds),
+      NumberText.grouped(layer.outputBytes), field.sizeText(isSequence: isSequence),
+      field.jumpText(isSequence: isSequence), field.startText(isSequence: isSequence),
+      "\(layer.depth)", lost == [0, 0] ? "" : lostText,
+    ]
   }
 
   private func count(_ number: Int, _ noun: String) -> String {

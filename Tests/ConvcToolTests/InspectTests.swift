@@ -12,13 +12,13 @@ struct InspectTests {
     let lines = result.output.split(separator: "\n")
     #expect(
       lines.first
-        == "lenet5, batch 2, target generic: 61,706 parameters (61,706 trainable), 416,520 multiply-adds an image"
+        == "lenet5, batch 2, target generic: 61,706 parameters (61,706 trainable), 416,520 multiply-adds an image, depth 5, width 400"
     )
     let conv = try #require(lines.first { $0.hasPrefix("conv2") })
-    for part in ["Conv2D 5x5", "pool1", "16x10x10", "2,416", "240,000", "14x14, jump 2"] {
+    for part in ["Conv2D 5x5", "pool1", "16x10x10", "CxHxW", "2,400", "240,000", "6,400", "14x14"] {
       #expect(conv.contains(part))
     }
-    #expect(lines.contains { $0.hasPrefix("dense1") && $0.hasSuffix("all") })
+    #expect(lines.contains { $0.hasPrefix("dense1") && $0.contains("  all  ") })
     #expect(lines.contains { $0.hasPrefix("training ") && $0.contains("241.0 KiB") })
     #expect(lines.contains { $0.contains("runs inside conv1's loops") })
     let arena = try #require(lines.firstIndex { $0.hasPrefix("arena ") })
@@ -47,13 +47,42 @@ struct InspectTests {
     #expect(inspection.layers.count == 12)
     #expect(inspection.layers[2].shape == [6, 14, 14])
     #expect(inspection.layers[2].group == "conv1_relu1_pool1")
+    let axis = ReceptiveField.Axis(first: -2, last: 11, jump: 2)
+    #expect(inspection.layers[3].receptiveField == .pixels(vertical: axis, horizontal: axis))
+    #expect(inspection.layers[3].axes == ["C", "H", "W"])
+    #expect(inspection.layers[3].weights == 2_400 && inspection.layers[3].biases == 16)
+    #expect(inspection.layers[3].parameterFormula == "5·5·6·16 + 16")
     #expect(
-      inspection.layers[3].receptiveField
-        == .pixels(height: 14, width: 14, verticalJump: 2, horizontalJump: 2))
+      inspection.layers[0].sizeFormula == [
+        "height 1 + (28 − 5 + 2 + 2)/1 = 28", "width 1 + (28 − 5 + 2 + 2)/1 = 28",
+      ])
+    #expect(inspection.depth == 5 && inspection.width == 400)
     #expect(inspection.layers[7].receptiveField == .everything)
     #expect(inspection.memory.map(\.mode) == ["inference", "training"])
     #expect(inspection.memory.allSatisfy { $0.arena >= $0.lowerBound && $0.lowerBound > 0 })
     #expect(inspection.memory[1].gradients == 4 * 61_706)
+  }
+
+  @Test("the JSON form has the documented keys and no others")
+  func keys() async throws {
+    let result = try await Tool()("inspect", "lenet5", "--json")
+    let object = try #require(
+      try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    #expect(
+      object.keys.sorted() == [
+        "batch", "depth", "fusion", "inputs", "layers", "memory", "model", "multiply_adds",
+        "output_bytes", "outputs", "parameters", "target", "trainable", "width",
+      ])
+    let layers = try #require(object["layers"] as? [[String: Any]])
+    #expect(
+      layers[0].keys.sorted() == [
+        "axes", "biases", "depth", "family", "frozen", "group", "inputs", "lost_pixels",
+        "multiply_adds", "name", "output_bytes", "parameter_formula", "parameters",
+        "receptive_field", "settings", "shape", "size_formula", "statistics", "training_group",
+        "weights",
+      ])
+    let field = try #require(layers[0]["receptive_field"] as? [String: Any])
+    #expect(field.keys.sorted() == ["jump", "size", "start"])
   }
 
   @Test("picture and page are files that need nothing else")
@@ -65,10 +94,16 @@ struct InspectTests {
     for text in [try tool.text("pictures/net.svg"), try tool.text("net.html")] {
       #expect(text.contains("<svg xmlns"))
       #expect(text.contains(">conv1</text>"))
-      #expect(!text.contains("href") && !text.contains("<script"))
+      for outside in ["href", " src=", "url(", "@import", "fetch("] {
+        #expect(!text.contains(outside))
+      }
     }
     #expect(XMLParser(data: Data(try tool.text("pictures/net.svg").utf8)).parse())
-    #expect(try tool.text("net.html").contains("<table>"))
+    let page = try tool.text("net.html")
+    #expect(page.contains("<table>"))
+    #expect(page.contains("height 1 + (8 − 3 + 1 + 1)/1 = 8"))
+    #expect(page.contains("what the middle value of conv2 sees"))
+    #expect(page.matches(of: /<section class="detail"/).count == 32)
   }
 
   @Test("files that cannot be written, and one name for two")
@@ -111,13 +146,9 @@ struct InspectionPictureTests {
   @Test("branches stand side by side, and windows count each axis by itself")
   func branches() throws {
     let inspection = try inspection("net")
-    let xs = inspection.svg.matches(of: /<rect x="([0-9.]+)"/).compactMap { Double($0.1) }
-    #expect(xs.count == 5)
-    #expect(xs[1] + 250 < xs[2])
-    #expect(xs[3] == xs[0])
-    #expect(
-      inspection.layers[0].receptiveField
-        == .pixels(height: 3, width: 1, verticalJump: 1, horizontalJump: 1))
+    let layers = inspection.svg.matches(of: /<g class="layer f-([a-z]+)"/).map { String($0.1) }
+    #expect(layers == ["input", "convolution", "convolution", "merge", "activation"])
+    #expect(inspection.layers[0].receptiveField.sizeText() == "3x1")
     #expect(inspection.memory.count == 1)
   }
 }
