@@ -76,7 +76,12 @@ struct Differences {
     let address = own[parameter].address + element
     let value = address.pointee
     defer { address.pointee = value }
+    let regularizer = network.graph.parameters[parameter].regularizer
+    if let regularizer, regularizer.l1 > 0, value.magnitude < step, value != 0 { return nil }
     var sum = 0.0
+    if let regularizer {
+      sum = (regularizer.value(value + step) - regularizer.value(value - step)) / (2 * step)
+    }
     for node in network.graph.nodes where node.parameters.contains(parameter) {
       guard let gradient = reverse.tensors[node.output.index] else { continue }
       let decisions = base.decisions[node.id.index]
@@ -93,9 +98,7 @@ struct Differences {
       guard let slope = slope(step) ?? slope(step / 4) ?? slope(step / 16) else { return nil }
       sum += slope
     }
-    guard let regularizer = network.graph.parameters[parameter].regularizer else { return sum }
-    if regularizer.l1 > 0, value * (value + step) < 0 || value * (value - step) < 0 { return nil }
-    return sum + (regularizer.value(value + step) - regularizer.value(value - step)) / (2 * step)
+    return sum
   }
 
   /// The derivative along a direction over the trainable part of the parameter block.

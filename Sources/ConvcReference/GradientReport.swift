@@ -34,10 +34,10 @@ public struct GradientReport: Sendable, CustomStringConvertible {
     /// How much the exact gradients change, as a share of ``scale``, where all parameters change by their last bit.
     public internal(set) var rounding = 0.0
 
-    /// The difference that is allowed: the tolerance, and where a network makes more of rounding errors, sixteen times what
-    /// a last bit does, at most 1 %.
-    public func limit(_ tolerance: Double) -> Double {
-      max(tolerance, min(16 * rounding, 1e-2))
+    /// The difference that is allowed: the tolerance; without one 1e-4, and where a network makes more of rounding errors,
+    /// sixteen times what a last bit does, at most 1 %.
+    public func limit(_ tolerance: Double?) -> Double {
+      tolerance ?? max(1e-4, min(16 * rounding, 1e-2))
     }
 
     init(_ parameter: Parameter, _ gradients: some Collection<Float>, floor: Double) {
@@ -99,18 +99,18 @@ public struct GradientReport: Sendable, CustomStringConvertible {
   }
 
   /// What the slope along a direction may differ by.
-  public func directionLimit(_ tolerance: Double) -> Double {
-    tensors.map { $0.limit(tolerance) }.max() ?? tolerance
+  public func directionLimit(_ tolerance: Double?) -> Double {
+    tensors.map { $0.limit(tolerance) }.max() ?? 0
   }
 
   /// The parameter that is furthest above what it is allowed.
-  public func worst(above tolerance: Double) -> Entry? {
+  public func worst(above tolerance: Double?) -> Entry? {
     (tensors + everyElement).filter { $0.difference > $0.limit(tolerance) }
       .max { $0.difference / $0.limit(tolerance) < $1.difference / $1.limit(tolerance) }
   }
 
-  /// Whether something was checked and no difference is larger.
-  public func agrees(within tolerance: Double = 1e-4) -> Bool {
+  /// Whether something was checked and no difference is larger than ``Entry/limit(_:)``.
+  public func agrees(within tolerance: Double? = nil) -> Bool {
     tensors.contains { $0.checked > 0 }
       && (tensors + everyElement).allSatisfy { $0.difference <= $0.limit(tolerance) }
       && (direction.map { $0.difference <= directionLimit(tolerance) } ?? true)

@@ -49,10 +49,10 @@ struct CheckCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The largest difference, relative to the largest gradient of a tensor; where a change of the parameters' last bits "
-        + "changes the exact gradients by more than a sixteenth of it, more is allowed, up to 0.01."
+      "The largest difference, relative to the largest gradient of a tensor; else 1e-4, and more, up to 0.01, where a "
+        + "change of the parameters' last bits changes the exact gradients by over a sixteenth of it."
     ))
-  var tolerance = 1e-4
+  var tolerance: Double?
 
   func validate() throws {
     if let images, !(1...batch.batch).contains(images) {
@@ -64,7 +64,7 @@ struct CheckCommand: AsyncParsableCommand {
     guard (1...1_000_000).contains(work) else {
       throw ValidationError("--work is \(work), expected 1...1000000")
     }
-    guard tolerance > 0, tolerance.isFinite else {
+    if let tolerance, !(tolerance > 0 && tolerance.isFinite) {
       throw ValidationError("--tolerance is \(tolerance), expected a number above 0")
     }
   }
@@ -215,7 +215,7 @@ struct CheckCommand: AsyncParsableCommand {
   }
 
   private func judge(_ report: GradientReport) throws {
-    let limit = NumberText.short(tolerance)
+    let limit = NumberText.short(report.directionLimit(tolerance))
     guard !report.agrees(within: tolerance) else {
       let count = report.everyElement.reduce(0) { $0 + $1.checked }
       let worst = report.everyElement.max { $0.difference < $1.difference }
