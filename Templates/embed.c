@@ -225,6 +225,20 @@ TEMPLATE(positionbias_backward)
 #embed "Kernels/positionbias_backward.c.mustache"
 TEMPLATE(positionbias_forward)
 #embed "Kernels/positionbias_forward.c.mustache"
+TEMPLATE(prelu_backward_scalar)
+#embed "Kernels/prelu_backward_scalar.c.mustache"
+TEMPLATE(prelu_backward_vector)
+#embed "Kernels/prelu_backward_vector.c.mustache"
+TEMPLATE(prelu_gradients)
+#embed "Kernels/prelu_gradients.c.mustache"
+TEMPLATE(prelu_prepare)
+#embed "Kernels/prelu_prepare.c.mustache"
+TEMPLATE(prelu_scalar)
+#embed "Kernels/prelu_scalar.c.mustache"
+TEMPLATE(prelu_slope)
+#embed "Kernels/prelu_slope.c.mustache"
+TEMPLATE(prelu_vector)
+#embed "Kernels/prelu_vector.c.mustache"
 TEMPLATE(relu_backward_scalar)
 #embed "Kernels/relu_backward_scalar.c.mustache"
 TEMPLATE(relu_backward_vector)
@@ -261,10 +275,18 @@ TEMPLATE(silu_scalar)
 #embed "Kernels/silu_scalar.c.mustache"
 TEMPLATE(silu_vector)
 #embed "Kernels/silu_vector.c.mustache"
+TEMPLATE(softmax_backward)
+#embed "Kernels/softmax_backward.c.mustache"
 TEMPLATE(softmax_cross_entropy)
 #embed "Kernels/softmax_cross_entropy.c.mustache"
 TEMPLATE(softmax_cross_entropy_maps)
 #embed "Kernels/softmax_cross_entropy_maps.c.mustache"
+TEMPLATE(softmax_forward)
+#embed "Kernels/softmax_forward.c.mustache"
+TEMPLATE(softmax_line_backward)
+#embed "Kernels/softmax_line_backward.c.mustache"
+TEMPLATE(softmax_line_forward)
+#embed "Kernels/softmax_line_forward.c.mustache"
 TEMPLATE(softplus_backward_scalar)
 #embed "Kernels/softplus_backward_scalar.c.mustache"
 TEMPLATE(softplus_backward_vector)

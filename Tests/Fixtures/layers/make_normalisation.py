@@ -1,0 +1,61 @@
+"""Writes CASE.safetensors for the cases of softmaxes, PReLU, and normalisations, with PyTorch as the judge.
+
+    python make_normalisation.py [FOLDER]
+
+Inputs are rounded to single precision, everything else is computed in double precision and stored as single:
+x0 and p.NAME go in, d_y is the gradient of the output y; d_x0 and d_p.NAME are the gradients.
+"""
+import sys
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch.nn import functional as F
+
+FOLDER = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent)
+
+
+def values(seed, shape, scale=1.0, offset=0.0):
+    generator = torch.Generator().manual_seed(seed)
+    numbers = torch.randn(shape, generator=generator) * scale + offset
+    return numbers.to(torch.float32).to(torch.float64).requires_grad_()
+
+
+def case(name, shape, function, parameters=None):
+    """`function(x, **parameters)` on random values; parameters maps names to tensors."""
+    seed = sum(name.encode())
+    parameters = parameters or {}
+    x = values(seed, shape)
+    y = function(x, **parameters)
+    d_y = values(seed + 1, y.shape)
+    y.backward(d_y)
+    tensors = {"x0": x, "y": y, "d_y": d_y, "d_x0": x.grad}
+    for key, tensor in parameters.items():
+        tensors[f"p.{key}"] = tensor
+        tensors[f"d_p.{key}"] = tensor.grad
+    save_file({key: tensor.detach().to(torch.float32).contiguous() for key, tensor in tensors.items()},
+              FOLDER / f"{name}.safetensors")
+
+
+def softmaxes():
+    for name, shape, dim in [
+            ("softmax", (3, 7), 1), ("softmax_maps", (2, 5, 3, 7), 1), ("softmax_blocks", (3, 32, 3, 5), 1),
+            ("softmax_rows", (1, 3, 5, 4), 2), ("softmax_columns", (2, 16, 3, 9), -1),
+            ("softmax_sequence", (17, 3, 11), 2)]:
+        case(name, shape, lambda x: F.softmax(x, dim))
+    for name, shape, dim in [
+            ("logsoftmax", (1, 19), -1), ("logsoftmax_maps", (2, 16, 3, 5), 1),
+            ("logsoftmax_rows", (3, 2, 7, 3), -2), ("logsoftmax_sequence", (2, 5, 9), 1)]:
+        case(name, shape, lambda x: F.log_softmax(x, dim))
+
+
+def prelus():
+    for name, shape, slopes in [
+            ("prelu", (3, 2, 5, 7), 2), ("prelu_shared", (2, 16, 3, 3), 1), ("prelu_features", (1, 19), 19),
+            ("prelu_sequence", (17, 3, 9), 3), ("prelu_blocks", (2, 32, 5, 3), 32)]:
+        case(name, shape, lambda x, slope: F.prelu(x, slope), {"slope": values(5, slopes, 0.2, 0.25)})
+
+
+if __name__ == "__main__":
+    softmaxes()
+    prelus()
