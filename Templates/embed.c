@@ -211,6 +211,18 @@ TEMPLATE(leakyrelu_vector)
 #embed "Kernels/leakyrelu_vector.c.mustache"
 TEMPLATE(loss_mean)
 #embed "Kernels/loss_mean.c.mustache"
+TEMPLATE(lrn_all_backward)
+#embed "Kernels/lrn_all_backward.c.mustache"
+TEMPLATE(lrn_all_forward)
+#embed "Kernels/lrn_all_forward.c.mustache"
+TEMPLATE(lrn_channels_backward)
+#embed "Kernels/lrn_channels_backward.c.mustache"
+TEMPLATE(lrn_channels_forward)
+#embed "Kernels/lrn_channels_forward.c.mustache"
+TEMPLATE(lrn_space_backward)
+#embed "Kernels/lrn_space_backward.c.mustache"
+TEMPLATE(lrn_space_forward)
+#embed "Kernels/lrn_space_forward.c.mustache"
 TEMPLATE(maxpool2d_backward)
 #embed "Kernels/maxpool2d_backward.c.mustache"
 TEMPLATE(maxpool2d_forward)
@@ -309,6 +321,10 @@ TEMPLATE(support_features)
 #embed "Kernels/support_features.c.mustache"
 TEMPLATE(support_images)
 #embed "Kernels/support_images.c.mustache"
+TEMPLATE(support_inverse_power_scalar)
+#embed "Kernels/support_inverse_power_scalar.c.mustache"
+TEMPLATE(support_inverse_sqrt_scalar)
+#embed "Kernels/support_inverse_sqrt_scalar.c.mustache"
 TEMPLATE(support_lane_sums)
 #embed "Kernels/support_lane_sums.c.mustache"
 TEMPLATE(support_log_scalar)

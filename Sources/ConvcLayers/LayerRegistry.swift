@@ -20,6 +20,7 @@ public enum LayerRegistry {
     HardSigmoid.self,
     HardSwish.self,
     LeakyReLU.self,
+    LocalResponseNorm.self,
     LogSoftmax.self,
     MaxPool2D.self,
     PositionBias.self,

@@ -43,37 +43,41 @@ struct LinePieces {
     ]) { $1 }
   }
 
+  /// Texts of a template that takes contiguous lines.
+  ///
   /// - Parameter names: tensors of whose lines the template wants the address.
   func lineTexts(_ names: [String]) -> [String: String] {
-    let loops = 1 + (isMaps ? axis == .columns ? 2 : 1 : 0)
-    var texts = [
-      "outer": placement.outerScalar.rawValue, "extent": axis.constant,
-      "collapse": loops == 1 ? "" : "collapse(\(loops)) ",
-    ]
-    for name in names { texts["\(name)_line"] = address(of: name, place: "k") }
-    return texts
+    texts(names) { isMaps ? "\($0)[n][m][h]" : "\($0)[n]" }
   }
 
-  /// The same, and the floats of a piece.
+  /// Texts of a template that takes pieces, and walks along the lines with k.
   func texts(_ names: [String]) -> [String: String] {
     let lanes = isVector ? " * LANES" : ""
     let single = isVector ? "LANES" : "1"
-    return lineTexts(names).merging([
+    return texts(names) { address(of: $0, place: "k") }.merging([
       "cells": isInPieces ? "MIN(PIECE, W - w0)\(lanes)" : single,
       "room": isInPieces ? "PIECE\(lanes)" : single,
     ]) { $1 }
   }
 
-  /// The address of what stands behind one another, at a place of the lines; of a contiguous line its first place.
+  private func texts(_ names: [String], address: (String) -> String) -> [String: String] {
+    let loops = 1 + (isMaps ? axis == .columns ? 2 : 1 : 0)
+    var texts = [
+      "outer": placement.outerScalar.rawValue, "extent": axis.constant,
+      "collapse": loops == 1 ? "" : "collapse(\(loops)) ",
+    ]
+    for name in names { texts["\(name)_line"] = address(name) }
+    return texts
+  }
+
+  /// The address of what stands behind one another at a place of the lines.
   func address(of name: String, place: String) -> String {
-    switch axis {
-    case .columns:
-      return isVector ? "\(name)[n][m][h][\(place)]" : "\(name)[n][m][h]"
-    case .rows:
-      return (isVector ? "" : "&") + "\(name)[n][m][\(place)][w0]"
-    case .channels:
-      if isMaps { return (isVector ? "" : "&") + "\(name)[n][\(place)][h][w0]" }
-      return isVector ? "\(name)[n][\(place)]" : "\(name)[n]"
-    }
+    let index =
+      switch axis {
+      case .channels: isMaps ? "[n][\(place)][h][w0]" : "[n][\(place)]"
+      case .rows: "[n][m][\(place)][w0]"
+      case .columns: "[n][m][h][\(place)]"
+      }
+    return (isVector ? "" : "&") + name + index
   }
 }

@@ -56,6 +56,32 @@ def prelus():
         case(name, shape, lambda x, slope: F.prelu(x, slope), {"slope": values(5, slopes, 0.2, 0.25)})
 
 
+def space_norm(x, size, alpha, beta, kappa):
+    """Across space, as local_response_norm does it across channels: zeros around, divided by the whole window."""
+    if x.dim() == 3:
+        return space_norm(x.unsqueeze(2), (1, size), alpha, beta, kappa).squeeze(2)
+    size = (size, size) if isinstance(size, int) else size
+    squares = F.avg_pool2d(x * x, size, 1, (size[0] // 2, size[1] // 2), count_include_pad=True)
+    return x * (kappa + alpha * squares) ** -beta
+
+
+def local_response_norms():
+    for name, shape, size, alpha, beta, kappa in [
+            ("lrn", (3, 7, 3, 5), 5, 0.5, 0.75, 1), ("lrn_sum", (2, 16, 3, 3), 3, 3 * 0.1, 0.75, 2),
+            ("lrn_power", (17, 5, 9), 3, 0.7, 0.6, 1), ("lrn_length", (2, 32, 3, 5), 63, 63, 0.5, 0)]:
+        case(name, shape, lambda x: F.local_response_norm(x, size, alpha, beta, kappa))
+    # Features are channels of a single place.
+    case("lrn_features", (1, 19),
+         lambda x: F.local_response_norm(x.unsqueeze(2), 5, 0.5, 1, 1).squeeze(2))
+    case("lrn_all_features", (3, 7),
+         lambda x: F.local_response_norm(x.unsqueeze(2), 13, 0.5 * 13 / 7, 0.75, 1).squeeze(2))
+    for name, shape, size, beta, kappa in [
+            ("lrn_space", (2, 3, 5, 7), 3, 0.75, 1), ("lrn_space_blank", (1, 16, 3, 4), 5, 0.75, 0),
+            ("lrn_space_sequence", (3, 2, 9), 3, 0.6, 1)]:
+        case(name, shape, lambda x: space_norm(x, size, 0.5, beta, kappa))
+
+
 if __name__ == "__main__":
     softmaxes()
     prelus()
+    local_response_norms()
