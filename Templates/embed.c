@@ -185,6 +185,12 @@ TEMPLATE(gelu_tanh_vector)
 #embed "Kernels/gelu_tanh_vector.c.mustache"
 TEMPLATE(gelu_vector)
 #embed "Kernels/gelu_vector.c.mustache"
+TEMPLATE(groupnorm_backward)
+#embed "Kernels/groupnorm_backward.c.mustache"
+TEMPLATE(groupnorm_forward)
+#embed "Kernels/groupnorm_forward.c.mustache"
+TEMPLATE(groupnorm_parameters)
+#embed "Kernels/groupnorm_parameters.c.mustache"
 TEMPLATE(hardsigmoid_backward_scalar)
 #embed "Kernels/hardsigmoid_backward_scalar.c.mustache"
 TEMPLATE(hardsigmoid_backward_vector)

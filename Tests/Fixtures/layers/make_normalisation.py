@@ -81,7 +81,28 @@ def local_response_norms():
         case(name, shape, lambda x: space_norm(x, size, 0.5, beta, kappa))
 
 
+def group_norms():
+    """Statistics of groups of an image's channels; `groups` 1 is a layer norm, as many as channels an instance norm."""
+    for name, shape, groups, affine in [
+            ("groupnorm", (3, 6, 5, 7), 2, True), ("groupnorm_lanes", (2, 16, 3, 3), 4, True),
+            ("groupnorm_blocks", (2, 48, 3, 5), 2, True), ("groupnorm_wide", (1, 32, 4, 3), 1, False),
+            ("groupnorm_features", (17, 12), 3, True), ("groupnorm_sequence", (3, 4, 19), 2, False),
+            ("instancenorm", (3, 2, 5, 7), 2, False), ("instancenorm_blocks", (1, 32, 3, 5), 32, True),
+            ("instancenorm_sequence", (2, 3, 33), 3, True),
+            ("layernorm", (3, 5, 3, 7), 1, True), ("layernorm_features", (1, 19), 1, True),
+            ("layernorm_blocks", (2, 32, 3, 3), 1, False),
+            ("mvn", (3, 2, 5, 7), 2, False), ("mvn_across", (2, 16, 3, 5), 1, False),
+            ("mvn_features", (17, 9), 1, False)]:
+        parameters = {}
+        if affine:
+            parameters = {"weight": values(3, shape[1], 0.3, 1), "bias": values(4, shape[1], 0.3)}
+        case(name, shape, lambda x, weight=None, bias=None: F.group_norm(x, groups, weight, bias, 1e-5), parameters)
+    case("mvn_mean", (2, 3, 4, 5), lambda x: x - x.mean((2, 3), keepdim=True))
+    case("mvn_mean_blocks", (3, 16, 3, 3), lambda x: x - x.mean((1, 2, 3), keepdim=True))
+
+
 if __name__ == "__main__":
     softmaxes()
     prelus()
     local_response_norms()
+    group_norms()
