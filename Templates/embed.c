@@ -185,6 +185,12 @@ TEMPLATE(gelu_tanh_vector)
 #embed "Kernels/gelu_tanh_vector.c.mustache"
 TEMPLATE(gelu_vector)
 #embed "Kernels/gelu_vector.c.mustache"
+TEMPLATE(groupnorm_backward)
+#embed "Kernels/groupnorm_backward.c.mustache"
+TEMPLATE(groupnorm_forward)
+#embed "Kernels/groupnorm_forward.c.mustache"
+TEMPLATE(groupnorm_parameters)
+#embed "Kernels/groupnorm_parameters.c.mustache"
 TEMPLATE(hardsigmoid_backward_scalar)
 #embed "Kernels/hardsigmoid_backward_scalar.c.mustache"
 TEMPLATE(hardsigmoid_backward_vector)
@@ -211,6 +217,18 @@ TEMPLATE(leakyrelu_vector)
 #embed "Kernels/leakyrelu_vector.c.mustache"
 TEMPLATE(loss_mean)
 #embed "Kernels/loss_mean.c.mustache"
+TEMPLATE(lrn_all_backward)
+#embed "Kernels/lrn_all_backward.c.mustache"
+TEMPLATE(lrn_all_forward)
+#embed "Kernels/lrn_all_forward.c.mustache"
+TEMPLATE(lrn_channels_backward)
+#embed "Kernels/lrn_channels_backward.c.mustache"
+TEMPLATE(lrn_channels_forward)
+#embed "Kernels/lrn_channels_forward.c.mustache"
+TEMPLATE(lrn_space_backward)
+#embed "Kernels/lrn_space_backward.c.mustache"
+TEMPLATE(lrn_space_forward)
+#embed "Kernels/lrn_space_forward.c.mustache"
 TEMPLATE(maxpool2d_backward)
 #embed "Kernels/maxpool2d_backward.c.mustache"
 TEMPLATE(maxpool2d_forward)
@@ -225,6 +243,20 @@ TEMPLATE(positionbias_backward)
 #embed "Kernels/positionbias_backward.c.mustache"
 TEMPLATE(positionbias_forward)
 #embed "Kernels/positionbias_forward.c.mustache"
+TEMPLATE(prelu_backward_scalar)
+#embed "Kernels/prelu_backward_scalar.c.mustache"
+TEMPLATE(prelu_backward_vector)
+#embed "Kernels/prelu_backward_vector.c.mustache"
+TEMPLATE(prelu_gradients)
+#embed "Kernels/prelu_gradients.c.mustache"
+TEMPLATE(prelu_prepare)
+#embed "Kernels/prelu_prepare.c.mustache"
+TEMPLATE(prelu_scalar)
+#embed "Kernels/prelu_scalar.c.mustache"
+TEMPLATE(prelu_slope)
+#embed "Kernels/prelu_slope.c.mustache"
+TEMPLATE(prelu_vector)
+#embed "Kernels/prelu_vector.c.mustache"
 TEMPLATE(regularization)
 #embed "Kernels/regularization.c.mustache"
 TEMPLATE(regularization_sum)
@@ -265,10 +297,18 @@ TEMPLATE(silu_scalar)
 #embed "Kernels/silu_scalar.c.mustache"
 TEMPLATE(silu_vector)
 #embed "Kernels/silu_vector.c.mustache"
+TEMPLATE(softmax_backward)
+#embed "Kernels/softmax_backward.c.mustache"
 TEMPLATE(softmax_cross_entropy)
 #embed "Kernels/softmax_cross_entropy.c.mustache"
 TEMPLATE(softmax_cross_entropy_maps)
 #embed "Kernels/softmax_cross_entropy_maps.c.mustache"
+TEMPLATE(softmax_forward)
+#embed "Kernels/softmax_forward.c.mustache"
+TEMPLATE(softmax_line_backward)
+#embed "Kernels/softmax_line_backward.c.mustache"
+TEMPLATE(softmax_line_forward)
+#embed "Kernels/softmax_line_forward.c.mustache"
 TEMPLATE(softplus_backward_scalar)
 #embed "Kernels/softplus_backward_scalar.c.mustache"
 TEMPLATE(softplus_backward_vector)
@@ -291,6 +331,10 @@ TEMPLATE(support_features)
 #embed "Kernels/support_features.c.mustache"
 TEMPLATE(support_images)
 #embed "Kernels/support_images.c.mustache"
+TEMPLATE(support_inverse_power_scalar)
+#embed "Kernels/support_inverse_power_scalar.c.mustache"
+TEMPLATE(support_inverse_sqrt_scalar)
+#embed "Kernels/support_inverse_sqrt_scalar.c.mustache"
 TEMPLATE(support_lane_sums)
 #embed "Kernels/support_lane_sums.c.mustache"
 TEMPLATE(support_log_scalar)

@@ -8,7 +8,7 @@ import ConvcReference
 /// the running statistics: then the layer is one multiply-add per value, `y = x · scale + shift`, whose two factors
 /// `prepare` computes.
 ///
-/// - Input and output: `[N, C, H, W]` or `[N, C]`.
+/// - Input and output: `[N, C, H, W]`, `[N, C, L]` or `[N, C]`.
 /// - Parameters: `weight [C]` (scale), `bias [C]`; statistics `running_mean [C]`, `running_var [C]`.
 /// - Formula: `y = (x − mean) / √(variance + ε) · weight + bias`, with the biased variance.
 /// - Gradient: through mean and variance too: `weight / √(variance + ε) · (d_y − mean(d_y) − x̂ · mean(d_y · x̂))`, `x̂` being
@@ -42,9 +42,10 @@ public struct BatchNorm2D: Layer {
 
   public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
     let input = try inputs.single()
-    guard input.shape.count == 4 || input.shape.count == 2 else {
+    guard (2...4).contains(input.shape.count) else {
       throw .rank(
-        expected: 4, got: input.shape, wayOut: "this layer works on [N, C, H, W] or [N, C]")
+        expected: 4, got: input.shape,
+        wayOut: "this layer works on [N, C, H, W], [N, C, L] or [N, C]")
     }
     guard momentum >= 0, momentum <= 1, epsilon > 0 else {
       throw .setting("momentum \(momentum) has to be in 0...1 and epsilon \(epsilon) above 0")
@@ -98,5 +99,6 @@ extension BatchNorm2D: RegisteredLayer {
   public static let examples = [
     LayerExample(BatchNorm2D(momentum: 0.1, epsilon: 1e-2), inputs: [3, 4, 4, 5]),
     LayerExample(BatchNorm2D(momentum: 0.3, epsilon: 1e-2), inputs: [9, 4]),
+    LayerExample(BatchNorm2D(epsilon: 1e-2), inputs: [3, 4, 9]),
   ]
 }

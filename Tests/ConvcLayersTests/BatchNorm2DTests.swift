@@ -13,10 +13,19 @@ struct BatchNorm2DTests {
       "batchnorm2d_features", BatchNorm2D(epsilon: 1e-2), inputs: [17, 19], maximumBatch: 20),
     LayerCase(
       "batchnorm2d_one", BatchNorm2D(epsilon: 1e-2), inputs: [1, 2, 5, 7], maximumBatch: 3),
+    LayerCase("batchnorm2d_sequence", BatchNorm2D(epsilon: 1e-2), inputs: [17, 3, 7]),
   ]
 
   @Test("keeps the contract of all layers", arguments: cases)
   func contract(_ layerCase: LayerCase) async throws {
     try await expectContract(layerCase)
+  }
+
+  @Test("refuses volumes")
+  func rank() {
+    #expect(
+      refusal { _ = try BatchNorm2D().output(for: [TensorType(shape: [1, 2, 3, 4, 5])]) }
+        == "expects an input of rank 4, got 1x2x3x4x5; "
+        + "this layer works on [N, C, H, W], [N, C, L] or [N, C]")
   }
 }

@@ -66,7 +66,8 @@ def dense():
 
 def batch_norms():
     for name, shape in [("batchnorm2d", (3, 3, 4, 5)), ("batchnorm2d_blocks", (2, 32, 3, 5)),
-                        ("batchnorm2d_features", (17, 19)), ("batchnorm2d_one", (1, 2, 5, 7))]:
+                        ("batchnorm2d_features", (17, 19)), ("batchnorm2d_one", (1, 2, 5, 7)),
+                        ("batchnorm2d_sequence", (17, 3, 7))]:
         channels = shape[1]
         mean, variance = torch.zeros(channels, dtype=torch.float64), torch.ones(channels, dtype=torch.float64)
 

@@ -1,0 +1,224 @@
+#include <stdint.h>
+#include <math.h>
+
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+// groupnorm1: GroupNorm of 2 groups.
+//
+//   x           [batch, 6, 5, 7]
+//   y           [batch, 6, 5, 7]
+//   weight      [6]
+//   bias        [6]
+//   statistics  [batch, 2, 2, 1]  mean and inverse deviation
+static void groupnorm1_forward(int batch, const float *restrict x_, float *restrict y_, const float *restrict weight,
+                               const float *restrict bias, float *restrict statistics_) {
+    enum { C = 6, H = 5, W = 7 };
+    enum { UNITS = 2, MAPS = 3 };  // groups, and maps of a group
+    enum { CELLS = 7, STEP = 4 };  // floats of a row, and how many at a time
+    // values of a map and of a group, statistics of a unit and of a map
+    enum { PIXELS = 35, COUNT = 105, STATS = 1, WIDTH = 1 };
+    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
+    float (*y)[C][H][W] = (float (*)[C][H][W])y_;
+    float (*statistics)[UNITS][2][STATS] = (float (*)[UNITS][2][STATS])statistics_;
+
+    for (int n = 0; n < batch; n++) for (int u = 0; u < UNITS; u++) {
+        double mean[STATS] = {0};
+        double spread[STATS] = {0};
+        for (int k = 0; k < MAPS; k++) {
+            const int m = u * MAPS + k;
+            const float *first = x[n][m][0];
+            float centre[STEP] = {0};  // the mean of the first row, around which sums are taken
+            for (int i = 0; i + STEP <= CELLS; i += STEP)
+                for (int j = 0; j < STEP; j++) centre[j] += first[i + j];
+            for (int i = CELLS / STEP * STEP; i < CELLS; i++) centre[0] += first[i];
+            for (int j = 1; j < STEP; j++) centre[0] += centre[j];
+            for (int j = 0; j < WIDTH; j++) centre[j] /= CELLS / WIDTH;
+            float total[STEP] = {0};
+            float square[STEP] = {0};
+            for (int h = 0; h < H; h++) {
+                const float *value = x[n][m][h];
+                float sum[STEP] = {0}, squares[STEP] = {0};  // of a row: short sums round less
+                for (int i = 0; i + STEP <= CELLS; i += STEP) {
+                    for (int j = 0; j < STEP; j++) {
+                        const float distance = value[i + j] - centre[0];
+                        sum[j] += distance;
+                        squares[j] += distance * distance;
+                    }
+                }
+                for (int i = CELLS / STEP * STEP; i < CELLS; i++) {
+                    const float distance = value[i] - centre[0];
+                    sum[0] += distance;
+                    squares[0] += distance * distance;
+                }
+                for (int j = 0; j < STEP; j++) {
+                    total[j] += sum[j];
+                    square[j] += squares[j];
+                }
+            }
+            for (int j = 1; j < STEP; j++) {
+                total[0] += total[j];
+                square[0] += square[j];
+            }
+            for (int j = 0; j < WIDTH; j++) {
+                const int s = 0, before = k;  // maps of the group so far
+                const double shift = (double)total[j] / PIXELS, distance = centre[j] + shift - mean[s];
+                mean[s] += distance / (before + 1);
+                spread[s] += square[j] - total[j] * shift + PIXELS * distance * distance * before / (before + 1);
+            }
+        }
+        float middle[STATS], inverse[STATS];
+        for (int s = 0; s < STATS; s++) {
+            middle[s] = (float)mean[s];
+            inverse[s] = (float)(1.0 / sqrt(MAX(spread[s], 0.0) / COUNT + 1e-05f));
+            statistics[n][u][0][s] = middle[s];
+            statistics[n][u][1][s] = inverse[s];
+        }
+        for (int k = 0; k < MAPS; k++) {
+            const int m = u * MAPS + k;
+            float centre[WIDTH], scale[WIDTH], shift[WIDTH];
+            for (int j = 0; j < WIDTH; j++) {
+                const int s = 0;
+                centre[j] = middle[s];
+                scale[j] = inverse[s] * weight[m];
+                shift[j] = bias[m];
+            }
+            for (int h = 0; h < H; h++) {
+                const float *value = x[n][m][h];
+                float *result = y[n][m][h];
+                for (int i = 0; i < CELLS; i++)
+                    result[i] = (value[i] - centre[0]) * scale[0] + shift[0];
+            }
+        }
+    }
+}
+
+// groupnorm1: copied in the same order.
+//
+//   x  [batch, 6, 5, 7]
+//   y  [batch, 6, 5, 7]
+static void groupnorm1_to_output(int batch, const float *restrict x_, float *restrict y_) {
+    enum { C = 6, H = 5, W = 7 };
+    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
+    float (*y)[C][H][W] = (float (*)[C][H][W])y_;
+
+    for (int n = 0; n < batch; n++) {
+        for (int c = 0; c < C; c++) {
+            for (int h = 0; h < H; h++) {
+                for (int w = 0; w < W; w++) {
+                    y[n][c][h][w] = x[n][c][h][w];
+                }
+            }
+        }
+    }
+}
+
+// groupnorm1: gradient of the input, and each image's part of the gradients of weight and bias.
+//
+//   x           [batch, 6, 5, 7]
+//   d_y         [batch, 6, 5, 7]
+//   statistics  [batch, 2, 2, 1]  mean and inverse deviation
+//   weight      [6]
+//   d_x         [batch, 6, 5, 7]
+//   parts       [batch, 2, 6]     gradients of weight and bias
+static void groupnorm1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
+                                const float *restrict statistics_, const float *restrict weight, float *restrict d_x_,
+                                float *restrict parts_) {
+    enum { C = 6, H = 5, W = 7 };
+    enum { UNITS = 2, MAPS = 3 };  // groups, and maps of a group
+    enum { CELLS = 7, STEP = 4 };  // floats of a row, and how many at a time
+    // values of a map and of a group, statistics of a unit and of a map
+    enum { PIXELS = 35, COUNT = 105, STATS = 1, WIDTH = 1 };
+    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
+    const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
+    const float (*statistics)[UNITS][2][STATS] = (const float (*)[UNITS][2][STATS])statistics_;
+    float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
+    float (*parts)[2][6] = (float (*)[2][6])parts_;
+
+    for (int n = 0; n < batch; n++) for (int u = 0; u < UNITS; u++) {
+        double total[STATS] = {0}, product[STATS] = {0};
+        for (int k = 0; k < MAPS; k++) {
+            const int m = u * MAPS + k;
+            float gradient[STEP] = {0};
+            float moment[STEP] = {0}, centre[WIDTH];  // the gradient's products with the input around its mean
+            for (int j = 0; j < WIDTH; j++) centre[j] = statistics[n][u][0][0];
+            for (int h = 0; h < H; h++) {
+                const float *d_after = d_y[n][m][h];
+                float sum[STEP] = {0};
+                const float *value = x[n][m][h];
+                float products[STEP] = {0};
+                for (int i = 0; i + STEP <= CELLS; i += STEP) {
+                    for (int j = 0; j < STEP; j++) {
+                        sum[j] += d_after[i + j];
+                        products[j] += d_after[i + j] * (value[i + j] - centre[0]);
+                    }
+                }
+                for (int i = CELLS / STEP * STEP; i < CELLS; i++) {
+                    sum[0] += d_after[i];
+                    products[0] += d_after[i] * (value[i] - centre[0]);
+                }
+                for (int j = 0; j < STEP; j++) {
+                    gradient[j] += sum[j];
+                    moment[j] += products[j];
+                }
+            }
+            for (int j = 1; j < STEP; j++) {
+                gradient[0] += gradient[j];
+                moment[0] += moment[j];
+            }
+            parts[n][0][m] = parts[n][1][m] = 0.0f;
+            for (int j = 0; j < WIDTH; j++) {
+                const float d_weight = moment[j] * statistics[n][u][1][0], d_bias = gradient[j];
+                parts[n][0][m] += d_weight;
+                parts[n][1][m] += d_bias;
+            }
+            for (int j = 0; j < WIDTH; j++) {
+                const int s = 0;
+                total[s] += (double)weight[m] * gradient[j];
+                product[s] += (double)weight[m] * moment[j];
+            }
+        }
+        for (int k = 0; k < MAPS; k++) {
+            const int m = u * MAPS + k;
+            float offset[WIDTH];
+            float centre[WIDTH], scale[WIDTH], slope[WIDTH];
+            for (int j = 0; j < WIDTH; j++) {
+                const int s = 0;
+                const double inverse = statistics[n][u][1][s];
+                centre[j] = statistics[n][u][0][s];
+                scale[j] = (float)inverse * weight[m];
+                slope[j] = (float)(-product[s] * inverse * inverse * inverse / COUNT);
+                offset[j] = (float)(-total[s] * inverse / COUNT);
+            }
+            for (int h = 0; h < H; h++) {
+                const float *d_after = d_y[n][m][h];
+                float *d_before = d_x[n][m][h];
+                const float *value = x[n][m][h];
+                for (int i = 0; i < CELLS; i++)
+                    d_before[i] = d_after[i] * scale[0] +
+                        ((value[i] - centre[0]) * slope[0] + offset[0]);
+            }
+        }
+    }
+}
+
+// groupnorm1: gradients of weight and bias: the sums of their parts.
+//
+//   parts     [batch, 2, 6]  gradients of weight and bias
+//   d_weight  [6]
+//   d_bias    [6]
+static void groupnorm1_backward_parameters(int batch, int accumulate, const float *restrict parts_,
+                                           float *restrict d_weight, float *restrict d_bias) {
+    enum { C = 6 };
+    const float (*parts)[2][C] = (const float (*)[2][C])parts_;
+
+    for (int c = 0; c < C; c++) {
+        double weight = accumulate ? d_weight[c] : 0.0, bias = accumulate ? d_bias[c] : 0.0;
+        for (int n = 0; n < batch; n++) {
+            weight += parts[n][0][c];
+            bias += parts[n][1][c];
+        }
+        d_weight[c] = (float)weight;
+        d_bias[c] = (float)bias;
+    }
+}

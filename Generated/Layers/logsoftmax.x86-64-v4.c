@@ -1,0 +1,104 @@
+#include <stdint.h>
+#include <math.h>
+#include <string.h>
+
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+// e^x for x up to 88, within 2 units in the last place; below -87 it is 0. NaN passes through.
+static inline float exp_float(float x) {
+    if (x < -87.0f) return 0.0f;
+    if (x > 88.0f) x = 88.0f;
+    const float power = x == x ? floorf(x * 1.44269504f + 0.5f) : 0.0f;
+    const float r = (x - power * 0.693359375f) + power * 2.12194440e-4f;  // ln 2 in two parts: r is exact
+    float sum = 1.0f / 5040.0f;
+    sum = sum * r + 1.0f / 720.0f;
+    sum = sum * r + 1.0f / 120.0f;
+    sum = sum * r + 1.0f / 24.0f;
+    sum = sum * r + 1.0f / 6.0f;
+    sum = sum * r + 0.5f;
+    sum = sum * r + 1.0f;
+    sum = sum * r + 1.0f;
+    const uint32_t bits = (uint32_t)((int)power + 127) << 23;
+    float scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return sum * scale;
+}
+
+// ln x for x of at least 1, within 2 units in the last place. NaN and infinity pass through.
+static inline float log_float(float x) {
+    if (!(x < INFINITY)) return x;
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    int power = (int)(bits >> 23) - 127;
+    bits = (bits & 0x7fffffu) | 0x3f800000u;
+    float m;
+    memcpy(&m, &bits, sizeof m);
+    if (m > 1.41421356f) {
+        m *= 0.5f;
+        power++;
+    }
+    const float s = (m - 1.0f) / (m + 1.0f), q = s * s;  // ln m = 2 artanh s
+    const float series = ((1.0f / 9.0f * q + 1.0f / 7.0f) * q + 1.0f / 5.0f) * q + 1.0f / 3.0f;
+    const float ln = 2.0f * s + 2.0f * s * q * series;
+    return (float)power * 0.693359375f + (ln - (float)power * 2.12194440e-4f);
+}
+
+// logsoftmax1: LogSoftmax, axis -1.
+//
+//   x  [batch, 19]
+//   y  [batch, 19]
+static void logsoftmax1_forward(int batch, const float *restrict x_, float *restrict y_) {
+    enum { C = 19 };
+    const float (*x)[C] = (const float (*)[C])x_;
+    float (*y)[C] = (float (*)[C])y_;
+
+    for (int n = 0; n < batch; n++) {
+        const float *score = x[n];
+        float largest = score[0];
+        for (int k = 1; k < C; k++) largest = MAX(score[k], largest);
+        float sum = 0.0f;
+        for (int k = 0; k < C; k++) sum += exp_float(score[k] - largest);
+        const float logarithm = log_float(sum);
+        float *result = y[n];
+        for (int k = 0; k < C; k++) result[k] = (score[k] - largest) - logarithm;
+    }
+}
+
+// logsoftmax1: copied in the same order.
+//
+//   x  [batch, 19]
+//   y  [batch, 19]
+static void logsoftmax1_to_output(int batch, const float *restrict x_, float *restrict y_) {
+    enum { C = 19 };
+    const float (*x)[C] = (const float (*)[C])x_;
+    float (*y)[C] = (float (*)[C])y_;
+
+    for (int n = 0; n < batch; n++) {
+        for (int c = 0; c < C; c++) {
+            y[n][c] = x[n][c];
+        }
+    }
+}
+
+// logsoftmax1: gradient of the input.
+//
+//   y    [batch, 19]
+//   d_y  [batch, 19]
+//   d_x  [batch, 19]
+static void logsoftmax1_backward(int batch, const float *restrict y_, const float *restrict d_y_,
+                                 float *restrict d_x_) {
+    enum { C = 19 };
+    const float (*y)[C] = (const float (*)[C])y_;
+    const float (*d_y)[C] = (const float (*)[C])d_y_;
+    float (*d_x)[C] = (float (*)[C])d_x_;
+
+    for (int n = 0; n < batch; n++) {
+        const float *d_after = d_y[n];
+        float *d_before = d_x[n];
+        float sum = 0.0f;
+        const float *result = y[n];
+        for (int k = 0; k < C; k++) sum += d_after[k];
+        for (int k = 0; k < C; k++) d_before[k] = d_after[k] - exp_float(result[k]) * sum;
+    }
+}

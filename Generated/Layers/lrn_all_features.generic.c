@@ -1,0 +1,101 @@
+#include <stdint.h>
+#include <string.h>
+
+// 1 / sqrt(x) for normal x above 0, within 3 units in the last place; NaN passes through. Without a call, so that loops
+// become vectors.
+static inline float inverse_sqrt_float(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits = 0x5f3759dfu - (bits >> 1);
+    float root;
+    memcpy(&root, &bits, sizeof root);  // within 3.5 %
+    root *= 1.5f - 0.5f * x * root * root;  // Newton, three times
+    root *= 1.5f - 0.5f * x * root * root;
+    return root * (1.5f - 0.5f * x * root * root);
+}
+
+// x^-0.75, with r = 1 / sqrt(x): r sqrt(r).
+static inline float inverse_power_float(float x) {
+    const float r = inverse_sqrt_float(x);
+    return r * r * inverse_sqrt_float(r);
+}
+
+// lrn1: LocalResponseNorm over all channels.
+//
+//   x  [batch, 7]
+//   y  [batch, 7]
+static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_) {
+    enum { C = 7 };
+    const float (*x)[C] = (const float (*)[C])x_;
+    float (*y)[C] = (float (*)[C])y_;
+
+    for (int n = 0; n < batch; n++) {
+        const int cells = 1;
+        float sum[1];
+        for (int i = 0; i < cells; i++) sum[i] = 0.0f;
+        for (int k = 0; k < C; k++) {
+            const float *value = &x[n][k];
+            for (int i = 0; i < cells; i++) sum[i] += value[i] * value[i];
+        }
+        for (int i = 0; i < cells; i++) {
+            const float s = 1.0f + 0.071428575f * sum[i];
+            sum[i] = inverse_power_float(s);
+        }
+        for (int k = 0; k < C; k++) {
+            const float *value = &x[n][k];
+            float *result = &y[n][k];
+            for (int i = 0; i < cells; i++) result[i] = value[i] * sum[i];
+        }
+    }
+}
+
+// lrn1: copied in the same order.
+//
+//   x  [batch, 7]
+//   y  [batch, 7]
+static void lrn1_to_output(int batch, const float *restrict x_, float *restrict y_) {
+    enum { C = 7 };
+    const float (*x)[C] = (const float (*)[C])x_;
+    float (*y)[C] = (float (*)[C])y_;
+
+    for (int n = 0; n < batch; n++) {
+        for (int c = 0; c < C; c++) {
+            y[n][c] = x[n][c];
+        }
+    }
+}
+
+// lrn1: gradient of the input.
+//
+//   x    [batch, 7]
+//   d_y  [batch, 7]
+//   d_x  [batch, 7]
+static void lrn1_backward(int batch, const float *restrict x_, const float *restrict d_y_, float *restrict d_x_) {
+    enum { C = 7 };
+    const float (*x)[C] = (const float (*)[C])x_;
+    const float (*d_y)[C] = (const float (*)[C])d_y_;
+    float (*d_x)[C] = (float (*)[C])d_x_;
+
+    for (int n = 0; n < batch; n++) {
+        const int cells = 1;
+        float sum[1], slope[1];
+        for (int i = 0; i < cells; i++) sum[i] = slope[i] = 0.0f;
+        for (int k = 0; k < C; k++) {
+            const float *value = &x[n][k], *d_after = &d_y[n][k];
+            for (int i = 0; i < cells; i++) {
+                sum[i] += value[i] * value[i];
+                slope[i] += d_after[i] * value[i];
+            }
+        }
+        for (int i = 0; i < cells; i++) {
+            const float s = 1.0f + 0.071428575f * sum[i];
+            sum[i] = inverse_power_float(s);
+            slope[i] *= 0.10714286f * sum[i] / s;
+        }
+        for (int k = 0; k < C; k++) {
+            const float *value = &x[n][k], *d_after = &d_y[n][k];
+            float *d_before = &d_x[n][k];
+            for (int i = 0; i < cells; i++) d_before[i] = d_after[i] * sum[i] - value[i] * slope[i];
+        }
+    }
+}

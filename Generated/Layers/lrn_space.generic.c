@@ -1,0 +1,174 @@
+#include <stdint.h>
+#include <string.h>
+
+#ifdef _OPENMP
+#define OMP(directive) _Pragma(#directive)
+#else
+#define OMP(directive)
+#endif
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+// 1 / sqrt(x) for normal x above 0, within 3 units in the last place; NaN passes through. Without a call, so that loops
+// become vectors.
+static inline float inverse_sqrt_float(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits = 0x5f3759dfu - (bits >> 1);
+    float root;
+    memcpy(&root, &bits, sizeof root);  // within 3.5 %
+    root *= 1.5f - 0.5f * x * root * root;  // Newton, three times
+    root *= 1.5f - 0.5f * x * root * root;
+    return root * (1.5f - 0.5f * x * root * root);
+}
+
+// x^-0.75, with r = 1 / sqrt(x): r sqrt(r).
+static inline float inverse_power_float(float x) {
+    const float r = inverse_sqrt_float(x);
+    return r * r * inverse_sqrt_float(r);
+}
+
+// lrn1: LocalResponseNorm over 3x3 cells.
+//
+//   x  [batch, 3, 5, 7]
+//   y  [batch, 3, 5, 7]
+static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_) {
+    enum { C = 3, H = 5, W = 7 };
+    enum { PIECE = 7 };  // columns at a time
+    enum { HALF = 1, SIZE = 3 };  // cells of a window
+    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
+    float (*y)[C][H][W] = (float (*)[C][H][W])y_;
+
+    OMP(omp for collapse(3) schedule(static) nowait)
+    for (int n = 0; n < batch; n++) for (int m = 0; m < C; m++) for (int h = 0; h < H; h++) {
+        for (int w0 = 0; w0 < W; w0 += PIECE) {
+            const int first = MAX(0, w0 - HALF), last = MIN(W, w0 + PIECE + HALF);
+            const int cells = MIN(PIECE, W - w0);
+            float columns[(PIECE + 2 * HALF)] = {0};  // sums over the rows of the window
+            float sum[PIECE] = {0};
+            float *column = columns + (first - w0 + HALF);
+            for (int r = MAX(0, h - HALF); r < MIN(H, h + HALF + 1); r++) {
+                const float *neighbour = &x[n][m][r][first];
+                for (int i = 0; i < (last - first); i++) column[i] += neighbour[i] * neighbour[i];
+            }
+            for (int s = 0; s < SIZE; s++)
+                for (int i = 0; i < cells; i++) sum[i] += columns[i + s];
+            const float *value = &x[n][m][h][w0];
+            float *result = &y[n][m][h][w0];
+            for (int i = 0; i < cells; i++) {
+                const float s = 1.0f + 0.055555556f * sum[i];
+                const float factor = inverse_power_float(s);
+                result[i] = value[i] * factor;
+            }
+        }
+    }
+}
+
+// lrn1: copied in the same order.
+//
+//   x  [batch, 3, 5, 7]
+//   y  [batch, 3, 5, 7]
+static void lrn1_to_output(int batch, const float *restrict x_, float *restrict y_) {
+    enum { C = 3, H = 5, W = 7 };
+    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
+    float (*y)[C][H][W] = (float (*)[C][H][W])y_;
+
+    for (int n = 0; n < batch; n++) {
+        for (int c = 0; c < C; c++) {
+            for (int h = 0; h < H; h++) {
+                for (int w = 0; w < W; w++) {
+                    y[n][c][h][w] = x[n][c][h][w];
+                }
+            }
+        }
+    }
+}
+
+// lrn1: what every place adds to the gradients around it.
+//
+//   x       [batch, 3, 5, 7]
+//   d_y     [batch, 3, 5, 7]
+//   slopes  [batch, 3, 5, 7]
+static void lrn1_slopes(int batch, const float *restrict x_, const float *restrict d_y_, float *restrict slopes_) {
+    enum { C = 3, H = 5, W = 7 };
+    enum { PIECE = 7 };  // columns at a time
+    enum { HALF = 1, SIZE = 3 };  // cells of a window
+    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
+    const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
+    float (*slopes)[C][H][W] = (float (*)[C][H][W])slopes_;
+
+    OMP(omp for collapse(3) schedule(static) nowait)
+    for (int n = 0; n < batch; n++) for (int m = 0; m < C; m++) for (int h = 0; h < H; h++) {
+        for (int w0 = 0; w0 < W; w0 += PIECE) {
+            const int first = MAX(0, w0 - HALF), last = MIN(W, w0 + PIECE + HALF);
+            const int cells = MIN(PIECE, W - w0);
+            float columns[(PIECE + 2 * HALF)] = {0};  // sums over the rows of the window
+            float sum[PIECE] = {0};
+            float *column = columns + (first - w0 + HALF);
+            for (int r = MAX(0, h - HALF); r < MIN(H, h + HALF + 1); r++) {
+                const float *neighbour = &x[n][m][r][first];
+                for (int i = 0; i < (last - first); i++) column[i] += neighbour[i] * neighbour[i];
+            }
+            for (int s = 0; s < SIZE; s++)
+                for (int i = 0; i < cells; i++) sum[i] += columns[i + s];
+            const float *value = &x[n][m][h][w0];
+            const float *d_after = &d_y[n][m][h][w0];
+            float *result = &slopes[n][m][h][w0];
+            for (int i = 0; i < cells; i++) {
+                const float s = 1.0f + 0.055555556f * sum[i];
+                const float factor = inverse_power_float(s);
+                result[i] = d_after[i] * value[i] * factor / s;
+            }
+        }
+    }
+}
+
+// lrn1: gradient of the input.
+//
+//   x       [batch, 3, 5, 7]
+//   d_y     [batch, 3, 5, 7]
+//   slopes  [batch, 3, 5, 7]
+//   d_x     [batch, 3, 5, 7]
+static void lrn1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
+                          const float *restrict slopes_, float *restrict d_x_) {
+    enum { C = 3, H = 5, W = 7 };
+    enum { PIECE = 7 };  // columns at a time
+    enum { HALF = 1, SIZE = 3 };  // cells of a window
+    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
+    const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
+    const float (*slopes)[C][H][W] = (const float (*)[C][H][W])slopes_;
+    float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
+
+    OMP(omp for collapse(3) schedule(static) nowait)
+    for (int n = 0; n < batch; n++) for (int m = 0; m < C; m++) for (int h = 0; h < H; h++) {
+        for (int w0 = 0; w0 < W; w0 += PIECE) {
+            const int first = MAX(0, w0 - HALF), last = MIN(W, w0 + PIECE + HALF);
+            const int cells = MIN(PIECE, W - w0);
+            float columns[(PIECE + 2 * HALF)] = {0};  // sums over the rows of the window
+            float sum[PIECE] = {0};
+            float *column = columns + (first - w0 + HALF);
+            for (int r = MAX(0, h - HALF); r < MIN(H, h + HALF + 1); r++) {
+                const float *neighbour = &x[n][m][r][first];
+                for (int i = 0; i < (last - first); i++) column[i] += neighbour[i] * neighbour[i];
+            }
+            for (int s = 0; s < SIZE; s++)
+                for (int i = 0; i < cells; i++) sum[i] += columns[i + s];
+            for (int i = 0; i < cells; i++) {
+                const float s = 1.0f + 0.055555556f * sum[i];
+                sum[i] = inverse_power_float(s);
+            }
+            float slope[PIECE] = {0};
+            for (int i = 0; i < (PIECE + 2 * HALF); i++) columns[i] = 0.0f;
+            for (int r = MAX(0, h - HALF); r < MIN(H, h + HALF + 1); r++) {
+                const float *neighbour = &slopes[n][m][r][first];
+                for (int i = 0; i < (last - first); i++) column[i] += neighbour[i];
+            }
+            for (int s = 0; s < SIZE; s++)
+                for (int i = 0; i < cells; i++) slope[i] += columns[i + s];
+            const float *value = &x[n][m][h][w0], *d_after = &d_y[n][m][h][w0];
+            float *d_before = &d_x[n][m][h][w0];
+            for (int i = 0; i < cells; i++)
+                d_before[i] = d_after[i] * sum[i] - 0.083333336f * value[i] * slope[i];
+        }
+    }
+}

@@ -1,0 +1,187 @@
+#include <stdint.h>
+#include <math.h>
+#include <string.h>
+
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+// e^x for x up to 88, within 2 units in the last place; below -87 it is 0. NaN passes through.
+static inline float exp_float(float x) {
+    if (x < -87.0f) return 0.0f;
+    if (x > 88.0f) x = 88.0f;
+    const float power = x == x ? floorf(x * 1.44269504f + 0.5f) : 0.0f;
+    const float r = (x - power * 0.693359375f) + power * 2.12194440e-4f;  // ln 2 in two parts: r is exact
+    float sum = 1.0f / 5040.0f;
+    sum = sum * r + 1.0f / 720.0f;
+    sum = sum * r + 1.0f / 120.0f;
+    sum = sum * r + 1.0f / 24.0f;
+    sum = sum * r + 1.0f / 6.0f;
+    sum = sum * r + 0.5f;
+    sum = sum * r + 1.0f;
+    sum = sum * r + 1.0f;
+    const uint32_t bits = (uint32_t)((int)power + 127) << 23;
+    float scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return sum * scale;
+}
+
+// ln x for x of at least 1, within 2 units in the last place. NaN and infinity pass through.
+static inline float log_float(float x) {
+    if (!(x < INFINITY)) return x;
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    int power = (int)(bits >> 23) - 127;
+    bits = (bits & 0x7fffffu) | 0x3f800000u;
+    float m;
+    memcpy(&m, &bits, sizeof m);
+    if (m > 1.41421356f) {
+        m *= 0.5f;
+        power++;
+    }
+    const float s = (m - 1.0f) / (m + 1.0f), q = s * s;  // ln m = 2 artanh s
+    const float series = ((1.0f / 9.0f * q + 1.0f / 7.0f) * q + 1.0f / 5.0f) * q + 1.0f / 3.0f;
+    const float ln = 2.0f * s + 2.0f * s * q * series;
+    return (float)power * 0.693359375f + (ln - (float)power * 2.12194440e-4f);
+}
+
+// lrn1: LocalResponseNorm over 3x3 cells.
+//
+//   x  [batch, 2, 1, 9]
+//   y  [batch, 2, 1, 9]
+static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_) {
+    enum { C = 2, H = 1, W = 9 };
+    enum { PIECE = 9 };  // columns at a time
+    enum { HALF = 1, SIZE = 3 };  // cells of a window
+    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
+    float (*y)[C][H][W] = (float (*)[C][H][W])y_;
+
+    for (int n = 0; n < batch; n++) for (int m = 0; m < C; m++) for (int h = 0; h < H; h++) {
+        for (int w0 = 0; w0 < W; w0 += PIECE) {
+            const int first = MAX(0, w0 - HALF), last = MIN(W, w0 + PIECE + HALF);
+            const int cells = MIN(PIECE, W - w0);
+            float columns[(PIECE + 2 * HALF)] = {0};  // sums over the rows of the window
+            float sum[PIECE] = {0};
+            float *column = columns + (first - w0 + HALF);
+            for (int r = MAX(0, h - 0); r < MIN(H, h + 0 + 1); r++) {
+                const float *neighbour = &x[n][m][r][first];
+                for (int i = 0; i < (last - first); i++) column[i] += neighbour[i] * neighbour[i];
+            }
+            for (int s = 0; s < SIZE; s++)
+                for (int i = 0; i < cells; i++) sum[i] += columns[i + s];
+            const float *value = &x[n][m][h][w0];
+            float *result = &y[n][m][h][w0];
+            for (int i = 0; i < cells; i++) {
+                const float s = 1.0f + 0.16666667f * sum[i];
+                const float factor = exp_float(-0.6f * log_float(s));
+                result[i] = value[i] * factor;
+            }
+        }
+    }
+}
+
+// lrn1: copied in the same order.
+//
+//   x  [batch, 2, 1, 9]
+//   y  [batch, 2, 1, 9]
+static void lrn1_to_output(int batch, const float *restrict x_, float *restrict y_) {
+    enum { C = 2, H = 1, W = 9 };
+    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
+    float (*y)[C][H][W] = (float (*)[C][H][W])y_;
+
+    for (int n = 0; n < batch; n++) {
+        for (int c = 0; c < C; c++) {
+            for (int h = 0; h < H; h++) {
+                for (int w = 0; w < W; w++) {
+                    y[n][c][h][w] = x[n][c][h][w];
+                }
+            }
+        }
+    }
+}
+
+// lrn1: what every place adds to the gradients around it.
+//
+//   x       [batch, 2, 1, 9]
+//   d_y     [batch, 2, 1, 9]
+//   slopes  [batch, 2, 1, 9]
+static void lrn1_slopes(int batch, const float *restrict x_, const float *restrict d_y_, float *restrict slopes_) {
+    enum { C = 2, H = 1, W = 9 };
+    enum { PIECE = 9 };  // columns at a time
+    enum { HALF = 1, SIZE = 3 };  // cells of a window
+    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
+    const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
+    float (*slopes)[C][H][W] = (float (*)[C][H][W])slopes_;
+
+    for (int n = 0; n < batch; n++) for (int m = 0; m < C; m++) for (int h = 0; h < H; h++) {
+        for (int w0 = 0; w0 < W; w0 += PIECE) {
+            const int first = MAX(0, w0 - HALF), last = MIN(W, w0 + PIECE + HALF);
+            const int cells = MIN(PIECE, W - w0);
+            float columns[(PIECE + 2 * HALF)] = {0};  // sums over the rows of the window
+            float sum[PIECE] = {0};
+            float *column = columns + (first - w0 + HALF);
+            for (int r = MAX(0, h - 0); r < MIN(H, h + 0 + 1); r++) {
+                const float *neighbour = &x[n][m][r][first];
+                for (int i = 0; i < (last - first); i++) column[i] += neighbour[i] * neighbour[i];
+            }
+            for (int s = 0; s < SIZE; s++)
+                for (int i = 0; i < cells; i++) sum[i] += columns[i + s];
+            const float *value = &x[n][m][h][w0];
+            const float *d_after = &d_y[n][m][h][w0];
+            float *result = &slopes[n][m][h][w0];
+            for (int i = 0; i < cells; i++) {
+                const float s = 1.0f + 0.16666667f * sum[i];
+                const float factor = exp_float(-0.6f * log_float(s));
+                result[i] = d_after[i] * value[i] * factor / s;
+            }
+        }
+    }
+}
+
+// lrn1: gradient of the input.
+//
+//   x       [batch, 2, 1, 9]
+//   d_y     [batch, 2, 1, 9]
+//   slopes  [batch, 2, 1, 9]
+//   d_x     [batch, 2, 1, 9]
+static void lrn1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
+                          const float *restrict slopes_, float *restrict d_x_) {
+    enum { C = 2, H = 1, W = 9 };
+    enum { PIECE = 9 };  // columns at a time
+    enum { HALF = 1, SIZE = 3 };  // cells of a window
+    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
+    const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
+    const float (*slopes)[C][H][W] = (const float (*)[C][H][W])slopes_;
+    float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
+
+    for (int n = 0; n < batch; n++) for (int m = 0; m < C; m++) for (int h = 0; h < H; h++) {
+        for (int w0 = 0; w0 < W; w0 += PIECE) {
+            const int first = MAX(0, w0 - HALF), last = MIN(W, w0 + PIECE + HALF);
+            const int cells = MIN(PIECE, W - w0);
+            float columns[(PIECE + 2 * HALF)] = {0};  // sums over the rows of the window
+            float sum[PIECE] = {0};
+            float *column = columns + (first - w0 + HALF);
+            for (int r = MAX(0, h - 0); r < MIN(H, h + 0 + 1); r++) {
+                const float *neighbour = &x[n][m][r][first];
+                for (int i = 0; i < (last - first); i++) column[i] += neighbour[i] * neighbour[i];
+            }
+            for (int s = 0; s < SIZE; s++)
+                for (int i = 0; i < cells; i++) sum[i] += columns[i + s];
+            for (int i = 0; i < cells; i++) {
+                const float s = 1.0f + 0.16666667f * sum[i];
+                sum[i] = exp_float(-0.6f * log_float(s));
+            }
+            float slope[PIECE] = {0};
+            for (int i = 0; i < (PIECE + 2 * HALF); i++) columns[i] = 0.0f;
+            for (int r = MAX(0, h - 0); r < MIN(H, h + 0 + 1); r++) {
+                const float *neighbour = &slopes[n][m][r][first];
+                for (int i = 0; i < (last - first); i++) column[i] += neighbour[i];
+            }
+            for (int s = 0; s < SIZE; s++)
+                for (int i = 0; i < cells; i++) slope[i] += columns[i + s];
+            const float *value = &x[n][m][h][w0], *d_after = &d_y[n][m][h][w0];
+            float *d_before = &d_x[n][m][h][w0];
+            for (int i = 0; i < cells; i++)
+                d_before[i] = d_after[i] * sum[i] - 0.2f * value[i] * slope[i];
+        }
+    }
+}

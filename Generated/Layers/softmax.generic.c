@@ -1,0 +1,85 @@
+#include <stdint.h>
+#include <math.h>
+#include <string.h>
+
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+// e^x for x up to 88, within 2 units in the last place; below -87 it is 0. NaN passes through.
+static inline float exp_float(float x) {
+    if (x < -87.0f) return 0.0f;
+    if (x > 88.0f) x = 88.0f;
+    const float power = x == x ? floorf(x * 1.44269504f + 0.5f) : 0.0f;
+    const float r = (x - power * 0.693359375f) + power * 2.12194440e-4f;  // ln 2 in two parts: r is exact
+    float sum = 1.0f / 5040.0f;
+    sum = sum * r + 1.0f / 720.0f;
+    sum = sum * r + 1.0f / 120.0f;
+    sum = sum * r + 1.0f / 24.0f;
+    sum = sum * r + 1.0f / 6.0f;
+    sum = sum * r + 0.5f;
+    sum = sum * r + 1.0f;
+    sum = sum * r + 1.0f;
+    const uint32_t bits = (uint32_t)((int)power + 127) << 23;
+    float scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return sum * scale;
+}
+
+// softmax1: Softmax.
+//
+//   x  [batch, 7]
+//   y  [batch, 7]
+static void softmax1_forward(int batch, const float *restrict x_, float *restrict y_) {
+    enum { C = 7 };
+    const float (*x)[C] = (const float (*)[C])x_;
+    float (*y)[C] = (float (*)[C])y_;
+
+    for (int n = 0; n < batch; n++) {
+        const float *score = x[n];
+        float largest = score[0];
+        for (int k = 1; k < C; k++) largest = MAX(score[k], largest);
+        float *share = y[n];
+        for (int k = 0; k < C; k++) share[k] = exp_float(score[k] - largest);
+        float sum = 0.0f;
+        for (int k = 0; k < C; k++) sum += share[k];
+        const float factor = 1.0f / sum;
+        for (int k = 0; k < C; k++) share[k] *= factor;
+    }
+}
+
+// softmax1: copied in the same order.
+//
+//   x  [batch, 7]
+//   y  [batch, 7]
+static void softmax1_to_output(int batch, const float *restrict x_, float *restrict y_) {
+    enum { C = 7 };
+    const float (*x)[C] = (const float (*)[C])x_;
+    float (*y)[C] = (float (*)[C])y_;
+
+    for (int n = 0; n < batch; n++) {
+        for (int c = 0; c < C; c++) {
+            y[n][c] = x[n][c];
+        }
+    }
+}
+
+// softmax1: gradient of the input.
+//
+//   y    [batch, 7]
+//   d_y  [batch, 7]
+//   d_x  [batch, 7]
+static void softmax1_backward(int batch, const float *restrict y_, const float *restrict d_y_, float *restrict d_x_) {
+    enum { C = 7 };
+    const float (*y)[C] = (const float (*)[C])y_;
+    const float (*d_y)[C] = (const float (*)[C])d_y_;
+    float (*d_x)[C] = (float (*)[C])d_x_;
+
+    for (int n = 0; n < batch; n++) {
+        const float *d_after = d_y[n];
+        float *d_before = d_x[n];
+        float sum = 0.0f;
+        const float *share = y[n];
+        for (int k = 0; k < C; k++) sum += d_after[k] * share[k];
+        for (int k = 0; k < C; k++) d_before[k] = share[k] * (d_after[k] - sum);
+    }
+}

@@ -1,0 +1,83 @@
+import ConvcIR
+
+/// How lines along an axis are taken: many at a time, as many as stand behind one another in memory.
+struct LinePieces {
+  private let placement: Placement
+  private let axis: MapAxis
+  /// Floats that are taken at a time, at most: what is kept of them stays in the first-level cache.
+  private let cells: Int
+
+  init(_ placement: Placement, _ axis: MapAxis, cells: Int = 512) {
+    self.placement = placement
+    self.axis = axis
+    self.cells = cells
+  }
+
+  private var isMaps: Bool { placement.isMaps }
+  private var isVector: Bool { placement.isVector }
+  /// Whether the places of a line stand behind one another.
+  var isContiguous: Bool { !isVector && (axis == .columns || !isMaps) }
+  /// Whether a piece of a row is taken at a time.
+  private var isInPieces: Bool { isMaps && axis != .columns }
+  /// Columns of a piece.
+  private var columns: Int {
+    min(placement.maps.w, max(1, cells / (isVector ? placement.lanes : 1)))
+  }
+
+  /// The loops' extents.
+  var constants: [ConstantRow] {
+    let extents = [ConstantRow(placement.extents())]
+    guard isInPieces else { return extents }
+    return extents + [ConstantRow([Constant("PIECE", columns)], comment: "columns at a time")]
+  }
+
+  /// The loops around lines.
+  var walks: [String: Bool] {
+    ["rows": isMaps && axis != .rows, "maps": isMaps && axis != .channels]
+  }
+
+  /// The loops around pieces, and whether the lanes of a vector are on one line.
+  var flags: [String: Bool] {
+    walks.merging([
+      "pieces": isInPieces, "joins": axis == .channels && placement.layout == .blocked,
+    ]) { $1 }
+  }
+
+  /// Texts of a template that takes contiguous lines.
+  ///
+  /// - Parameter names: tensors of whose lines the template wants the address.
+  func lineTexts(_ names: [String]) -> [String: String] {
+    texts(names) { isMaps ? "\($0)[n][m][h]" : "\($0)[n]" }
+  }
+
+  /// Texts of a template that takes pieces, and walks along the lines with k.
+  func texts(_ names: [String]) -> [String: String] {
+    let lanes = isVector ? " * LANES" : ""
+    let single = isVector ? "LANES" : "1"
+    return texts(names) { address(of: $0, place: "k") }.merging([
+      "cells": isInPieces ? "MIN(PIECE, W - w0)\(lanes)" : single,
+      "room": isInPieces ? "PIECE\(lanes)" : single,
+    ]) { $1 }
+  }
+
+  private func texts(_ names: [String], address: (String) -> String) -> [String: String] {
+    let loops = 1 + (isMaps ? axis == .columns ? 2 : 1 : 0)
+    var texts = [
+      "outer": placement.outerScalar.rawValue, "extent": axis.constant,
+      "collapse": loops == 1 ? "" : "collapse(\(loops)) ",
+    ]
+    for name in names { texts["\(name)_line"] = address(name) }
+    return texts
+  }
+
+  /// The address of what stands behind one another at a place of the lines.
+  func address(of name: String, place: String) -> String {
+    let index =
+      switch axis {
+      case .channels: isMaps ? "[n][\(place)][h][w0]" : "[n][\(place)]"
+      case .rows: "[n][m][\(place)][w0]"
+      case .columns: "[n][m][h][\(place)]"
+      }
+    return (isVector ? "" : "&") + name + index
+  }
+}

@@ -1,0 +1,75 @@
+import ConvcIR
+
+/// The kernels of a softmax along an axis, and of its logarithm.
+///
+/// Lines along the axis are taken many at a time, as many as stand behind one another in memory: columns of a map, or
+/// images in lanes. Where the axis itself is contiguous, a line is taken alone.
+struct SoftmaxKernels {
+  let axis: Int
+  let isLogarithm: Bool
+
+  static func output(for inputs: [TensorType], axis: Int) throws(LayerError) -> TensorType {
+    let input = try inputs.single()
+    guard (2...4).contains(input.shape.count) else {
+      throw .rank(
+        expected: 4, got: input.shape, wayOut: "[N, F], [N, C, L] and [N, C, H, W] work")
+    }
+    _ = try MapAxis(axis, of: input)
+    return input
+  }
+
+  static func reach(_ axis: Int, of type: TensorType) -> Reach {
+    (try? MapAxis(axis, of: type)) == .channels ? .value : .everything
+  }
+
+  func candidates(for group: GroupContext) -> [Candidate] {
+    guard let axis = try? MapAxis(axis, of: group.inputTypes[0]) else { return [] }
+    return anyLayoutCandidates(
+      for: group, joinsChannels: true,
+      forward: { [forward($0, axis)] },
+      backward: { context in
+        context.inputGradients[0].map { [backward(context, to: $0, axis)] } ?? []
+      })
+  }
+
+  private func forward(_ context: ForwardContext, _ axis: MapAxis) -> KernelCall {
+    let (x, y) = (context.inputs[0], context.output)
+    let lines = LinePieces(y, axis)
+    return KernelCall(
+      template: lines.isContiguous ? "softmax_line_forward" : "softmax_forward",
+      name: "\(context.context.group.name)_forward", title: groupSummary(context.context),
+      layers: layerNames(context.context), constants: lines.constants,
+      flags: (lines.isContiguous ? lines.walks : lines.flags)
+        .merging(["log": isLogarithm]) { $1 },
+      texts: lines.isContiguous ? lines.lineTexts(["x", "y"]) : lines.texts(["x", "y"]),
+      support: ["support_exp_scalar"] + (isLogarithm ? ["support_log_scalar"] : []),
+      scalars: [y.outerScalar],
+      arguments: [
+        x.argument("x", .read, .scalar, meaning: x.lanesText), y.argument("y", .write, .scalar),
+      ], work: streamingWork(x, y, flopsPerValue: 10))
+  }
+
+  private func backward(
+    _ context: BackwardContext, to gradient: GradientPlacement, _ axis: MapAxis
+  ) -> KernelCall {
+    let (y, after, before) = (
+      context.forward.output, context.outputGradient, gradient.placement
+    )
+    let lines = LinePieces(before, axis)
+    let tensors = ["y", "d_y", "d_x"]
+    return KernelCall(
+      template: lines.isContiguous ? "softmax_line_backward" : "softmax_backward",
+      name: "\(context.context.group.name)_backward", title: "gradient of the input",
+      layers: layerNames(context.context), constants: lines.constants,
+      flags: (lines.isContiguous ? lines.walks : lines.flags)
+        .merging(["log": isLogarithm]) { $1 },
+      texts: (lines.isContiguous ? lines.lineTexts(tensors) : lines.texts(tensors))
+        .merging(["store": gradient.accumulates ? "+=" : "="]) { $1 },
+      support: isLogarithm ? ["support_exp_scalar"] : [], scalars: [before.outerScalar],
+      arguments: [
+        y.argument("y", .read, .scalar, meaning: y.lanesText),
+        after.argument("d_y", .read, .scalar),
+        before.argument("d_x", gradient.accumulates ? .update : .write, .scalar),
+      ], work: streamingWork(y, after, before, flopsPerValue: isLogarithm ? 10 : 2))
+  }
+}
