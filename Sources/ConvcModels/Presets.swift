@@ -86,6 +86,18 @@ public struct Preset: Sendable {
       classes: 30
     ) { KeypointsNet1.model(input: $0, coordinates: $1) },
     Preset(
+      "alexnet", "AlexNet: five convolutions, local response normalisation, three dense layers",
+      input: [3, 227, 227], classes: 1000
+    ) { AlexNet.model(channels: $0, size: $1, classes: $2) },
+    Preset(
+      "cifar-lrn", "three 5x5 convolutions with overlapping pooling and response normalisation",
+      input: [3, 32, 32]
+    ) { CIFARLRN.model(channels: $0, size: $1, classes: $2) },
+    Preset(
+      "two-path", "two paths of small and large windows, for 33x33 patches of brain images",
+      input: [4, 33, 33], classes: 5
+    ) { TwoPath.model(channels: $0, size: $1, classes: $2) },
+    Preset(
       "linear", "one dense layer: linear regression, or with --classes a linear classifier",
       anyInput: [3, 24, 24], classes: 1
     ) { Linear.model(input: $0, outputs: $1) },

@@ -102,6 +102,28 @@ struct LectureTests {
     #expect(graph[graph.nodes[2].output].type.shape == [1, 10, 24, 24])
   }
 
+  @Test("N15: the CIFAR-10 example keeps 32, then 16 and 8 by a row and column at the end")
+  func cifar() throws {
+    #expect(try heights(CIFARLRN.model()) == [32, 16, 8, 4])
+  }
+
+  @Test("N13: the two paths of a 33x33 patch meet at 21x21, 224 maps")
+  func twoPath() throws {
+    let graph = try graph(TwoPath.model())
+    let joined = try #require(graph.nodes.first { $0.name == "concat1" })
+    #expect(graph[joined.output].type.shape == [1, 224, 21, 21])
+    #expect(graph[graph.outputs[0].tensor].type.shape == [1, 5, 1, 1])
+    let cascade = try self.graph(TwoPath.model(size: 40, cascades: true))
+    #expect(cascade.inputs.map { cascade[$0].name } == ["image", "scores"])
+    #expect(cascade[cascade.outputs[0].tensor].type.shape == [1, 5, 8, 8])
+  }
+
+  @Test("N18: AlexNet's maps, and 60,965,224 parameters")
+  func alexNet() throws {
+    #expect(try heights(AlexNet.model()) == [227, 55, 27, 13, 6])
+    #expect(try graph(AlexNet.model()).parameterCount == 60_965_224)
+  }
+
   @Test("N25: pooling 224x224x64 gives 112x112x64")
   func pooling() throws {
     let output = try MaxPool2D(kernelSize: 2).output(
