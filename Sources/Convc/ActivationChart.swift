@@ -4,7 +4,8 @@ import ConvcReference
 
 /// An activation and its derivative as a picture.
 public struct ActivationChart: Sendable {
-  private let title: String
+  /// Name of the layer.
+  public let title: String
   private let activation: any ReferenceActivation
 
   /// The chart of a layer of the registry; nil: it is no function of single values.
@@ -28,6 +29,11 @@ public struct ActivationChart: Sendable {
     }
     guard let example = layer?.examples.first else { return nil }
     self.init(example.layer)
+  }
+
+  /// Values and derivatives at the whole numbers from −4 to 4.
+  public var points: [(x: Double, value: Double, derivative: Double)] {
+    (-4...4).map { (Double($0), activation.value(Double($0)), activation.derivative(Double($0))) }
   }
 
   private static let width = 560.0

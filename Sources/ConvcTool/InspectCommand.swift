@@ -10,6 +10,7 @@ struct InspectCommand: AsyncParsableCommand {
     discussion: """
       Example: convc inspect lenet5 --batch 64
       Example: convc inspect resnet8-digits --svg network.svg --html network.html
+      Example: convc inspect sigmoid --svg sigmoid.svg, an activation and its derivative
       """)
 
   @OptionGroup var model: ModelOptions
@@ -35,6 +36,7 @@ struct InspectCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    if let chart = ActivationChart(named: model.model) { return try show(chart) }
     let network = try model.network(input: size.size?.extents)
     let options = BuildOptions(
       batch: batch.batch, trains: !network.losses.isEmpty, target: target.target.target,
@@ -48,6 +50,20 @@ struct InspectCommand: AsyncParsableCommand {
       })
     try Console.print(json ? try inspection.json : InspectionText(inspection).text)
     for case let path? in [svg, html] { general.note("wrote \(path)") }
+  }
+
+  /// An activation's values and derivatives, and its picture.
+  private func show(_ chart: ActivationChart) throws {
+    guard !json, html == nil else {
+      throw Failure(.usage, "\(model.model) is an activation: only --svg FILE draws it")
+    }
+    var table = TextTable([("x", .right), ("value", .right), ("derivative", .right)])
+    for point in chart.points {
+      table.add([point.x, point.value, point.derivative].map { NumberText.fixed($0, 4) })
+    }
+    if let svg { try OutputFiles.write([(svg, Data(chart.svg.utf8))]) }
+    try Console.print("\(chart.title)\n\n\(table.text)")
+    if let svg { general.note("wrote \(svg)") }
   }
 }
 

@@ -178,4 +178,17 @@ struct InspectionPictureTests {
     #expect(inspection.layers[0].receptiveField.sizeText() == "3x1")
     #expect(inspection.memory.count == 1)
   }
+
+  @Test("an activation is drawn with its derivative")
+  func activation() async throws {
+    let tool = try Tool()
+    let result = try await tool("inspect", "sigmoid", "--svg", "sigmoid.svg")
+    #expect(result.status == 0)
+    #expect(result.output.contains("Sigmoid"))
+    #expect(result.output.contains("0.0000  0.5000      0.2500"))
+    let picture = try String(contentsOfFile: tool.path("sigmoid.svg"), encoding: .utf8)
+    #expect(picture.contains("Sigmoid and its derivative"))
+    let refused = try await tool("inspect", "sigmoid", "--json")
+    #expect(refused.status == 64)
+  }
 }
