@@ -27,7 +27,7 @@ extension Layer {
     let hasWeights = specs.contains { $0.decays }
     let keepsType = (try? output(for: inputs)) == inputs.first
     switch reach(for: inputs) {
-    case .window: return hasWeights ? .convolution : keepsType ? .normalization : .pooling
+    case .window: return hasWeights ? .convolution : .pooling
     case .upsampling: return hasWeights ? .convolution : .upsampling
     case .everything: return hasWeights ? .dense : keepsType ? .normalization : .pooling
     case .value: break

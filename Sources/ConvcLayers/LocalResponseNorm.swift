@@ -91,9 +91,14 @@ public struct LocalResponseNorm: Layer {
     return input
   }
 
+  public func family(for inputs: [TensorType]) -> LayerFamily { .normalization }
+
   public func reach(for inputs: [TensorType]) -> Reach {
     guard case .space(let size) = across else { return .value }
-    return .window(height: size, width: size, verticalStride: 1, horizontalStride: 1)
+    let half = size / 2
+    return .window(
+      height: size, width: size, verticalStride: 1, horizontalStride: 1,
+      padding: Border(top: half, bottom: half, left: half, right: half))
   }
 
   public func role(in mode: Mode, frozen: Bool) -> FusionRole { .anchor(accepts: []) }

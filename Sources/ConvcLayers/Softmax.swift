@@ -27,6 +27,8 @@ public struct Softmax: Layer {
     try SoftmaxKernels.output(for: inputs, axis: axis)
   }
 
+  public func family(for inputs: [TensorType]) -> LayerFamily { .activation }
+
   public func reach(for inputs: [TensorType]) -> Reach {
     SoftmaxKernels.reach(axis, of: inputs[0])
   }
