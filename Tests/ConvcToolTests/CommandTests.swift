@@ -104,13 +104,19 @@ struct CommandTests {
       containing: "no preset 'transformer-xxl'; there are lenet5, resnet8-digits", "mobilenetv2")
   }
 
-  @Test("model files are refused by name", arguments: ["net.onnx", "dir/net.yaml", "NET.YML"])
+  @Test("a model file that is not there is named", arguments: ["dir/net.yaml", "NET.YML"])
   func modelFiles(_ name: String) async throws {
     expectRefusal(
       try await Tool()("inspect", name), 65,
-      containing:
-        "\(name): this version of convc reads no model files, only presets; give one of lenet5, "
-        + "resnet8-digits", "mobilenetv2")
+      containing: "\(name): the file cannot be read; is the path right?")
+  }
+
+  @Test("ONNX files are refused by name")
+  func onnxFiles() async throws {
+    expectRefusal(
+      try await Tool()("inspect", "net.onnx"), 65,
+      containing: "net.onnx: this version of convc reads no ONNX files; give a model file (.yaml)",
+      "mobilenetv2")
   }
 
   @Test("an impossible size is refused with layer, formula and what works")
@@ -128,9 +134,9 @@ struct CommandTests {
       containing:
         "beyond the memory limit of 1 MiB")
     expectRefusal(
-      try await tool("inspect", "lenet5", "--input", "28x28"), 64,
+      try await tool("inspect", "lenet5", "--input", "28x0"), 64,
       containing:
-        "the value '28x28' is invalid for '--input")
+        "the value '28x0' is invalid for '--input")
   }
 
   @Test("standard output that is full is an output error; one that is closed ends in silence")

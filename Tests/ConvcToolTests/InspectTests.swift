@@ -186,8 +186,7 @@ struct InspectionPictureTests {
     #expect(result.status == 0)
     #expect(result.output.contains("Sigmoid"))
     #expect(result.output.contains("0.0000  0.5000      0.2500"))
-    let picture = try String(contentsOfFile: tool.path("sigmoid.svg"), encoding: .utf8)
-    #expect(picture.contains("Sigmoid and its derivative"))
+    #expect(try tool.text("sigmoid.svg").contains("Sigmoid and its derivative"))
     let refused = try await tool("inspect", "sigmoid", "--json")
     #expect(refused.status == 64)
   }
