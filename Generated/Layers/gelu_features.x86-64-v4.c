@@ -1,0 +1,82 @@
+#include <stdint.h>
+#include <math.h>
+#include <string.h>
+
+// The error function within 3 units in the last place: an odd rational function up to 4, beyond which it is 1. NaN
+// passes through.
+static inline float erf_float(float x) {
+    const float v = x < -4.0f ? -4.0f : x > 4.0f ? 4.0f : x;
+    const float q = v * v;
+    float above = (1.98679663e-6f * q + 2.84563789e-4f) * q + 3.88325588e-3f;
+    above = ((above * q + 5.31014753e-2f) * q + 0.193543025f) * q + 1.12837914f;
+    float below = (3.74202118e-5f * q + 1.18554949e-3f) * q + 1.52070756e-2f;
+    below = ((below * q + 0.115349156f) * q + 0.504855596f) * q + 1.0f;
+    return v * above / below;
+}
+
+// e^x for x up to 88, within 2 units in the last place; below -87 it is 0. NaN passes through.
+static inline float exp_float(float x) {
+    if (x < -87.0f) return 0.0f;
+    if (x > 88.0f) x = 88.0f;
+    const float power = x == x ? floorf(x * 1.44269504f + 0.5f) : 0.0f;
+    const float r = (x - power * 0.693359375f) + power * 2.12194440e-4f;  // ln 2 in two parts: r is exact
+    float sum = 1.0f / 5040.0f;
+    sum = sum * r + 1.0f / 720.0f;
+    sum = sum * r + 1.0f / 120.0f;
+    sum = sum * r + 1.0f / 24.0f;
+    sum = sum * r + 1.0f / 6.0f;
+    sum = sum * r + 0.5f;
+    sum = sum * r + 1.0f;
+    sum = sum * r + 1.0f;
+    const uint32_t bits = (uint32_t)((int)power + 127) << 23;
+    float scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return sum * scale;
+}
+
+// gelu1: GELU.
+//
+//   x  [batch, 19]
+//   y  [batch, 19]
+static void gelu1_forward(int batch, const float *restrict x_, float *restrict y_) {
+    enum { C = 19 };
+    const float (*x)[C] = (const float (*)[C])x_;
+    float (*y)[C] = (float (*)[C])y_;
+
+    for (int n = 0; n < batch; n++) {
+        for (int m = 0; m < C; m++) {
+            {
+                float v = x[n][m];
+                // gelu1
+                v *= 0.5f + 0.5f * erf_float(0.707106781f * v);
+                y[n][m] = v;
+            }
+        }
+    }
+}
+
+// gelu1: gradient through GELU.
+//
+//   d_y  [batch, 19]
+//   d_x  [batch, 19]
+//   x    [batch, 19]  gelu1 computes its gradient from it
+static void gelu1_backward(int batch, const float *restrict d_y_, float *restrict d_x_, const float *restrict x_) {
+    enum { C = 19 };
+    const float (*d_y)[C] = (const float (*)[C])d_y_;
+    float (*d_x)[C] = (float (*)[C])d_x_;
+    const float (*x)[C] = (const float (*)[C])x_;
+
+    for (int n = 0; n < batch; n++) {
+        for (int m = 0; m < C; m++) {
+            {
+                float v = d_y[n][m];
+                // gelu1
+                {
+                    const float value = x[n][m], density = 0.398942280f * exp_float(-0.5f * value * value);
+                    v *= 0.5f + 0.5f * erf_float(0.707106781f * value) + value * density;
+                }
+                d_x[n][m] = v;
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+#include <stdint.h>
+
+// hardsigmoid1: HardSigmoid 0.16666667 0.5.
+//
+//   x  [batch, 2, 5, 7]
+//   y  [batch, 2, 5, 7]
+static void hardsigmoid1_forward(int batch, const float *restrict x_, float *restrict y_) {
+    enum { C = 2, H = 5, W = 7 };
+    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
+    float (*y)[C][H][W] = (float (*)[C][H][W])y_;
+
+    for (int n = 0; n < batch; n++) {
+        for (int m = 0; m < C; m++) {
+            for (int h = 0; h < H; h++) {
+                for (int w = 0; w < W; w++) {
+                    float v = x[n][m][h][w];
+                    // hardsigmoid1
+                    v = 0.16666667f * v + 0.5f;
+                    v = v < 0.0f ? 0.0f : v > 1.0f ? 1.0f : v;
+                    y[n][m][h][w] = v;
+                }
+            }
+        }
+    }
+}
+
+// hardsigmoid1: gradient through HardSigmoid 0.16666667 0.5.
+//
+//   d_y  [batch, 2, 5, 7]
+//   d_x  [batch, 2, 5, 7]
+//   y    [batch, 2, 5, 7]  hardsigmoid1 computes its gradient from it
+static void hardsigmoid1_backward(int batch, const float *restrict d_y_, float *restrict d_x_,
+                                  const float *restrict y_) {
+    enum { C = 2, H = 5, W = 7 };
+    const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
+    float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
+    const float (*y)[C][H][W] = (const float (*)[C][H][W])y_;
+
+    for (int n = 0; n < batch; n++) {
+        for (int m = 0; m < C; m++) {
+            for (int h = 0; h < H; h++) {
+                for (int w = 0; w < W; w++) {
+                    float v = d_y[n][m][h][w];
+                    // hardsigmoid1
+                    v = y[n][m][h][w] > 0.0f && y[n][m][h][w] < 1.0f ? 0.16666667f * v : 0.0f;
+                    d_x[n][m][h][w] = v;
+                }
+            }
+        }
+    }
+}

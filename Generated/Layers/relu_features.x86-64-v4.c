@@ -1,0 +1,45 @@
+#include <stdint.h>
+
+// relu1: ReLU.
+//
+//   x  [batch, 19]
+//   y  [batch, 19]
+static void relu1_forward(int batch, const float *restrict x_, float *restrict y_) {
+    enum { C = 19 };
+    const float (*x)[C] = (const float (*)[C])x_;
+    float (*y)[C] = (float (*)[C])y_;
+
+    for (int n = 0; n < batch; n++) {
+        for (int m = 0; m < C; m++) {
+            {
+                float v = x[n][m];
+                // relu1
+                v = v < 0.0f ? 0.0f : v;
+                y[n][m] = v;
+            }
+        }
+    }
+}
+
+// relu1: gradient through ReLU.
+//
+//   d_y  [batch, 19]
+//   d_x  [batch, 19]
+//   y    [batch, 19]  relu1 lets gradients through where it is positive
+static void relu1_backward(int batch, const float *restrict d_y_, float *restrict d_x_, const float *restrict y_) {
+    enum { C = 19 };
+    const float (*d_y)[C] = (const float (*)[C])d_y_;
+    float (*d_x)[C] = (float (*)[C])d_x_;
+    const float (*y)[C] = (const float (*)[C])y_;
+
+    for (int n = 0; n < batch; n++) {
+        for (int m = 0; m < C; m++) {
+            {
+                float v = d_y[n][m];
+                // relu1
+                v = y[n][m] > 0.0f ? v : 0.0f;
+                d_x[n][m] = v;
+            }
+        }
+    }
+}
