@@ -9,6 +9,8 @@
 static const convc_template texts[] = {{"", (const unsigned char[]) {
 #embed "../Sources/ConvcABI/include/convc_abi.h"
 
+TEMPLATE(absolute_error_loss)
+#embed "Kernels/absolute_error_loss.c.mustache"
 TEMPLATE(add_scalar)
 #embed "Kernels/add_scalar.c.mustache"
 TEMPLATE(add_vector)
@@ -47,6 +49,12 @@ TEMPLATE(batchnorm_statistics)
 #embed "Kernels/batchnorm_statistics.c.mustache"
 TEMPLATE(batchnorm_vector)
 #embed "Kernels/batchnorm_vector.c.mustache"
+TEMPLATE(binary_cross_entropy_loss)
+#embed "Kernels/binary_cross_entropy_loss.c.mustache"
+TEMPLATE(binary_hinge_loss)
+#embed "Kernels/binary_hinge_loss.c.mustache"
+TEMPLATE(binary_probability_loss)
+#embed "Kernels/binary_probability_loss.c.mustache"
 TEMPLATE(channel_sums)
 #embed "Kernels/channel_sums.c.mustache"
 TEMPLATE(clear_halo)
@@ -115,6 +123,18 @@ TEMPLATE(copy_parameter_ranges)
 #embed "Kernels/copy_parameter_ranges.c.mustache"
 TEMPLATE(copy_parameters)
 #embed "Kernels/copy_parameters.c.mustache"
+TEMPLATE(cosine_loss)
+#embed "Kernels/cosine_loss.c.mustache"
+TEMPLATE(cosine_loss_slopes)
+#embed "Kernels/cosine_loss_slopes.c.mustache"
+TEMPLATE(cross_entropy_loss)
+#embed "Kernels/cross_entropy_loss.c.mustache"
+TEMPLATE(cross_entropy_loss_slopes)
+#embed "Kernels/cross_entropy_loss_slopes.c.mustache"
+TEMPLATE(custom_loss)
+#embed "Kernels/custom_loss.c.mustache"
+TEMPLATE(custom_loss_step)
+#embed "Kernels/custom_loss_step.c.mustache"
 TEMPLATE(dense_generic_backward_data)
 #embed "Kernels/dense_generic_backward_data.c.mustache"
 TEMPLATE(dense_generic_backward_weight)
@@ -139,6 +159,12 @@ TEMPLATE(dense_rows_backward_weight)
 #embed "Kernels/dense_rows_backward_weight.c.mustache"
 TEMPLATE(dense_rows_forward)
 #embed "Kernels/dense_rows_forward.c.mustache"
+TEMPLATE(dice_scores)
+#embed "Kernels/dice_scores.c.mustache"
+TEMPLATE(dice_slopes)
+#embed "Kernels/dice_slopes.c.mustache"
+TEMPLATE(dice_sums)
+#embed "Kernels/dice_sums.c.mustache"
 TEMPLATE(dropout_scalar)
 #embed "Kernels/dropout_scalar.c.mustache"
 TEMPLATE(elementwise)
@@ -207,6 +233,12 @@ TEMPLATE(hardswish_scalar)
 #embed "Kernels/hardswish_scalar.c.mustache"
 TEMPLATE(hardswish_vector)
 #embed "Kernels/hardswish_vector.c.mustache"
+TEMPLATE(huber_loss)
+#embed "Kernels/huber_loss.c.mustache"
+TEMPLATE(kl_divergence_loss)
+#embed "Kernels/kl_divergence_loss.c.mustache"
+TEMPLATE(kl_probability_loss)
+#embed "Kernels/kl_probability_loss.c.mustache"
 TEMPLATE(leakyrelu_backward_scalar)
 #embed "Kernels/leakyrelu_backward_scalar.c.mustache"
 TEMPLATE(leakyrelu_backward_vector)
@@ -215,8 +247,18 @@ TEMPLATE(leakyrelu_scalar)
 #embed "Kernels/leakyrelu_scalar.c.mustache"
 TEMPLATE(leakyrelu_vector)
 #embed "Kernels/leakyrelu_vector.c.mustache"
+TEMPLATE(log_likelihood_loss)
+#embed "Kernels/log_likelihood_loss.c.mustache"
+TEMPLATE(log_likelihood_loss_slopes)
+#embed "Kernels/log_likelihood_loss_slopes.c.mustache"
 TEMPLATE(loss_mean)
 #embed "Kernels/loss_mean.c.mustache"
+TEMPLATE(loss_pixels)
+#embed "Kernels/loss_pixels.c.mustache"
+TEMPLATE(loss_values)
+#embed "Kernels/loss_values.c.mustache"
+TEMPLATE(loss_values_lanes)
+#embed "Kernels/loss_values_lanes.c.mustache"
 TEMPLATE(lrn_all_backward)
 #embed "Kernels/lrn_all_backward.c.mustache"
 TEMPLATE(lrn_all_forward)
@@ -237,8 +279,16 @@ TEMPLATE(maxpool2d_vector_forward)
 #embed "Kernels/maxpool2d_vector_forward.c.mustache"
 TEMPLATE(mean_squared_error)
 #embed "Kernels/mean_squared_error.c.mustache"
+TEMPLATE(multiclass_hinge_loss)
+#embed "Kernels/multiclass_hinge_loss.c.mustache"
+TEMPLATE(multiclass_hinge_loss_slopes)
+#embed "Kernels/multiclass_hinge_loss_slopes.c.mustache"
 TEMPLATE(padded_copy)
 #embed "Kernels/padded_copy.c.mustache"
+TEMPLATE(poisson_log_loss)
+#embed "Kernels/poisson_log_loss.c.mustache"
+TEMPLATE(poisson_loss)
+#embed "Kernels/poisson_loss.c.mustache"
 TEMPLATE(positionbias_backward)
 #embed "Kernels/positionbias_backward.c.mustache"
 TEMPLATE(positionbias_forward)
@@ -257,6 +307,8 @@ TEMPLATE(prelu_slope)
 #embed "Kernels/prelu_slope.c.mustache"
 TEMPLATE(prelu_vector)
 #embed "Kernels/prelu_vector.c.mustache"
+TEMPLATE(probability_loss_slopes)
+#embed "Kernels/probability_loss_slopes.c.mustache"
 TEMPLATE(regularization)
 #embed "Kernels/regularization.c.mustache"
 TEMPLATE(regularization_sum)
@@ -317,6 +369,8 @@ TEMPLATE(softplus_scalar)
 #embed "Kernels/softplus_scalar.c.mustache"
 TEMPLATE(softplus_vector)
 #embed "Kernels/softplus_vector.c.mustache"
+TEMPLATE(squared_error_loss)
+#embed "Kernels/squared_error_loss.c.mustache"
 TEMPLATE(support_dot)
 #embed "Kernels/support_dot.c.mustache"
 TEMPLATE(support_erf_scalar)
@@ -337,12 +391,16 @@ TEMPLATE(support_inverse_sqrt_scalar)
 #embed "Kernels/support_inverse_sqrt_scalar.c.mustache"
 TEMPLATE(support_lane_sums)
 #embed "Kernels/support_lane_sums.c.mustache"
+TEMPLATE(support_ln_scalar)
+#embed "Kernels/support_ln_scalar.c.mustache"
 TEMPLATE(support_log_scalar)
 #embed "Kernels/support_log_scalar.c.mustache"
 TEMPLATE(support_penalize)
 #embed "Kernels/support_penalize.c.mustache"
 TEMPLATE(support_random)
 #embed "Kernels/support_random.c.mustache"
+TEMPLATE(support_sigmoid_scalar)
+#embed "Kernels/support_sigmoid_scalar.c.mustache"
 TEMPLATE(support_softplus_scalar)
 #embed "Kernels/support_softplus_scalar.c.mustache"
 TEMPLATE(support_softplus_vector)

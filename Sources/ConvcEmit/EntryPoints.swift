@@ -39,8 +39,8 @@ enum EntryPoints {
     let own = ["options", "model"] + parameters.keys
     let parts = ["prepare", "forward", "gradients", "update", "train_step"].map { "run_\($0)" }
     return Set(own.map { "\(prefix)_\($0)" } + parts)
-      .union(["labels_in_range", "check_gradients", "pick", "lanes", "masks", "bytes"])
-      .union(["OMP", "UNROLL", "LANES"])
+      .union(["labels_in_range", "labels_in_range_or", "check_gradients"])
+      .union(["pick", "lanes", "masks", "bytes", "OMP", "UNROLL", "LANES"])
       .union(ModelTables.names)
   }
 }
@@ -122,7 +122,8 @@ struct EntryText {
     return try renderer.render(
       "file_gradients",
       TemplateBindings(
-        texts: ["name": prefix, "macro": macro], flags: ["labels": !checks.isEmpty],
+        texts: ["name": prefix, "macro": macro],
+        flags: ["labels": checksLabels(ignoring: false), "ignored": checksLabels(ignoring: true)],
         parts: [
           "steps": steps, "signature": signature("gradients"),
           "null_check": nullCheck(
@@ -205,15 +206,24 @@ struct EntryText {
     return lines + ["    return \(code);"]
   }
 
+  /// Whether there are labels to check, with one beside the classes or without.
+  private func checksLabels(ignoring: Bool) -> Bool {
+    module.graph.targets.contains { target in
+      target.labels.map { ($0.ignored != nil) == ignoring } ?? false
+    }
+  }
+
   private var labelChecks: [String] {
     var lines: [String] = []
     for (index, target) in module.graph.targets.enumerated() {
       guard let classes = target.classes else { continue }
       let labels = target.type.shape.dropFirst().reduce(1, *)
       let count = "(size_t)run->batch" + (labels == 1 ? "" : " * \(labels)")
-      lines += condition(
-        ["!labels_in_range(run->targets[\(index)], \(count), \(classes))"],
-        returns: "CONVC_ERROR_LABEL")
+      let arguments = "run->targets[\(index)], \(count), \(classes)"
+      let check =
+        target.labels?.ignored.map { "!labels_in_range_or(\(arguments), \($0))" }
+        ?? "!labels_in_range(\(arguments))"
+      lines += condition([check], returns: "CONVC_ERROR_LABEL")
     }
     return lines
   }

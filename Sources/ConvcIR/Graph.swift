@@ -85,16 +85,20 @@ public struct LossNode: Sendable {
   public let output: Int
   /// Index of its target among the graph's targets.
   public let target: Int
+  /// Indices of what else it reads: weights.
+  public let others: [Int]
   public let weight: Float
 
   public init(
-    name: String, loss: any Loss, prediction: Tensor.ID, output: Int, target: Int, weight: Float
+    name: String, loss: any Loss, prediction: Tensor.ID, output: Int, target: Int,
+    others: [Int] = [], weight: Float
   ) {
     self.name = name
     self.loss = loss
     self.prediction = prediction
     self.output = output
     self.target = target
+    self.others = others
     self.weight = weight
   }
 }
@@ -103,14 +107,22 @@ public struct LossNode: Sendable {
 public struct TargetTensor: Sendable, Hashable {
   public let name: String
   public let type: TensorType
-  /// Labels are in `0..<classes`; nil: values.
-  public let classes: Int?
+  /// What class labels may be; nil: these are values.
+  public let labels: LabelRange?
+  /// What the values may be.
+  public let values: TargetValues
 
-  public init(name: String, type: TensorType, classes: Int?) {
+  public init(
+    name: String, type: TensorType, labels: LabelRange? = nil, values: TargetValues = .any
+  ) {
     self.name = name
     self.type = type
-    self.classes = classes
+    self.labels = labels
+    self.values = values
   }
+
+  /// Labels are in `0..<classes`; nil: values.
+  public var classes: Int? { labels?.classes }
 }
 
 /// The network with every shape known, its nodes in topological order.

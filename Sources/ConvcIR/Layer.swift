@@ -39,6 +39,9 @@ public protocol Layer: Sendable {
   /// How the output's size is computed, with the numbers, a line per axis: `height 1 + (28 − 5 + 2 + 2)/1 = 28`.
   func sizeFormula(for inputs: [TensorType]) -> [String]
 
+  /// What the output's values are, where a loss has to know: a loss refuses an output that it does not fit.
+  var outputKind: OutputKind { get }
+
   /// The part the layer can play in a group.
   func role(in mode: Mode, frozen: Bool) -> FusionRole
 
@@ -58,6 +61,8 @@ extension Layer {
   public func reach(for inputs: [TensorType]) -> Reach { .value }
   public var traits: LayerTraits { [] }
   public func lints(for inputs: [TensorType], in mode: Mode) -> [String] { [] }
+
+  public var outputKind: OutputKind { traits.contains(.nonNegative) ? .nonNegative : .any }
   public func candidates(for group: GroupContext) -> [Candidate] { [] }
   public func channelValues(
     of node: Node, in graph: Graph, buffers: any BufferSource, lanes: Int

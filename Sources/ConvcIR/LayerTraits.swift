@@ -16,6 +16,3 @@ public struct LayerTraits: OptionSet, Sendable, Hashable {
   /// Values are never below 0.
   public static let nonNegative = LayerTraits(rawValue: 32)
 }
-
-/// A loss that takes any scores, below 0 and above.
-public protocol ScoreLoss: Loss {}

@@ -206,6 +206,8 @@ public struct LossContext {
   public let name: String
   public let prediction: Placement
   public let target: Buffer.ID
+  /// What else the loss reads, in the order of ``Loss/targets(for:)``.
+  public let others: [Buffer.ID]
   /// Gradient of the prediction; nil where nothing before it can be trained.
   public let gradient: GradientPlacement?
   public let weight: Float
@@ -216,12 +218,14 @@ public struct LossContext {
   public let machine: Target
 
   public init(
-    name: String, prediction: Placement, target: Buffer.ID, gradient: GradientPlacement?,
-    weight: Float, index: Int, losses: Buffer.ID, buffers: any BufferSource, machine: Target
+    name: String, prediction: Placement, target: Buffer.ID, others: [Buffer.ID] = [],
+    gradient: GradientPlacement?, weight: Float, index: Int, losses: Buffer.ID,
+    buffers: any BufferSource, machine: Target
   ) {
     self.name = name
     self.prediction = prediction
     self.target = target
+    self.others = others
     self.gradient = gradient
     self.weight = weight
     self.index = index

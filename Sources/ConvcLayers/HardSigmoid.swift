@@ -23,6 +23,8 @@ public struct HardSigmoid: Layer {
 
   public var traits: LayerTraits { [.saturating, .logistic] }
 
+  public var outputKind: OutputKind { .shares }
+
   public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
     guard slope > 0, slope.isFinite, offset.isFinite else {
       throw .setting(

@@ -51,7 +51,20 @@ public enum LayerRegistry {
 
   /// In alphabetic order.
   public static let losses: [any RegisteredLoss.Type] = [
+    BinaryCrossEntropy.self,
+    BinaryHinge.self,
+    CategoricalCrossEntropy.self,
+    CosineProximity.self,
+    CustomLoss.self,
+    Dice.self,
+    Huber.self,
+    KLDivergence.self,
+    MeanAbsoluteError.self,
     MeanSquaredError.self,
+    MultiClassHinge.self,
+    MultiLabelCrossEntropy.self,
+    NegativeLogLikelihood.self,
+    Poisson.self,
     SoftmaxCrossEntropy.self,
   ]
 }

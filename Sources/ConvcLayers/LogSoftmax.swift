@@ -23,6 +23,8 @@ public struct LogSoftmax: Layer {
 
   public var summary: String { "LogSoftmax" + (axis == 1 ? "" : ", axis \(axis)") }
 
+  public var outputKind: OutputKind { .logProbabilities }
+
   public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
     try SoftmaxKernels.output(for: inputs, axis: axis)
   }

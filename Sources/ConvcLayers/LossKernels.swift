@@ -1,146 +1,157 @@
 import ConvcIR
 
-extension SoftmaxCrossEntropy {
-  public func calls(for context: LossContext) -> [KernelCall] {
+/// A prediction as maps, which the kernels of all losses go through row by row.
+///
+/// Losses of single values take features for one row, losses of classes for the classes of one pixel.
+struct LossRows {
+  let context: LossContext
+  let maps: MapShape
+  private let origin: Int
+  /// Rows and columns with the halo, where there is one.
+  private let rows: String
+  private let columns: String
+
+  private init(_ context: LossContext, _ maps: MapShape) {
+    self.context = context
+    self.maps = maps
     let prediction = context.prediction
-    guard !prediction.isMaps else { return pixelCalls(for: context) }
-    let classes = prediction.maps.c
-    let arguments = [
-      prediction.argument(
-        "x", .read, .scalar, names: ("K", "", ""), meaning: prediction.lanesText),
-      Argument(
-        "label", element: "int32_t", access: .read, buffer: context.target, text: "[batch]"),
-    ]
-    return ImageLossKernel(
-      template: "softmax_cross_entropy", title: "softmax and cross-entropy, with the gradient",
-      constants: [Constant("K", classes)], support: ["support_exp_scalar", "support_log_scalar"],
-      arguments: arguments,
-      scale: context.weight, flopsPerValue: 40
-    ).calls(for: context)
+    origin = prediction.isMaps ? prediction.origin() : 0
+    rows = prediction.isMaps && prediction.rows != maps.h ? "\(prediction.rows)" : "H"
+    columns = prediction.isMaps && prediction.columns != maps.w ? "\(prediction.columns)" : "W"
   }
 
-  /// The kernels for maps: each row of pixels is judged at once, in vectors where the compiler has them.
-  private func pixelCalls(for context: LossContext) -> [KernelCall] {
-    let prediction = context.prediction
-    let maps = prediction.maps
-    let names = ("K", "H", "W")
-    let isLanes = prediction.layout == .lanes
-    let each = context.buffers.arena("\(context.name)_each", bytes: maps.n * maps.h * 4)
-    var arguments = [
-      prediction.argument("x", .read, .scalar, names: names, meaning: prediction.lanesText),
-      Argument(
-        "label", element: "int32_t", access: .read, buffer: context.target,
-        dimensions: ["H", "W"], text: "[batch, \(maps.h), \(maps.w)]"),
-      Argument(
-        "each", element: "float", access: .write, buffer: each, dimensions: ["H"],
-        text: "[batch, \(maps.h)]  loss of each row of pixels"),
+  static func ofValues(_ context: LossContext) -> LossRows {
+    let maps = context.prediction.maps
+    return LossRows(
+      context,
+      context.prediction.isMaps ? maps : MapShape(n: maps.n, c: 1, h: 1, w: maps.c))
+  }
+
+  static func ofPixels(_ context: LossContext) -> LossRows {
+    LossRows(context, context.prediction.maps)
+  }
+
+  var prediction: Placement { context.prediction }
+  var isLanes: Bool { prediction.layout == .lanes }
+  var lanes: Int { isLanes ? prediction.lanes : 1 }
+  var scalars: [Scalar] { isLanes ? [.batch, .groups] : [.batch] }
+
+  var constants: [ConstantRow] {
+    let comment =
+      prediction.isMaps ? "" : maps.c == 1 ? "features stand in one row" : "features as one pixel"
+    return [
+      ConstantRow(
+        [Constant("K", maps.c), Constant("H", maps.h), Constant("W", maps.w)], comment: comment)
     ]
-    if let gradient = context.gradient {
-      arguments.append(
-        gradient.placement.argument(
-          "d_x", gradient.accumulates ? .update : .write, .scalar, names: names))
+  }
+
+  /// The prediction, or its gradient.
+  private func argument(
+    _ name: String, _ access: Access, _ placement: Placement, meaning: String = ""
+  ) -> Argument {
+    let text = meaning.isEmpty ? placement.text : "\(placement.text)  \(meaning)"
+    return Argument(
+      name, element: "float", access: access, buffer: placement.buffer, origin: origin * lanes,
+      dimensions: ["K", rows, columns] + (isLanes ? ["LANES"] : []), text: text)
+  }
+
+  var x: Argument { argument("x", .read, prediction, meaning: prediction.lanesText) }
+
+  var gradient: Argument? {
+    context.gradient.map {
+      let placement = $0.placement
+      precondition(
+        placement.halo.isNone || placement.halo == prediction.halo,
+        "internal error: the gradient of \(context.name) has another halo than its prediction")
+      let free = placement.halo.isNone
+      return Argument(
+        "d_x", element: "float", access: $0.accumulates ? .update : .write,
+        buffer: placement.buffer, origin: free ? 0 : origin * lanes,
+        dimensions: ["K", free ? "H" : rows, free ? "W" : columns] + (isLanes ? ["LANES"] : []),
+        text: placement.text)
     }
-    let row = isLanes ? "[h][0]" : "[h]"
-    let texts = [
-      "outer": prediction.outerScalar.rawValue, "scale": cFloat(context.weight),
-      "pixels": "\(maps.pixels)", "first": "x[n][0]\(row)", "score": "x[n][k]\(row)",
-      "slope": "d_x[n][k]\(row)", "store": context.gradient?.accumulates == true ? "+=" : "=",
-    ]
-    let judge = KernelCall(
-      template: "softmax_cross_entropy_maps", name: "\(context.name)_forward_backward",
-      title: "softmax and cross-entropy of each pixel, with the gradient",
-      notes: isLanes ? ["Lanes without an image get a gradient of zero."] : [],
-      layers: [context.name],
-      constants: [
-        ConstantRow([Constant("K", maps.c), Constant("H", maps.h), Constant("W", maps.w)]),
-        ConstantRow(
-          [Constant("CELLS", maps.w * (isLanes ? prediction.lanes : 1))],
-          comment: "values of a row"),
-      ], flags: ["lanes": isLanes, "gradient": context.gradient != nil], texts: texts,
-      support: ["support_exp_scalar", "support_log_scalar"],
-      scalars: isLanes ? [.batch, .groups] : [.batch],
-      arguments: arguments, work: streamingWork(prediction, prediction, flopsPerValue: 40))
-    return [judge, meanCall(context, of: each, rows: maps.h)]
   }
-}
 
-extension MeanSquaredError {
-  public func calls(for context: LossContext) -> [KernelCall] {
-    let prediction = context.prediction
-    let maps = prediction.maps
-    let target = Placement(
-      buffer: context.target, type: prediction.type, layout: .nchw, lanes: prediction.lanes)
-    let names = prediction.isMaps ? ("K", "H", "W") : ("K", "", "")
-    let arguments = [
-      prediction.argument("x", .read, .scalar, names: names, meaning: prediction.lanesText),
-      target.argument("expected", .read, .scalar, names: names),
-    ]
-    let constants =
-      prediction.isMaps
-      ? [Constant("K", maps.c), Constant("H", maps.h), Constant("W", maps.w)]
-      : [Constant("K", maps.c)]
-    return ImageLossKernel(
-      template: "mean_squared_error", title: "mean squared error, with the gradient",
-      constants: constants, flags: ["maps": prediction.isMaps],
-      texts: ["values": "\(maps.c * maps.pixels)"], arguments: arguments,
-      scale: 2 * context.weight, flopsPerValue: 4
-    ).calls(for: context)
+  /// A tensor of the caller's, with a value for each of the prediction's.
+  func values(_ name: String, _ buffer: Buffer.ID, element: String = "float") -> Argument {
+    Argument(
+      name, element: element, access: .read, buffer: buffer, dimensions: ["K", "H", "W"],
+      text: extents(context.prediction.type.shape.dropFirst()))
   }
-}
 
-/// A loss that judges each image by itself: the kernel that does, and the one that takes the mean over the batch.
-private struct ImageLossKernel {
-  let template: String
-  let title: String
-  let constants: [Constant]
-  /// Switches and texts of the template, beside those that all such losses have.
-  var flags: [String: Bool] = [:]
-  var texts: [String: String] = [:]
-  var support: [String] = []
-  /// The prediction, and what it is judged by.
-  let arguments: [Argument]
-  /// Factor of the gradient, before it is divided by the batch.
-  let scale: Float
-  let flopsPerValue: Double
+  /// A tensor of the caller's, with a value for each pixel.
+  func pixels(_ name: String, _ buffer: Buffer.ID, element: String = "float") -> Argument {
+    Argument(
+      name, element: element, access: .read, buffer: buffer, dimensions: ["H", "W"],
+      text: extents(context.prediction.type.shape.dropFirst(2)))
+  }
 
-  func calls(for context: LossContext) -> [KernelCall] {
-    let prediction = context.prediction
-    let isLanes = prediction.layout == .lanes
-    let each = context.buffers.arena("\(context.name)_each", bytes: prediction.maps.n * 4)
-    let losses = Argument(
-      "each", element: "float", access: .write, buffer: each, text: "[batch]  loss of each image")
-    let gradient = context.gradient.map {
-      $0.placement.argument(
-        "d_x", $0.accumulates ? .update : .write, .scalar,
-        names: prediction.isMaps ? ("K", "H", "W") : ("K", "", ""))
+  private func extents(_ shape: some Collection<Int>) -> String {
+    "[" + (["batch"] + shape.map(String.init)).joined(separator: ", ") + "]"
+  }
+
+  /// The factors that the caller passes.
+  func weights(_ weights: LossWeights) -> Argument? {
+    guard weights != .none, let buffer = context.others.first else { return nil }
+    return weights == .pixels
+      ? pixels("weights", buffer)
+      : Argument("weights", element: "float", access: .read, buffer: buffer, text: "[batch]")
+  }
+
+  /// A factor that the caller passes, at an image and a column.
+  func weight(_ weights: LossWeights, image: String, column: String) -> String? {
+    switch weights {
+    case .none: nil
+    case .samples: "weights[\(image)]"
+    case .pixels: "weights[\(image)][h][\(column)]"
     }
-    let usual = [
-      "outer": prediction.outerScalar.rawValue, "lane": isLanes ? "[l]" : "",
-      "scale": cFloat(scale), "store": context.gradient?.accumulates == true ? "+=" : "=",
-    ]
-    let judge = KernelCall(
-      template: template, name: "\(context.name)_forward_backward", title: title,
-      notes: isLanes ? ["Lanes without an image get a gradient of zero."] : [],
-      layers: [context.name], constants: [ConstantRow(constants)],
-      flags: flags.merging(["lanes": isLanes, "gradient": context.gradient != nil]) { $1 },
-      texts: texts.merging(usual) { $1 }, support: support,
-      scalars: isLanes ? [.batch, .groups] : [.batch],
-      arguments: arguments + [losses] + [gradient].compactMap { $0 },
-      work: streamingWork(prediction, prediction, flopsPerValue: flopsPerValue))
-    return [judge, meanCall(context, of: each)]
   }
+
+  /// Where each row's loss goes: the sum over its values.
+  func sums() -> (buffer: Buffer.ID, argument: Argument) {
+    let buffer = context.buffers.arena("\(context.name)_each", bytes: maps.n * maps.h * 4)
+    return (
+      buffer,
+      Argument(
+        "each", element: "float", access: .write, buffer: buffer, dimensions: ["H"],
+        text: "\(extents(maps.h > 1 ? [maps.h] : []))  sum over each row")
+    )
+  }
+
+  /// Factor of the gradients: the loss's weight over the batch and the number of an image's places.
+  func scale(divisor: Int) -> String {
+    let batch = divisor == 1 ? "(float)batch" : "((float)batch * \(cFloat(Float(divisor))))"
+    return "\(cFloat(context.weight)) / \(batch)"
+  }
+
+  /// The kernel that adds up the rows of all images and divides by their number and by that of an image's places.
+  func mean(of buffer: Buffer.ID, divisor: Int) -> KernelCall {
+    let divisorText = divisor == 1 ? "batch" : "((double)batch * \(divisor).0)"
+    return lossMean(
+      context, of: buffer, rows: maps.h > 1 ? maps.h : nil,
+      title: "sum over the rows, mean over the batch", divisor: divisorText)
+  }
+
+  var store: String { context.gradient?.accumulates == true ? "+=" : "=" }
+
+  func work(flopsPerValue: Double) -> Work {
+    streamingWork(prediction, prediction, flopsPerValue: flopsPerValue)
+  }
+
+  var notes: [String] { isLanes ? ["Lanes without an image get a gradient of zero."] : [] }
 }
 
-/// The kernel that takes the mean of the losses of all images, or of all rows of them.
-private func meanCall(
-  _ context: LossContext, of each: Buffer.ID, rows: Int? = nil
+/// The kernel that adds up what the parts of a batch have lost.
+///
+/// - Parameter rows: parts of an image; nil: one.
+func lossMean(
+  _ context: LossContext, of each: Buffer.ID, rows: Int?, title: String, divisor: String
 ) -> KernelCall {
   let count = rows.map { "batch * \($0)" } ?? "batch"
   let extents = rows.map { "[batch, \($0)]" } ?? "[batch]"
   return KernelCall(
-    template: "loss_mean", name: "\(context.name)_mean", title: "mean over the batch",
-    layers: [context.name], constants: [],
-    texts: ["count": count, "divisor": rows == nil ? count : "(\(count))"], scalars: [.batch],
+    template: "loss_mean", name: "\(context.name)_mean", title: title, layers: [context.name],
+    constants: [], texts: ["count": count, "divisor": divisor], scalars: [.batch],
     arguments: [
       Argument("each", element: "float", access: .read, buffer: each, text: extents),
       Argument(

@@ -26,6 +26,14 @@ extension RegisteredLoss {
 
   /// Name in model files and documentation.
   public static var registeredName: String { "\(Self.self)" }
+
+  /// Settings that are not the usual ones, in the order of the documentation.
+  public var summary: String {
+    let values = settingValues
+    return Self.settings.compactMap { spec in
+      values[spec.name].flatMap { $0 == spec.standard ? nil : "\(spec.name) \($0.text)" }
+    }.joined(separator: ", ")
+  }
 }
 
 /// A loss on a prediction of given extents.
@@ -38,14 +46,4 @@ public struct LossExample: Sendable {
     self.loss = loss
     self.prediction = prediction
   }
-}
-
-extension MeanSquaredError: RegisteredLoss {
-  public init(settings: Settings) throws(SettingError) { self.init() }
-  public static var examples: [LossExample] { [] }
-}
-
-extension SoftmaxCrossEntropy: RegisteredLoss {
-  public init(settings: Settings) throws(SettingError) { self.init() }
-  public static var examples: [LossExample] { [] }
 }

@@ -16,6 +16,8 @@ public struct Sigmoid: Layer {
 
   public var traits: LayerTraits { [.saturating, .logistic] }
 
+  public var outputKind: OutputKind { .shares }
+
   public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
     try inputs.single()
   }

@@ -2,85 +2,114 @@ import ConvcIR
 import ConvcReference
 import Glibc
 
-/// Cross-entropy of the softmax of scores against class labels, computed as one stable expression:
-/// `log Σ exp(x_d − max) − (x_label − max)`.
+/// Sparse categorical cross-entropy: of the softmax of scores against class labels, computed as one stable expression,
+/// `l = log Σ exp(x_d − max) − (x_label − max)`.
 ///
-/// - Prediction: scores (logits) `[N, K]`, or a score for each pixel `[N, K, H, W]`.
-/// - Target: labels `[N]` or `[N, H, W]`, `int32` in `0..<K`.
-/// - Value: mean over the batch, and over the pixels. Gradient: `weight · (softmax(x) − onehot) / (N · H · W)`.
-/// - Errors: prediction of another rank or of more than 4096 columns; a label out of range, before anything runs.
-/// - Source: ONNX `SoftmaxCrossEntropyLoss`, opset 13.
+/// The lecture prints the fused form without its minus sign; the log-likelihood is `x_c − log Σ e^(x_d)`, the loss its
+/// negative. ``CategoricalCrossEntropy`` gives the same value for one-hot targets.
+///
+/// - Prediction: scores (logits) `[N, K]`, or a score for each pixel `[N, K, H, W]`. An untrained network that finds all
+///   classes as likely has the loss `ln K`.
+/// - Target: labels `[N]` or `[N, H, W]`, `int32` in `0..<K`, or the `ignoredLabel`, of places that count as without loss.
+/// - `labelSmoothing` ε: the target is `1 − ε + ε / K` for the label and `ε / K` for others. `classWeights` c: with
+///   `u_k = c_k · target_k` the loss is `−Σ_k u_k log softmax(x)_k`, as PyTorch has it.
+/// - Value: mean over the pixels and the batch; see ``Loss``. Gradient: `softmax(x) · Σ u − u`.
+/// - Errors: an output of probabilities; fewer than two classes; class weights of another number than classes; a label out
+///   of range, before anything runs.
+/// - Source: ONNX `SoftmaxCrossEntropyLoss`, opset 13; label smoothing: Szegedy et al. 2016.
 public struct SoftmaxCrossEntropy: Loss {
   public static let kind = "softmax-cross-entropy"
 
-  public init() {}
+  /// The label of places that are left out; nil: there are none.
+  public let ignoredLabel: Int32?
+  public let labelSmoothing: Float
+  /// A factor for each class; empty: all 1.
+  public let classWeights: [Float]
+  public let weights: LossWeights
 
-  public func target(for prediction: TensorType) throws(LayerError) -> TensorType {
-    guard prediction.shape.count == 2 || prediction.shape.count == 4 else {
-      throw .rank(
-        expected: 2, got: prediction.shape,
-        wayOut: "judge scores [N, K], or of pixels [N, K, H, W]; end the network with Dense")
-    }
-    guard prediction.shape[1] >= 2 else {
-      throw .setting("a softmax over one class is always 1; give the last layer at least 2 outputs")
-    }
-    // Kernels keep rows of pixels, of all images of a vector, on the stack.
-    let columns = prediction.maps.w
-    guard columns <= 1 << 12 else {
-      throw .setting(
-        "scores of \(columns) columns are too wide; at most \(1 << 12) work: cut the image into pieces"
-      )
-    }
-    return TensorType(
-      shape: [prediction.shape[0]] + prediction.shape.dropFirst(2), element: .int32)
+  public init(
+    ignoredLabel: Int32? = nil, labelSmoothing: Float = 0, classWeights: [Float] = [],
+    weights: LossWeights = .none
+  ) {
+    self.ignoredLabel = ignoredLabel
+    self.labelSmoothing = labelSmoothing
+    self.classWeights = classWeights
+    self.weights = weights
   }
 
-  public func classes(for prediction: TensorType) -> Int? { prediction.shape[1] }
+  public var expectedOutput: ExpectedOutput {
+    .scores(instead: [
+      .probabilities: "NegativeLogLikelihood(form: .probabilities)",
+      .logProbabilities: "NegativeLogLikelihood()",
+      .shares: "BinaryCrossEntropy(form: .probabilities)",
+    ])
+  }
 
-  public func sum(over batch: JudgedBatch) -> Double {
-    let classes = batch.extents[0]
-    // Scores of one pixel lie a map apart; without maps there is one pixel.
-    let pixels = batch.extents.dropFirst().reduce(1, *)
-    var total = 0.0
-    for place in 0..<batch.images * pixels {
-      let row = batch.predictions + place / pixels * classes * pixels + place % pixels
-      var highest = row[0]
-      for label in 1..<classes { highest = max(highest, row[label * pixels]) }
-      var sum = 0.0
-      for label in 0..<classes { sum += exp(Double(row[label * pixels] - highest)) }
-      total += log(sum) - Double(row[Int(batch.labels[place]) * pixels] - highest)
-    }
-    return total / Double(pixels)
+  /// Whether nothing but labels and scores counts: then the kernels are simpler.
+  var isPlain: Bool {
+    ignoredLabel == nil && labelSmoothing == 0 && classWeights.isEmpty && weights == .none
   }
 }
 
-extension SoftmaxCrossEntropy: ReferenceLoss {
-  public func evaluate(
-    _ prediction: DoubleTensor, _ target: ReferenceSample.Target
-  ) -> LossResult {
-    guard case .labels(let labels) = target else {
-      preconditionFailure("internal error: \(Self.kind) compares with labels")
-    }
-    let (batch, classes) = (prediction.shape[0], prediction.shape[1])
-    // Scores of one pixel lie a map apart; without maps there is one pixel.
-    let pixels = prediction.shape.dropFirst(2).reduce(1, *)
-    let count = Double(batch * pixels)
-    let gradient = DoubleTensor(shape: prediction.shape)
-    var total = 0.0
-    for i in 0..<batch * pixels {
-      let place = i / pixels * classes * pixels + i % pixels
-      let scores = (0..<classes).map { prediction.address[place + $0 * pixels] }
-      let largest = scores.reduce(scores[0], max)
-      let sum = scores.reduce(0.0) { $0 + exp($1 - largest) }
-      let label = Int(labels[i])
-      total += log(sum) - (scores[label] - largest)
-      for k in 0..<classes {
-        let share = exp(scores[k] - largest) / sum
-        gradient.address[place + k * pixels] = (share - (k == label ? 1 : 0)) / count
-      }
-    }
-    return LossResult(value: total / count, gradient: gradient)
+extension SoftmaxCrossEntropy: PixelLoss {
+  private var shares: ClassShares {
+    ClassShares(smoothing: labelSmoothing, classWeights: classWeights)
+  }
+
+  package var ignored: Int32? { ignoredLabel }
+  package var takesLabels: Bool { true }
+  package var title: String { "softmax and cross-entropy" }
+
+  package func check(_ prediction: TensorType) throws(LayerError) {
+    try expectClasses(
+      prediction, atLeast: 2,
+      why: "a softmax over one class is always 1; give the last layer at least 2 outputs")
+    try shares.check(classes: prediction.shape[1])
+  }
+
+  package func judge(_ scores: [Double], _ shares: [Double]) -> (value: Double, slopes: [Double]) {
+    self.shares.judgeScores(scores, shares)
+  }
+
+  package func pieces(_ names: PixelNames) -> PixelPieces { shares.scorePieces(names) }
+
+  public func calls(for context: LossContext) -> [KernelCall] {
+    let prediction = context.prediction
+    let cells = prediction.maps.w * (prediction.layout == .lanes ? prediction.lanes : 1)
+    // The plain kernels keep whole rows on the stack.
+    guard isPlain, cells <= 1 << 12 else { return pixelCalls(for: context) }
+    return prediction.isMaps ? plainPixelCalls(for: context) : plainCalls(for: context)
   }
 }
 
-extension SoftmaxCrossEntropy: ScoreLoss {}
+extension SoftmaxCrossEntropy: RegisteredLoss {
+  public static let settings: [SettingSpec] = [
+    .ignoredLabel, .labelSmoothing, .classWeights, .weights,
+  ]
+
+  public init(settings: Settings) throws(SettingError) {
+    self.init(
+      ignoredLabel: try settings.ignoredLabel(),
+      labelSmoothing: try settings.float("labelSmoothing"),
+      classWeights: try settings.classWeights(), weights: try settings.choice("weights"))
+  }
+
+  public var settingValues: [String: SettingValue] {
+    [
+      "ignoredLabel": .label(ignoredLabel), "labelSmoothing": SettingValue(labelSmoothing),
+      "classWeights": .floats(classWeights), "weights": .word(weights.rawValue),
+    ]
+  }
+
+  public static let examples = [
+    LossExample(SoftmaxCrossEntropy(), prediction: [2, 5]),
+    LossExample(SoftmaxCrossEntropy(), prediction: [2, 3, 4, 5]),
+    LossExample(
+      SoftmaxCrossEntropy(ignoredLabel: 255, weights: .pixels), prediction: [2, 3, 4, 5]),
+    LossExample(
+      SoftmaxCrossEntropy(
+        ignoredLabel: -1, labelSmoothing: 0.1, classWeights: [1, 0.5, 2], weights: .samples),
+      prediction: [2, 3]),
+    LossExample(SoftmaxCrossEntropy(labelSmoothing: 0.2), prediction: [2, 3, 4, 5]),
+  ]
+}

@@ -255,26 +255,45 @@ private struct Inference {
     }
     let prediction = outputs[output].tensor
     let type = tensors[prediction.index].type
+    if let layer = producer(of: prediction),
+      let mismatch = term.loss.expectedOutput.mismatch(with: layer.layer.outputKind, of: layer.name)
+    {
+      report(term.name, term.location, mismatch)
+      return
+    }
     do {
-      let wanted = TargetTensor(
-        name: term.target, type: try term.loss.target(for: type),
-        classes: term.loss.classes(for: type))
-      if !targets.contains(wanted) {
-        if targets.contains(where: { $0.name == term.target }) {
-          report(
-            term.name, term.location,
-            "needs another type of target \(term.target) than an earlier loss; rename it")
-        }
-        targets.append(wanted)
-      }
-      let index = targets.firstIndex(of: wanted) ?? 0
+      let indices = try term.loss.targets(for: type).map { place($0, of: term) }
       losses.append(
         LossNode(
-          name: term.name, loss: term.loss, prediction: prediction, output: output, target: index,
-          weight: term.weight))
+          name: term.name, loss: term.loss, prediction: prediction, output: output,
+          target: indices[0], others: Array(indices.dropFirst()), weight: term.weight))
     } catch {
       report(term.name, term.location, "\(error)")
     }
+  }
+
+  /// The layer that computes a tensor's values, through those that change the shape alone; nil: the caller passes them.
+  private func producer(of tensor: Tensor.ID) -> Node? {
+    guard let id = tensors[tensor.index].producer else { return nil }
+    let node = nodes[id.index]
+    guard case .view = node.layer.role(in: .training, frozen: node.isFrozen) else { return node }
+    return producer(of: node.inputs[0])
+  }
+
+  /// The index of a loss's target, which losses may share.
+  private mutating func place(_ target: LossTarget, of term: Model.LossTerm) -> Int {
+    let name = term.target + (target.suffix.map { "_\($0)" } ?? "")
+    if let index = targets.firstIndex(where: { $0.name == name }) {
+      if targets[index].type != target.type || targets[index].labels != target.labels {
+        report(
+          term.name, term.location,
+          "needs another type of target \(name) than an earlier loss; rename it")
+      }
+      return index
+    }
+    targets.append(
+      TargetTensor(name: name, type: target.type, labels: target.labels, values: target.values))
+    return targets.count - 1
   }
 
   private mutating func reportUnused() {

@@ -138,10 +138,12 @@ struct KernelLowering {
       instances.need(loss.prediction, readable, .none)
     }
     let prediction = instances.source(loss.prediction, readable)
-    let targetName = graph.targets[loss.target].name
+    let targets = ([loss.target] + loss.others).map {
+      table.outside(.target($0), name: graph.targets[$0].name)
+    }
     let context = LossContext(
       name: loss.name, prediction: prediction,
-      target: table.outside(.target(loss.target), name: targetName),
+      target: targets[0], others: Array(targets.dropFirst()),
       gradient: gradients.isWanted(loss.prediction)
         ? gradients.target(loss.prediction, readable) : nil, weight: loss.weight, index: index,
       losses: table.outside(.losses, name: "losses"),

@@ -150,7 +150,7 @@ public struct Lint: Pass {
   }
 
   private func rectifiedScores(_ loss: LossNode, _ graph: Graph) -> Diagnostic? {
-    guard loss.loss is any ScoreLoss, let last = producer(of: loss.prediction, graph),
+    guard loss.loss.expectedOutput.takesScores, let last = producer(of: loss.prediction, graph),
       last.layer.traits.contains(.nonNegative)
     else { return nil }
     return Diagnostic(

@@ -70,16 +70,44 @@ public struct RandomValues: RandomNumberGenerator, Sendable {
     }
   }
 
-  /// A batch for a graph: normal inputs and target values, random labels.
+  /// A batch for a graph: normal inputs, and targets as the losses want them.
   public mutating func sample(for graph: Graph, batch: Int) -> ReferenceSample {
     func count(_ type: TensorType) -> Int { type.count / graph.batch * batch }
     let inputs = graph.inputs.map { normal(count(graph[$0].type)) }
     let targets = graph.targets.map { target -> ReferenceSample.Target in
-      if let classes = target.classes {
-        return .labels(labels(count(target.type), classes: classes))
-      }
-      return .values(normal(count(target.type)))
+      targetValues(target, type: target.type.with(shape: [batch] + target.type.shape.dropFirst()))
     }
     return ReferenceSample(batch: batch, inputs: inputs, targets: targets)
+  }
+
+  /// Labels or values of a target. Every eighth label is the one that is left out, every eighth value is missing.
+  mutating func targetValues(_ target: TargetTensor, type: TensorType) -> ReferenceSample.Target {
+    let count = type.count
+    if let range = target.labels {
+      let labels = labels(count, classes: range.classes)
+      guard let ignored = range.ignored else { return .labels(labels) }
+      return .labels(labels.map { uniform() < 0.125 ? ignored : $0 })
+    }
+    switch target.values {
+    case .any: return .values(normal(count))
+    case .anyOrMissing:
+      return .values(normal(count).map { uniform() < 0.125 ? .nan : $0 })
+    case .shares: return .values(uniform(count, in: 0...1).map { $0 < 0.1 ? 0 : $0 })
+    case .counts: return .values(uniform(count, in: 0...4).map { $0.rounded(.down) })
+    case .weights: return .values(uniform(count, in: 0...2).map { $0 < 0.2 ? 0 : $0 })
+    case .distribution: return .values(distributions(type.maps))
+    }
+  }
+
+  /// Shares whose sum over the channels is 1, some of them 0.
+  private mutating func distributions(_ maps: MapShape) -> [Float] {
+    var values = uniform(maps.n * maps.c * maps.pixels, in: 0...1).map { $0 < 0.2 ? 0 : $0 }
+    for place in 0..<maps.n * maps.pixels {
+      let first = place / maps.pixels * maps.c * maps.pixels + place % maps.pixels
+      let places = stride(from: first, to: first + maps.c * maps.pixels, by: maps.pixels)
+      let sum = places.reduce(Float(0)) { $0 + values[$1] }
+      if sum == 0 { values[first] = 1 } else { for place in places { values[place] /= sum } }
+    }
+    return values
   }
 }

@@ -14,7 +14,9 @@ public protocol ReferenceLayer: Layer {
 /// A loss that the reference can evaluate.
 public protocol ReferenceLoss: Loss {
   /// The mean over the batch, and its gradient by the prediction, before weighting.
-  func evaluate(_ prediction: DoubleTensor, _ target: ReferenceSample.Target) -> LossResult
+  ///
+  /// - Parameter targets: in the order of ``Loss/targets(for:)``.
+  func evaluate(_ prediction: DoubleTensor, _ targets: [ReferenceSample.Target]) -> LossResult
 }
 
 /// What surrounds a pass over the network.

@@ -76,7 +76,8 @@ public struct ReferenceNetwork: Sendable {
 
   private func judge(_ pass: ForwardPass, _ sample: ReferenceSample) -> [LossResult] {
     zip(graph.losses, losses).map { node, loss in
-      loss.evaluate(pass[node.prediction], sample.targets[node.target])
+      loss.evaluate(
+        pass[node.prediction], ([node.target] + node.others).map { sample.targets[$0] })
     }
   }
 

@@ -6,6 +6,22 @@ public struct ReferenceSample: Sendable {
   public enum Target: Sendable, Hashable {
     case labels([Int32])
     case values([Float])
+
+    /// The class labels.
+    package var labels: [Int32] {
+      guard case .labels(let labels) = self else {
+        preconditionFailure("internal error: the loss compares with labels")
+      }
+      return labels
+    }
+
+    /// The values.
+    package var values: [Float] {
+      guard case .values(let values) = self else {
+        preconditionFailure("internal error: the loss compares with values")
+      }
+      return values
+    }
   }
 
   /// Images in each input and target.

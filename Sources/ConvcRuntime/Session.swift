@@ -226,8 +226,13 @@ public final class Session {
       let labels = UnsafeBufferPointer(
         start: call.targets[loss.target].assumingMemoryBound(to: Int32.self),
         count: call.batch * target.elementsPerImage)
-      let classes = shape[1]
-      if let position = labels.firstIndex(where: { $0 < 0 || $0 >= classes }) {
+      // One score separates two classes.
+      let classes = max(2, shape[1])
+      let wrong = labels.indices.filter { labels[$0] < 0 || labels[$0] >= classes }
+      // A loss may leave out places with a label of its own, which is no mistake and stands there often.
+      let counts = Dictionary(grouping: wrong) { labels[$0] }
+      func rank(_ position: Int) -> (Int, Int) { (counts[labels[position]]?.count ?? 0, position) }
+      if let position = wrong.min(by: { rank($0) < rank($1) }) {
         return .label(
           Int(labels[position]), position: position, target: target.name, loss: loss.name,
           classes: classes)

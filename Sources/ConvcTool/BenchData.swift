@@ -17,15 +17,19 @@ final class BenchData {
       blocks.append(block)
       return block
     }
-    func floats(_ type: TensorType) -> UnsafeRawPointer {
+    func floats(_ type: TensorType, _ range: ClosedRange<Float> = -1...1) -> UnsafeRawPointer {
       let address = block(type)
       let values = address.bindMemory(to: Float.self, capacity: type.count)
-      for index in 0..<type.count { values[index] = random.uniform() * 2 - 1 }
+      for index in 0..<type.count {
+        values[index] = random.uniform() * (range.upperBound - range.lowerBound) + range.lowerBound
+      }
       return UnsafeRawPointer(address)
     }
     inputs = graph.inputs.map { floats(graph[$0].type) }
     targets = graph.targets.map { target in
-      guard let classes = target.classes else { return floats(target.type) }
+      guard let classes = target.classes else {
+        return floats(target.type, target.values == .any ? -1...1 : 0...1)
+      }
       let address = block(target.type)
       let labels = address.bindMemory(to: Int32.self, capacity: target.type.count)
       for index in 0..<target.type.count {

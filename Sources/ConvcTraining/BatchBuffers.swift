@@ -17,18 +17,24 @@ final class BatchBuffers {
     outputs = layout.outputs.map(allocate)
   }
 
-  /// Calls `body` with each label of the first images, and with the class that has the highest score there.
+  /// Calls `body` with each label of the first images but the one that is left out, and with the class that is predicted
+  /// there.
   func forEachLabel(
     of loss: ModelLayout.Loss, _ layout: ModelLayout, images count: Int,
     _ body: (_ actual: Int, _ predicted: Int) -> Void
   ) {
-    let classes = layout.outputs[loss.output].classes
+    guard let range = loss.labels else { return }
+    let scored = layout.outputs[loss.output].classes
     let pixels = layout.targets[loss.target].count
     let scores = outputs[loss.output].assumingMemoryBound(to: Float.self)
     let labels = targets[loss.target].assumingMemoryBound(to: Int32.self)
-    for place in 0..<count * pixels {
-      let row = scores + place / pixels * classes * pixels + place % pixels
-      body(Int(labels[place]), Self.winner(row, classes: classes, stride: pixels))
+    for place in 0..<count * pixels where labels[place] != range.ignored {
+      let row = scores + place / pixels * scored * pixels + place % pixels
+      switch range.decision {
+      case .highest:
+        body(Int(labels[place]), Self.winner(row, classes: scored, stride: pixels))
+      case .above(let bound): body(Int(labels[place]), row[0] > bound ? 1 : 0)
+      }
     }
   }
 

@@ -136,9 +136,7 @@ struct EvaluationTally {
   init(_ layout: ModelLayout) {
     self.layout = layout
     sums = [Double](repeating: 0, count: layout.losses.count)
-    confusion = layout.classification.map {
-      ConfusionMatrix(classes: layout.outputs[$0.output].classes)
-    }
+    confusion = layout.classification?.labels.map { ConfusionMatrix(classes: $0.classes) }
   }
 
   /// Adds the outputs of a batch.
@@ -151,19 +149,21 @@ struct EvaluationTally {
     for (index, loss) in layout.losses.enumerated() {
       let output = layout.outputs[loss.output]
       let target = buffers.targets[loss.target]
-      if let classes = loss.classes {
+      if let range = loss.labels {
         let labels = target.assumingMemoryBound(to: Int32.self)
         let pixels = layout.targets[loss.target].count
-        for place in 0..<count * pixels where labels[place] < 0 || labels[place] >= classes {
+        for place in 0..<count * pixels where !range.contains(labels[place]) {
           throw .label(
-            Int(labels[place]), position: first + place / pixels, part: part, classes: classes)
+            Int(labels[place]), position: first + place / pixels, part: part,
+            classes: range.classes)
         }
       }
       sums[index] += loss.loss.sum(
         over: JudgedBatch(
           images: count, extents: output.shape,
           predictions: buffers.outputs[loss.output].assumingMemoryBound(to: Float.self),
-          targets: target))
+          targets: target,
+          others: loss.others.map { UnsafeRawPointer(buffers.targets[$0]) }))
     }
     guard let loss = layout.classification else { return }
     buffers.forEachLabel(of: loss, layout, images: count) {

@@ -30,22 +30,26 @@ public struct ModelLayout: Sendable {
     public let name: String
     /// What measures it.
     public let loss: any ConvcIR.Loss
-    /// Number of classes where its targets are class labels; nil: they are values.
-    public let classes: Int?
+    /// What its targets may be where they are class labels; nil: they are values.
+    public let labels: LabelRange?
     /// Its factor in the sum that training minimises.
     public let weight: Float
     public let output: Int
     public let target: Int
+    /// What else it reads, by their indices among the targets: weights.
+    public let others: [Int]
 
     public init(
-      name: String, loss: any ConvcIR.Loss, classes: Int?, weight: Float, output: Int, target: Int
+      name: String, loss: any ConvcIR.Loss, labels: LabelRange?, weight: Float, output: Int,
+      target: Int, others: [Int] = []
     ) {
       self.name = name
       self.loss = loss
-      self.classes = classes
+      self.labels = labels
       self.weight = weight
       self.output = output
       self.target = target
+      self.others = others
     }
   }
 
@@ -97,8 +101,8 @@ public struct ModelLayout: Sendable {
     }
     let losses = graph.losses.map { node in
       Loss(
-        name: node.name, loss: node.loss, classes: graph.targets[node.target].classes,
-        weight: node.weight, output: node.output, target: node.target)
+        name: node.name, loss: node.loss, labels: graph.targets[node.target].labels,
+        weight: node.weight, output: node.output, target: node.target, others: node.others)
     }
     self.init(
       model: graph.name, modelHash: modelHash, batches: batches,
@@ -112,8 +116,8 @@ public struct ModelLayout: Sendable {
   /// Floats of the parameter block.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.spec.count } }
 
-  /// The first loss that judges class scores: accuracy is measured on its output.
-  public var classification: Loss? { losses.first { $0.classes != nil } }
+  /// The first loss that compares with class labels: accuracy is measured on its output.
+  public var classification: Loss? { losses.first { $0.labels != nil } }
 
   /// Whether training minimises a penalty on weights beside the losses.
   public var isRegularized: Bool { parameters.contains { $0.regularizer != nil } }

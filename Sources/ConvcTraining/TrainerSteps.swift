@@ -45,9 +45,16 @@ extension EpochSums {
     }
     images += count
     guard let judged = layout.classification else { return }
-    var found = 0
-    buffers.forEachLabel(of: judged, layout, images: count) { found += $0 == $1 ? 1 : 0 }
-    correct += Double(found) / Double(layout.targets[judged.target].count)
+    var (found, counted) = (0, 0)
+    buffers.forEachLabel(of: judged, layout, images: count) {
+      found += $0 == $1 ? 1 : 0
+      counted += 1
+    }
+    let labels = layout.targets[judged.target].count
+    // Places that are left out are no mistakes.
+    correct +=
+      counted == labels * count
+      ? Double(found) / Double(labels) : Double(found * count) / Double(max(1, counted))
   }
 }
 

@@ -118,8 +118,7 @@ struct ScaleModule {
 
   struct Square: Loss {
     static let kind = "square"
-    func target(for prediction: TensorType) -> TensorType { prediction }
-    func classes(for prediction: TensorType) -> Int? { nil }
+    func targets(for prediction: TensorType) -> [LossTarget] { [LossTarget(type: prediction)] }
     func sum(over batch: JudgedBatch) -> Double { 0 }
     func calls(for context: LossContext) -> [KernelCall] { [] }
   }
@@ -151,9 +150,10 @@ struct ScaleModule {
           weight: 1)
       ],
       targets: [
-        TargetTensor(name: "wanted", type: type, classes: nil),
+        TargetTensor(name: "wanted", type: type),
         TargetTensor(
-          name: "label", type: TensorType(shape: [Self.batch], element: .int32), classes: 3),
+          name: "label", type: TensorType(shape: [Self.batch], element: .int32),
+          labels: LabelRange(classes: 3)),
       ],
       parameters: [parameter("weight", 0, decays: true), parameter("bias", 1, decays: false)],
       preprocessing: InputPreprocessing(scale: 1 / 255, mean: [0.5], deviation: [0.25]),

@@ -39,18 +39,19 @@ struct ClipTests {
   func targets() throws {
     let loss = SoftmaxCrossEntropy()
     let pixels = TensorType(shape: [4, 3, 5, 6])
-    #expect(try loss.target(for: pixels) == TensorType(shape: [4, 5, 6], element: .int32))
-    #expect(loss.classes(for: pixels) == 3)
-    #expect(try loss.target(for: TensorType(shape: [4, 3])).shape == [4])
     #expect(
-      message { _ = try loss.target(for: TensorType(shape: [4, 3, 5])) }
-        == "expects an input of rank 2, got 4x3x5; judge scores [N, K], or of pixels [N, K, H, W]; "
+      try loss.targets(for: pixels) == [
+        LossTarget(
+          type: TensorType(shape: [4, 5, 6], element: .int32), labels: LabelRange(classes: 3))
+      ])
+    #expect(try loss.targets(for: TensorType(shape: [4, 3]))[0].type.shape == [4])
+    #expect(try loss.targets(for: TensorType(shape: [4, 3, 5]))[0].type.shape == [4, 5])
+    #expect(
+      message { _ = try loss.targets(for: TensorType(shape: [4])) }
+        == "expects an input of rank 2, got 4; judge scores [N, K], or of pixels [N, K, H, W]; "
         + "end the network with Dense")
     #expect(
-      message { _ = try loss.target(for: TensorType(shape: [1, 2, 1, 5000])) }
-        == "scores of 5000 columns are too wide; at most 4096 work: cut the image into pieces")
-    #expect(
-      message { _ = try loss.target(for: TensorType(shape: [4, 1, 5, 5])) }
+      message { _ = try loss.targets(for: TensorType(shape: [4, 1, 5, 5])) }
         == "a softmax over one class is always 1; give the last layer at least 2 outputs")
   }
 }

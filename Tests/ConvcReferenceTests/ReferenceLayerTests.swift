@@ -156,8 +156,7 @@ struct ReferenceLayerTests {
     }
     struct UnknownLoss: Loss {
       static let kind = "unknown-loss"
-      func target(for prediction: TensorType) throws(LayerError) -> TensorType { prediction }
-      func classes(for prediction: TensorType) -> Int? { nil }
+      func targets(for prediction: TensorType) -> [LossTarget] { [LossTarget(type: prediction)] }
       func sum(over batch: JudgedBatch) -> Double { 0 }
       func calls(for context: LossContext) -> [KernelCall] { [] }
     }

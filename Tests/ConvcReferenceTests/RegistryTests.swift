@@ -22,6 +22,20 @@ struct RegistryTests {
     }
   }
 
+  @Test("examples of losses are accepted, and described by settings that read back")
+  func lossExamples() throws {
+    for type in LayerRegistry.losses {
+      #expect(type.examples.count >= 3, "\(type)")
+      for example in type.examples {
+        _ = try example.loss.targets(for: TensorType(shape: example.prediction))
+        let values = example.loss.settingValues
+        let again = try type.init(settings: Settings(values, specs: type.settings))
+        #expect(again.settingValues == values)
+        #expect(again.summary == example.loss.summary)
+      }
+    }
+  }
+
   @Test("names stand in alphabetic order, each once")
   func order() {
     for names in [names(LayerRegistry.layers), names(LayerRegistry.losses)] {

@@ -169,7 +169,8 @@ public struct LayerReference {
     }
     let model = Model("example") { graph in
       let x = graph.input("x", Array(example.prediction.dropFirst()))
-      graph.output("y", x.apply(PositionBias(), name: "before"))
+      let before = DeclaredOutput(PositionBias(), for: example.loss)
+      graph.output("y", x.apply(before, name: "before"))
       graph.loss(example.loss, on: "y", target: "target", name: "loss")
     }
     let compilation = try model.compile(

@@ -18,12 +18,14 @@ struct NetworkGrowth {
   let builder: ModelBuilder
   let batch: Int
   let maximumBatch: Int
+  private let seed: UInt64
   var random: RandomValues
   /// Multiply-adds that are left to spend.
   private var budget = 1_000_000
 
   init(seed: UInt64) {
     var random = RandomValues(seed: seed)
+    self.seed = seed
     builder = ModelBuilder(name: "random\(seed)")
     batch = Int.random(in: 1...20, using: &random)
     maximumBatch = batch + (random.uniform() < 0.3 ? Int.random(in: 1...20, using: &random) : 0)
@@ -49,6 +51,11 @@ struct NetworkGrowth {
         Regularizer(l1: pick(0, 1e-3), l2: pick(0, 1e-2), includesBiases: chance(0.3)))
     }
   }
+
+  /// Whether this network's last output is judged by a loss of the registry that is its turn.
+  var judgesAnew: Bool { seed % 2 == 0 }
+  /// Which one.
+  var turn: Int { Int(seed / 2 % UInt64(LayerRegistry.losses.count)) }
 
   // MARK: Chance
 
@@ -341,6 +348,7 @@ extension NetworkGrowth {
   fileprivate mutating func finish(_ open: Open, name: String) {
     var open = open
     let weight = pick(1, 1, 0.25, 2.5) as Float
+    if judgesAnew, name == "main" { return judge(open, name: name, weight: weight) }
     if open.isMaps, chance(0.2), name != "main" || !builder.model.losses.isEmpty {
       output(name, open)
       builder.loss(MeanSquaredError(), on: name, target: "\(name)_values", weight: weight)
@@ -378,11 +386,11 @@ extension NetworkGrowth {
   }
 
   /// A trainable dense layer with at least two outputs: something to train is in every network.
-  private mutating func scores(_ open: Open) -> Open {
-    let classes = pick(2, 3, 10, 17)
+  mutating func scores(_ open: Open, classes: Int? = nil) -> Open {
+    let classes = classes ?? pick(2, 3, 10, 17)
     budget = max(budget, open.type.count * classes)
     return apply(Dense(outputs: classes), open)
   }
 
-  private func output(_ name: String, _ open: Open) { builder.output(name, open.value) }
+  func output(_ name: String, _ open: Open) { builder.output(name, open.value) }
 }

@@ -26,6 +26,11 @@ struct PlantedFaultTests {
         template: "conv2d_generic_backward_weight", text: "m / K_GROUP * C_GROUP",
         replacement: "m / K_GROUP"),
       Fault(template: "softmax_cross_entropy", text: "share - 1.0f", replacement: "share - 0.9f"),
+      Fault(template: "huber_loss", text: "0.5f * slope", replacement: "0.4f * slope"),
+      Fault(
+        template: "cross_entropy_loss_slopes", text: "probability - share",
+        replacement: "probability + share"),
+      Fault(template: "loss_values", text: "total += ", replacement: "total -= "),
       Fault(
         template: "batchnorm_batch_backward_scalar", text: "+ {{offset}}",
         replacement: "- {{offset}}"),
@@ -42,6 +47,10 @@ struct PlantedFaultTests {
       Fault(
         template: "conv2d_lanes_backward_data", text: "MIN(R - 1, h + PAD_TOP)",
         replacement: "MIN(R - 2, h + PAD_TOP)", families: ["lanes"]),
+      Fault(
+        template: "loss_values_lanes", text: "< batch ? step : 0.0f",
+        replacement: ">= 0 ? step : 0.0f",
+        families: ["lanes"]),
       Fault(
         template: "support_images", text: "lane < images", replacement: "lane <= images",
         families: ["lanes"]),

@@ -35,8 +35,8 @@ final class LinearClassifier: StepRunner {
       targets: [ModelLayout.Tensor(name: "target", element: .int32, shape: [])],
       losses: [
         ModelLayout.Loss(
-          name: "loss", loss: SoftmaxCrossEntropy(), classes: classes, weight: 1, output: 0,
-          target: 0)
+          name: "loss", loss: SoftmaxCrossEntropy(), labels: LabelRange(classes: classes),
+          weight: 1, output: 0, target: 0)
       ],
       parameters: [
         Parameter(name: "dense1.weight", spec: weight, kind: .trainable, offset: 0),

@@ -1,0 +1,96 @@
+#include <stdint.h>
+#include <math.h>
+#include <string.h>
+
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+#define LANES 16  // floats of one vector
+typedef float lanes __attribute__((vector_size(4 * LANES)));
+typedef int32_t masks __attribute__((vector_size(4 * LANES)));
+typedef uint8_t bytes __attribute__((vector_size(LANES)));
+// Helpers are functions: in macros that name an accumulator twice, it would not stay in its register. They are always
+// inlined, so how a vector argument would be passed does not matter.
+#pragma GCC diagnostic ignored "-Wpsabi"
+#define INLINE static inline __attribute__((always_inline))
+
+// e^x for x up to 88, within 2 units in the last place; below -87 it is 0. NaN passes through.
+static inline float exp_float(float x) {
+    if (x < -87.0f) return 0.0f;
+    if (x > 88.0f) x = 88.0f;
+    const float power = x == x ? floorf(x * 1.44269504f + 0.5f) : 0.0f;
+    const float r = (x - power * 0.693359375f) + power * 2.12194440e-4f;  // ln 2 in two parts: r is exact
+    float sum = 1.0f / 5040.0f;
+    sum = sum * r + 1.0f / 720.0f;
+    sum = sum * r + 1.0f / 120.0f;
+    sum = sum * r + 1.0f / 24.0f;
+    sum = sum * r + 1.0f / 6.0f;
+    sum = sum * r + 0.5f;
+    sum = sum * r + 1.0f;
+    sum = sum * r + 1.0f;
+    const uint32_t bits = (uint32_t)((int)power + 127) << 23;
+    float scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return sum * scale;
+}
+
+// ln(1 + e^x) within 4 units in the last place, as max(x, 0) + ln(1 + e^-|x|). NaN passes through.
+static inline float softplus_float(float x) {
+    const float e = exp_float(x > 0.0f ? -x : x);
+    const float s = e / (2.0f + e), q = s * s;  // ln(1 + e) = 2 artanh s
+    const float series = ((((q / 13.0f + 1.0f / 11.0f) * q + 1.0f / 9.0f) * q + 1.0f / 7.0f) * q + 1.0f / 5.0f) * q;
+    return (x < 0.0f ? 0.0f : x) + 2.0f * s + 2.0f * s * q * (1.0f / 3.0f + series);
+}
+
+// loss: sigmoid and binary cross-entropy, with the gradient.
+//
+//   x         [groups, 7, 16]  16 images in lanes
+//   expected  [batch, 7]
+//   each      [batch]          sum over each row
+//   d_x       [groups, 7, 16]
+//
+// Lanes without an image get a gradient of zero.
+static void loss_forward_backward(int batch, int groups, const float *restrict x_, const float *restrict expected_,
+                                  float *restrict each_, float *restrict d_x_) {
+    enum { K = 1, H = 1, W = 7 };  // features stand in one row
+    const float (*x)[K][H][W][LANES] = (const float (*)[K][H][W][LANES])x_;
+    const float (*expected)[K][H][W] = (const float (*)[K][H][W])expected_;
+    float (*each)[H] = (float (*)[H])each_;
+    float (*d_x)[K][H][W][LANES] = (float (*)[K][H][W][LANES])d_x_;
+    const float scale = 0.75f / ((float)batch * 7.0f);
+
+    for (int n = 0; n < groups; n++) {
+        for (int h = 0; h < H; h++) {
+            double total[LANES] = {0.0};
+            int image[LANES];  // the last one again in lanes without an image
+            for (int l = 0; l < LANES; l++) image[l] = MIN(n * LANES + l, batch - 1);
+            for (int k = 0; k < K; k++) {
+                float sum[LANES] = {0.0f};
+                for (int w = 0; w < W; w++) {
+                    for (int l = 0; l < LANES; l++) {
+                        const float p = x[n][k][h][w][l], t = expected[image[l]][k][h][w];
+                        // loss
+                        const float rest = softplus_float(p > 0.0f ? -p : p);
+                        const float value = (p < 0.0f ? 0.0f : p) - p * t + rest;
+                        const float slope = 1.0f / (1.0f + exp_float(-p)) - t;
+                        sum[l] += value;
+                        const float step = scale * slope;
+                        d_x[n][k][h][w][l] = n * LANES + l < batch ? step : 0.0f;
+                    }
+                }
+                for (int l = 0; l < LANES; l++) total[l] += sum[l];
+            }
+            for (int l = 0; l < LANES && n * LANES + l < batch; l++) each[n * LANES + l][h] = (float)total[l];
+        }
+    }
+}
+
+// loss: sum over the rows, mean over the batch.
+//
+//   each  [batch]
+//   loss  [1]
+static void loss_mean(int batch, const float *restrict each, float *restrict loss) {
+    double sum = 0.0;
+    for (int n = 0; n < batch; n++) sum += each[n];
+    loss[0] = (float)(sum / ((double)batch * 7.0));
+}

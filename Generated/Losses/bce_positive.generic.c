@@ -1,0 +1,79 @@
+#include <stdint.h>
+#include <math.h>
+#include <string.h>
+
+// e^x for x up to 88, within 2 units in the last place; below -87 it is 0. NaN passes through.
+static inline float exp_float(float x) {
+    if (x < -87.0f) return 0.0f;
+    if (x > 88.0f) x = 88.0f;
+    const float power = x == x ? floorf(x * 1.44269504f + 0.5f) : 0.0f;
+    const float r = (x - power * 0.693359375f) + power * 2.12194440e-4f;  // ln 2 in two parts: r is exact
+    float sum = 1.0f / 5040.0f;
+    sum = sum * r + 1.0f / 720.0f;
+    sum = sum * r + 1.0f / 120.0f;
+    sum = sum * r + 1.0f / 24.0f;
+    sum = sum * r + 1.0f / 6.0f;
+    sum = sum * r + 0.5f;
+    sum = sum * r + 1.0f;
+    sum = sum * r + 1.0f;
+    const uint32_t bits = (uint32_t)((int)power + 127) << 23;
+    float scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return sum * scale;
+}
+
+// ln(1 + e^x) within 4 units in the last place, as max(x, 0) + ln(1 + e^-|x|). NaN passes through.
+static inline float softplus_float(float x) {
+    const float e = exp_float(x > 0.0f ? -x : x);
+    const float s = e / (2.0f + e), q = s * s;  // ln(1 + e) = 2 artanh s
+    const float series = ((((q / 13.0f + 1.0f / 11.0f) * q + 1.0f / 9.0f) * q + 1.0f / 7.0f) * q + 1.0f / 5.0f) * q;
+    return (x < 0.0f ? 0.0f : x) + 2.0f * s + 2.0f * s * q * (1.0f / 3.0f + series);
+}
+
+// loss: sigmoid and binary cross-entropy, with the gradient.
+//
+//   x         [batch, 3, 5, 7]
+//   expected  [batch, 3, 5, 7]
+//   weights   [batch, 5, 7]
+//   each      [batch, 5]        sum over each row
+//   d_x       [batch, 3, 5, 7]
+static void loss_forward_backward(int batch, const float *restrict x_, const float *restrict expected_,
+                                  const float *restrict weights_, float *restrict each_, float *restrict d_x_) {
+    enum { K = 3, H = 5, W = 7 };
+    const float (*x)[K][H][W] = (const float (*)[K][H][W])x_;
+    const float (*expected)[K][H][W] = (const float (*)[K][H][W])expected_;
+    const float (*weights)[H][W] = (const float (*)[H][W])weights_;
+    float (*each)[H] = (float (*)[H])each_;
+    float (*d_x)[K][H][W] = (float (*)[K][H][W])d_x_;
+    const float scale = 0.75f / ((float)batch * 105.0f);
+
+    for (int n = 0; n < batch; n++) {
+        for (int h = 0; h < H; h++) {
+            double total = 0.0;
+            for (int k = 0; k < K; k++) {
+                float loss[W];
+                for (int w = 0; w < W; w++) {
+                    const float p = x[n][k][h][w], t = expected[n][k][h][w];
+                    // loss
+                    const float rest = softplus_float(p > 0.0f ? -p : p);
+                    const float value = p - p * t + (1.0f + 1.5f * t) * (rest + (p < 0.0f ? -p : 0.0f));
+                    const float slope = 1.0f - t - (1.0f + 1.5f * t) / (1.0f + exp_float(p));
+                    loss[w] = weights[n][h][w] * value;
+                    d_x[n][k][h][w] = scale * weights[n][h][w] * slope;
+                }
+                for (int w = 0; w < W; w++) total += loss[w];
+            }
+            each[n][h] = (float)total;
+        }
+    }
+}
+
+// loss: sum over the rows, mean over the batch.
+//
+//   each  [batch, 5]
+//   loss  [1]
+static void loss_mean(int batch, const float *restrict each, float *restrict loss) {
+    double sum = 0.0;
+    for (int n = 0; n < batch * 5; n++) sum += each[n];
+    loss[0] = (float)(sum / ((double)batch * 105.0));
+}

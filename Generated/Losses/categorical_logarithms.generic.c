@@ -1,0 +1,64 @@
+#include <stdint.h>
+#ifdef _OPENMP
+#define OMP(directive) _Pragma(#directive)
+#else
+#define OMP(directive)
+#endif
+
+// loss: cross-entropy of log-probabilities, with the gradient.
+//
+//   x         [batch, 17, 2, 3]
+//   expected  [batch, 17, 2, 3]
+//   weights   [batch, 2, 3]
+//   each      [batch, 2]         sum over each row
+//   d_x       [batch, 17, 2, 3]
+static void loss_forward_backward(int batch, const float *restrict x_, const float *restrict expected_,
+                                  const float *restrict weights_, float *restrict each_, float *restrict d_x_) {
+    enum { K = 17, H = 2, W = 3 };
+    enum { CELLS = 3 };  // pixels that are judged at once
+    const float (*x)[K][H][W] = (const float (*)[K][H][W])x_;
+    const float (*expected)[K][H][W] = (const float (*)[K][H][W])expected_;
+    const float (*weights)[H][W] = (const float (*)[H][W])weights_;
+    float (*each)[H] = (float (*)[H])each_;
+    float (*d_x)[K][H][W] = (float (*)[K][H][W])d_x_;
+    const float scale = 0.75f / ((float)batch * 6.0f);
+
+    OMP(omp for collapse(2) schedule(static) nowait)
+    for (int n = 0; n < batch; n++) {
+        for (int h = 0; h < H; h++) {
+            double total = 0.0;
+            float weight[CELLS];
+            for (int i = 0; i < CELLS; i++) weight[i] = weights[n][h][i];
+            float loss[CELLS];
+            // loss
+            for (int i = 0; i < CELLS; i++) loss[i] = 0.0f;
+            for (int k = 0; k < K; k++) {
+                const float *score = x[n][k][h];
+                for (int i = 0; i < CELLS; i++) {
+                    const float share = expected[n][k][h][i];
+                    loss[i] -= share * score[i];
+                }
+            }
+            for (int i = 0; i < W; i++) total += weight[i] * loss[i];
+            // loss
+            for (int k = 0; k < K; k++) {
+                float *slope = d_x[n][k][h];
+                for (int i = 0; i < CELLS; i++) {
+                    const float share = expected[n][k][h][i];
+                    slope[i] = -scale * weight[i] * share;
+                }
+            }
+            each[n][h] = (float)total;
+        }
+    }
+}
+
+// loss: sum over the rows, mean over the batch.
+//
+//   each  [batch, 2]
+//   loss  [1]
+static void loss_mean(int batch, const float *restrict each, float *restrict loss) {
+    double sum = 0.0;
+    for (int n = 0; n < batch * 2; n++) sum += each[n];
+    loss[0] = (float)(sum / ((double)batch * 6.0));
+}

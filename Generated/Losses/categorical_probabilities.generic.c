@@ -1,0 +1,87 @@
+#include <stdint.h>
+#include <math.h>
+#include <string.h>
+
+// ln x for x of at least 1, within 2 units in the last place. NaN and infinity pass through.
+static inline float log_float(float x) {
+    if (!(x < INFINITY)) return x;
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    int power = (int)(bits >> 23) - 127;
+    bits = (bits & 0x7fffffu) | 0x3f800000u;
+    float m;
+    memcpy(&m, &bits, sizeof m);
+    if (m > 1.41421356f) {
+        m *= 0.5f;
+        power++;
+    }
+    const float s = (m - 1.0f) / (m + 1.0f), q = s * s;  // ln m = 2 artanh s
+    const float series = ((1.0f / 9.0f * q + 1.0f / 7.0f) * q + 1.0f / 5.0f) * q + 1.0f / 3.0f;
+    const float ln = 2.0f * s + 2.0f * s * q * series;
+    return (float)power * 0.693359375f + (ln - (float)power * 2.12194440e-4f);
+}
+
+// ln x for all x, within 2 units in the last place: of 0 it is minus infinity, below NaN. NaN and infinity pass
+// through.
+static inline float ln_float(float x) {
+    const int is_small = x < 1.17549435e-38f;  // below the normal numbers
+    const float ln = log_float(is_small ? x * 8388608.0f : x) - (is_small ? 15.9423851f : 0.0f);
+    return x > 0.0f ? ln : x == 0.0f ? -INFINITY : x < 0.0f ? NAN : x;
+}
+
+// loss: cross-entropy of probabilities, with the gradient.
+//
+//   x         [batch, 5]
+//   expected  [batch, 5]
+//   weights   [batch]
+//   each      [batch]     sum over each row
+//   d_x       [batch, 5]
+static void loss_forward_backward(int batch, const float *restrict x_, const float *restrict expected_,
+                                  const float *restrict weights, float *restrict each_, float *restrict d_x_) {
+    enum { K = 5, H = 1, W = 1 };  // features as one pixel
+    enum { CELLS = 1 };  // pixels that are judged at once
+    const float (*x)[K][H][W] = (const float (*)[K][H][W])x_;
+    const float (*expected)[K][H][W] = (const float (*)[K][H][W])expected_;
+    float (*each)[H] = (float (*)[H])each_;
+    float (*d_x)[K][H][W] = (float (*)[K][H][W])d_x_;
+    const float scale = 0.75f / (float)batch;
+
+    for (int n = 0; n < batch; n++) {
+        for (int h = 0; h < H; h++) {
+            double total = 0.0;
+            float weight[CELLS];
+            for (int i = 0; i < CELLS; i++) weight[i] = weights[n];
+            float loss[CELLS];
+            // loss
+            for (int i = 0; i < CELLS; i++) loss[i] = 0.0f;
+            for (int k = 0; k < K; k++) {
+                const float *score = x[n][k][h];
+                for (int i = 0; i < CELLS; i++) {
+                    const float share = expected[n][k][h][i];
+                    loss[i] -= share * ln_float(score[i] < 1.1920929e-07f ? 1.1920929e-07f : score[i]);
+                }
+            }
+            for (int i = 0; i < W; i++) total += weight[i] * loss[i];
+            // loss
+            for (int k = 0; k < K; k++) {
+                const float *score = x[n][k][h];
+                float *slope = d_x[n][k][h];
+                for (int i = 0; i < CELLS; i++) {
+                    const float share = expected[n][k][h][i];
+                    slope[i] = score[i] < 1.1920929e-07f ? 0.0f : -scale * weight[i] * share / score[i];
+                }
+            }
+            each[n][h] = (float)total;
+        }
+    }
+}
+
+// loss: sum over the rows, mean over the batch.
+//
+//   each  [batch]
+//   loss  [1]
+static void loss_mean(int batch, const float *restrict each, float *restrict loss) {
+    double sum = 0.0;
+    for (int n = 0; n < batch; n++) sum += each[n];
+    loss[0] = (float)(sum / batch);
+}

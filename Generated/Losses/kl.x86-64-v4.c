@@ -1,0 +1,93 @@
+#include <stdint.h>
+#include <math.h>
+#include <string.h>
+
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+#define LANES 16  // floats of one vector
+typedef float lanes __attribute__((vector_size(4 * LANES)));
+typedef int32_t masks __attribute__((vector_size(4 * LANES)));
+typedef uint8_t bytes __attribute__((vector_size(LANES)));
+// Helpers are functions: in macros that name an accumulator twice, it would not stay in its register. They are always
+// inlined, so how a vector argument would be passed does not matter.
+#pragma GCC diagnostic ignored "-Wpsabi"
+#define INLINE static inline __attribute__((always_inline))
+
+// ln x for x of at least 1, within 2 units in the last place. NaN and infinity pass through.
+static inline float log_float(float x) {
+    if (!(x < INFINITY)) return x;
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    int power = (int)(bits >> 23) - 127;
+    bits = (bits & 0x7fffffu) | 0x3f800000u;
+    float m;
+    memcpy(&m, &bits, sizeof m);
+    if (m > 1.41421356f) {
+        m *= 0.5f;
+        power++;
+    }
+    const float s = (m - 1.0f) / (m + 1.0f), q = s * s;  // ln m = 2 artanh s
+    const float series = ((1.0f / 9.0f * q + 1.0f / 7.0f) * q + 1.0f / 5.0f) * q + 1.0f / 3.0f;
+    const float ln = 2.0f * s + 2.0f * s * q * series;
+    return (float)power * 0.693359375f + (ln - (float)power * 2.12194440e-4f);
+}
+
+// ln x for all x, within 2 units in the last place: of 0 it is minus infinity, below NaN. NaN and infinity pass
+// through.
+static inline float ln_float(float x) {
+    const int is_small = x < 1.17549435e-38f;  // below the normal numbers
+    const float ln = log_float(is_small ? x * 8388608.0f : x) - (is_small ? 15.9423851f : 0.0f);
+    return x > 0.0f ? ln : x == 0.0f ? -INFINITY : x < 0.0f ? NAN : x;
+}
+
+// loss: Kullback-Leibler divergence, with the gradient.
+//
+//   x         [groups, 7, 16]  16 images in lanes
+//   expected  [batch, 7]
+//   each      [batch]          sum over each row
+//   d_x       [groups, 7, 16]
+//
+// Lanes without an image get a gradient of zero.
+static void loss_forward_backward(int batch, int groups, const float *restrict x_, const float *restrict expected_,
+                                  float *restrict each_, float *restrict d_x_) {
+    enum { K = 1, H = 1, W = 7 };  // features stand in one row
+    const float (*x)[K][H][W][LANES] = (const float (*)[K][H][W][LANES])x_;
+    const float (*expected)[K][H][W] = (const float (*)[K][H][W])expected_;
+    float (*each)[H] = (float (*)[H])each_;
+    float (*d_x)[K][H][W][LANES] = (float (*)[K][H][W][LANES])d_x_;
+    const float scale = 0.75f / (float)batch;
+
+    for (int n = 0; n < groups; n++) {
+        for (int h = 0; h < H; h++) {
+            double total[LANES] = {0.0};
+            int image[LANES];  // the last one again in lanes without an image
+            for (int l = 0; l < LANES; l++) image[l] = MIN(n * LANES + l, batch - 1);
+            for (int k = 0; k < K; k++) {
+                float sum[LANES] = {0.0f};
+                for (int w = 0; w < W; w++) {
+                    for (int l = 0; l < LANES; l++) {
+                        const float p = x[n][k][h][w][l], t = expected[image[l]][k][h][w];
+                        // loss
+                        const float value = t > 0.0f ? t * (ln_float(t) - p) : 0.0f * p, slope = t > 0.0f ? -t : 0.0f;
+                        sum[l] += value;
+                        const float step = scale * slope;
+                        d_x[n][k][h][w][l] = n * LANES + l < batch ? step : 0.0f;
+                    }
+                }
+                for (int l = 0; l < LANES; l++) total[l] += sum[l];
+            }
+            for (int l = 0; l < LANES && n * LANES + l < batch; l++) each[n * LANES + l][h] = (float)total[l];
+        }
+    }
+}
+
+// loss: sum over the rows, mean over the batch.
+//
+//   each  [batch]
+//   loss  [1]
+static void loss_mean(int batch, const float *restrict each, float *restrict loss) {
+    double sum = 0.0;
+    for (int n = 0; n < batch; n++) sum += each[n];
+    loss[0] = (float)(sum / batch);
+}

@@ -1,0 +1,47 @@
+#include <stdint.h>
+
+// loss: squared error, with the gradient.
+//
+//   x         [batch, 3, 5, 3]
+//   expected  [batch, 3, 5, 3]
+//   weights   [batch]
+//   each      [batch, 5]        sum over each row
+//   d_x       [batch, 3, 5, 3]
+static void loss_forward_backward(int batch, const float *restrict x_, const float *restrict expected_,
+                                  const float *restrict weights, float *restrict each_, float *restrict d_x_) {
+    enum { K = 3, H = 5, W = 3 };
+    const float (*x)[K][H][W] = (const float (*)[K][H][W])x_;
+    const float (*expected)[K][H][W] = (const float (*)[K][H][W])expected_;
+    float (*each)[H] = (float (*)[H])each_;
+    float (*d_x)[K][H][W] = (float (*)[K][H][W])d_x_;
+    const float scale = 0.75f / ((float)batch * 15.0f);
+
+    for (int n = 0; n < batch; n++) {
+        for (int h = 0; h < H; h++) {
+            double total = 0.0;
+            for (int k = 0; k < K; k++) {
+                float loss[W];
+                for (int w = 0; w < W; w++) {
+                    const float p = x[n][k][h][w], t = expected[n][k][h][w];
+                    // loss
+                    const float difference = t == t ? p - t : 0.0f;
+                    const float value = difference * difference, slope = 2.0f * difference;
+                    loss[w] = weights[n] * value;
+                    d_x[n][k][h][w] = scale * weights[n] * slope;
+                }
+                for (int w = 0; w < W; w++) total += loss[w];
+            }
+            each[n][h] = (float)total;
+        }
+    }
+}
+
+// loss: sum over the rows, mean over the batch.
+//
+//   each  [batch, 5]
+//   loss  [1]
+static void loss_mean(int batch, const float *restrict each, float *restrict loss) {
+    double sum = 0.0;
+    for (int n = 0; n < batch * 5; n++) sum += each[n];
+    loss[0] = (float)(sum / ((double)batch * 15.0));
+}

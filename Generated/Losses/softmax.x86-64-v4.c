@@ -1,0 +1,96 @@
+#include <stdint.h>
+#include <math.h>
+#include <string.h>
+
+#define LANES 16  // floats of one vector
+typedef float lanes __attribute__((vector_size(4 * LANES)));
+typedef int32_t masks __attribute__((vector_size(4 * LANES)));
+typedef uint8_t bytes __attribute__((vector_size(LANES)));
+// Helpers are functions: in macros that name an accumulator twice, it would not stay in its register. They are always
+// inlined, so how a vector argument would be passed does not matter.
+#pragma GCC diagnostic ignored "-Wpsabi"
+#define INLINE static inline __attribute__((always_inline))
+
+// e^x for x up to 88, within 2 units in the last place; below -87 it is 0. NaN passes through.
+static inline float exp_float(float x) {
+    if (x < -87.0f) return 0.0f;
+    if (x > 88.0f) x = 88.0f;
+    const float power = x == x ? floorf(x * 1.44269504f + 0.5f) : 0.0f;
+    const float r = (x - power * 0.693359375f) + power * 2.12194440e-4f;  // ln 2 in two parts: r is exact
+    float sum = 1.0f / 5040.0f;
+    sum = sum * r + 1.0f / 720.0f;
+    sum = sum * r + 1.0f / 120.0f;
+    sum = sum * r + 1.0f / 24.0f;
+    sum = sum * r + 1.0f / 6.0f;
+    sum = sum * r + 0.5f;
+    sum = sum * r + 1.0f;
+    sum = sum * r + 1.0f;
+    const uint32_t bits = (uint32_t)((int)power + 127) << 23;
+    float scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return sum * scale;
+}
+
+// ln x for x of at least 1, within 2 units in the last place. NaN and infinity pass through.
+static inline float log_float(float x) {
+    if (!(x < INFINITY)) return x;
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    int power = (int)(bits >> 23) - 127;
+    bits = (bits & 0x7fffffu) | 0x3f800000u;
+    float m;
+    memcpy(&m, &bits, sizeof m);
+    if (m > 1.41421356f) {
+        m *= 0.5f;
+        power++;
+    }
+    const float s = (m - 1.0f) / (m + 1.0f), q = s * s;  // ln m = 2 artanh s
+    const float series = ((1.0f / 9.0f * q + 1.0f / 7.0f) * q + 1.0f / 5.0f) * q + 1.0f / 3.0f;
+    const float ln = 2.0f * s + 2.0f * s * q * series;
+    return (float)power * 0.693359375f + (ln - (float)power * 2.12194440e-4f);
+}
+
+// loss: softmax and cross-entropy, with the gradient.
+//
+//   x      [groups, 7, 16]  16 images in lanes
+//   label  [batch]
+//   each   [batch]          loss of each image
+//   d_x    [groups, 7, 16]
+//
+// Lanes without an image get a gradient of zero.
+static void loss_forward_backward(int batch, int groups, const float *restrict x_, const int32_t *restrict label,
+                                  float *restrict each, float *restrict d_x_) {
+    enum { K = 7 };
+    const float (*x)[K][LANES] = (const float (*)[K][LANES])x_;
+    float (*d_x)[K][LANES] = (float (*)[K][LANES])d_x_;
+    const float scale = 0.75f / (float)batch;
+
+    for (int n = 0; n < groups; n++) for (int l = 0; l < LANES; l++) {
+        const int image = n * LANES + l;
+        if (image >= batch) {
+            for (int k = 0; k < K; k++) d_x[n][k][l] = 0.0f;
+            continue;
+        }
+        float largest = x[n][0][l];
+        for (int k = 1; k < K; k++) {
+            if (x[n][k][l] > largest) largest = x[n][k][l];
+        }
+        float sum = 0.0f;
+        for (int k = 0; k < K; k++) sum += exp_float(x[n][k][l] - largest);
+        each[image] = log_float(sum) - (x[n][label[image]][l] - largest);
+        for (int k = 0; k < K; k++) {
+            const float share = exp_float(x[n][k][l] - largest) / sum;
+            d_x[n][k][l] = scale * (k == label[image] ? share - 1.0f : share);
+        }
+    }
+}
+
+// loss: mean over the batch.
+//
+//   each  [batch]
+//   loss  [1]
+static void loss_mean(int batch, const float *restrict each, float *restrict loss) {
+    double sum = 0.0;
+    for (int n = 0; n < batch; n++) sum += each[n];
+    loss[0] = (float)(sum / batch);
+}

@@ -1,0 +1,110 @@
+#include <stdint.h>
+#include <math.h>
+#include <string.h>
+
+#ifdef _OPENMP
+#define OMP(directive) _Pragma(#directive)
+#else
+#define OMP(directive)
+#endif
+
+// e^x for x up to 88, within 2 units in the last place; below -87 it is 0. NaN passes through.
+static inline float exp_float(float x) {
+    if (x < -87.0f) return 0.0f;
+    if (x > 88.0f) x = 88.0f;
+    const float power = x == x ? floorf(x * 1.44269504f + 0.5f) : 0.0f;
+    const float r = (x - power * 0.693359375f) + power * 2.12194440e-4f;  // ln 2 in two parts: r is exact
+    float sum = 1.0f / 5040.0f;
+    sum = sum * r + 1.0f / 720.0f;
+    sum = sum * r + 1.0f / 120.0f;
+    sum = sum * r + 1.0f / 24.0f;
+    sum = sum * r + 1.0f / 6.0f;
+    sum = sum * r + 0.5f;
+    sum = sum * r + 1.0f;
+    sum = sum * r + 1.0f;
+    const uint32_t bits = (uint32_t)((int)power + 127) << 23;
+    float scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return sum * scale;
+}
+
+// ln x for x of at least 1, within 2 units in the last place. NaN and infinity pass through.
+static inline float log_float(float x) {
+    if (!(x < INFINITY)) return x;
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    int power = (int)(bits >> 23) - 127;
+    bits = (bits & 0x7fffffu) | 0x3f800000u;
+    float m;
+    memcpy(&m, &bits, sizeof m);
+    if (m > 1.41421356f) {
+        m *= 0.5f;
+        power++;
+    }
+    const float s = (m - 1.0f) / (m + 1.0f), q = s * s;  // ln m = 2 artanh s
+    const float series = ((1.0f / 9.0f * q + 1.0f / 7.0f) * q + 1.0f / 5.0f) * q + 1.0f / 3.0f;
+    const float ln = 2.0f * s + 2.0f * s * q * series;
+    return (float)power * 0.693359375f + (ln - (float)power * 2.12194440e-4f);
+}
+
+// loss: softmax and cross-entropy of each pixel, with the gradient.
+//
+//   x      [batch, 17, 2, 3]
+//   label  [batch, 2, 3]
+//   each   [batch, 2]         loss of each row of pixels
+//   d_x    [batch, 17, 2, 3]
+static void loss_forward_backward(int batch, const float *restrict x_, const int32_t *restrict label_,
+                                  float *restrict each_, float *restrict d_x_) {
+    enum { K = 17, H = 2, W = 3 };
+    enum { CELLS = 3 };  // values of a row
+    const float (*x)[K][H][W] = (const float (*)[K][H][W])x_;
+    const int32_t (*label)[H][W] = (const int32_t (*)[H][W])label_;
+    float (*each)[H] = (float (*)[H])each_;
+    float (*d_x)[K][H][W] = (float (*)[K][H][W])d_x_;
+    const float scale = 0.75f / ((float)batch * 6.0f);
+
+    OMP(omp for collapse(2) schedule(static) nowait)
+    for (int n = 0; n < batch; n++) {
+        for (int h = 0; h < H; h++) {
+            const int32_t *wanted = label[n][h];
+            float largest[CELLS], sum[CELLS], chosen[CELLS];
+            for (int i = 0; i < CELLS; i++) largest[i] = x[n][0][h][i];
+            for (int k = 1; k < K; k++) {
+                const float *score = x[n][k][h];
+                for (int i = 0; i < CELLS; i++) largest[i] = score[i] > largest[i] ? score[i] : largest[i];
+            }
+            for (int i = 0; i < CELLS; i++) sum[i] = chosen[i] = 0.0f;
+            for (int k = 0; k < K; k++) {
+                const float *score = x[n][k][h];
+                for (int i = 0; i < CELLS; i++) {
+                    const float below = score[i] - largest[i];
+                    sum[i] += exp_float(below);
+                    chosen[i] = k == wanted[i] ? below : chosen[i];
+                }
+            }
+            for (int i = 0; i < CELLS; i++) chosen[i] = log_float(sum[i]) - chosen[i];
+            double total = 0.0;
+            for (int w = 0; w < W; w++) total += chosen[w];
+            each[n][h] = (float)(total / W);
+            for (int k = 0; k < K; k++) {
+                const float *score = x[n][k][h];
+                float *slope = d_x[n][k][h];
+                for (int i = 0; i < CELLS; i++) {
+                    const float share = exp_float(score[i] - largest[i]) / sum[i];
+                    const float step = scale * (k == wanted[i] ? share - 1.0f : share);
+                    slope[i] = step;
+                }
+            }
+        }
+    }
+}
+
+// loss: mean over the batch.
+//
+//   each  [batch, 2]
+//   loss  [1]
+static void loss_mean(int batch, const float *restrict each, float *restrict loss) {
+    double sum = 0.0;
+    for (int n = 0; n < batch * 2; n++) sum += each[n];
+    loss[0] = (float)(sum / (batch * 2));
+}

@@ -1,0 +1,120 @@
+#include <stdint.h>
+#include <math.h>
+#include <string.h>
+
+#define LANES 16  // floats of one vector
+typedef float lanes __attribute__((vector_size(4 * LANES)));
+typedef int32_t masks __attribute__((vector_size(4 * LANES)));
+typedef uint8_t bytes __attribute__((vector_size(LANES)));
+// Helpers are functions: in macros that name an accumulator twice, it would not stay in its register. They are always
+// inlined, so how a vector argument would be passed does not matter.
+#pragma GCC diagnostic ignored "-Wpsabi"
+#define INLINE static inline __attribute__((always_inline))
+
+// e^x for x up to 88, within 2 units in the last place; below -87 it is 0. NaN passes through.
+static inline float exp_float(float x) {
+    if (x < -87.0f) return 0.0f;
+    if (x > 88.0f) x = 88.0f;
+    const float power = x == x ? floorf(x * 1.44269504f + 0.5f) : 0.0f;
+    const float r = (x - power * 0.693359375f) + power * 2.12194440e-4f;  // ln 2 in two parts: r is exact
+    float sum = 1.0f / 5040.0f;
+    sum = sum * r + 1.0f / 720.0f;
+    sum = sum * r + 1.0f / 120.0f;
+    sum = sum * r + 1.0f / 24.0f;
+    sum = sum * r + 1.0f / 6.0f;
+    sum = sum * r + 0.5f;
+    sum = sum * r + 1.0f;
+    sum = sum * r + 1.0f;
+    const uint32_t bits = (uint32_t)((int)power + 127) << 23;
+    float scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return sum * scale;
+}
+
+// ln x for x of at least 1, within 2 units in the last place. NaN and infinity pass through.
+static inline float log_float(float x) {
+    if (!(x < INFINITY)) return x;
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    int power = (int)(bits >> 23) - 127;
+    bits = (bits & 0x7fffffu) | 0x3f800000u;
+    float m;
+    memcpy(&m, &bits, sizeof m);
+    if (m > 1.41421356f) {
+        m *= 0.5f;
+        power++;
+    }
+    const float s = (m - 1.0f) / (m + 1.0f), q = s * s;  // ln m = 2 artanh s
+    const float series = ((1.0f / 9.0f * q + 1.0f / 7.0f) * q + 1.0f / 5.0f) * q + 1.0f / 3.0f;
+    const float ln = 2.0f * s + 2.0f * s * q * series;
+    return (float)power * 0.693359375f + (ln - (float)power * 2.12194440e-4f);
+}
+
+// loss: softmax and cross-entropy of each pixel, with the gradient.
+//
+//   x      [groups, 17, 2, 3, 16]  16 images in lanes
+//   label  [batch, 2, 3]
+//   each   [batch, 2]              loss of each row of pixels
+//   d_x    [groups, 17, 2, 3, 16]
+//
+// Lanes without an image get a gradient of zero.
+static void loss_forward_backward(int batch, int groups, const float *restrict x_, const int32_t *restrict label_,
+                                  float *restrict each_, float *restrict d_x_) {
+    enum { K = 17, H = 2, W = 3 };
+    enum { CELLS = 48 };  // values of a row
+    const float (*x)[K][H][W][LANES] = (const float (*)[K][H][W][LANES])x_;
+    const int32_t (*label)[H][W] = (const int32_t (*)[H][W])label_;
+    float (*each)[H] = (float (*)[H])each_;
+    float (*d_x)[K][H][W][LANES] = (float (*)[K][H][W][LANES])d_x_;
+    const float scale = 0.75f / ((float)batch * 6.0f);
+
+    for (int n = 0; n < groups; n++) {
+        for (int h = 0; h < H; h++) {
+            int32_t wanted[CELLS];  // -1: no image in this lane
+            for (int i = 0; i < CELLS; i++) {
+                const int image = n * LANES + i % LANES;
+                wanted[i] = image < batch ? label[image][h][i / LANES] : -1;
+            }
+            float largest[CELLS], sum[CELLS], chosen[CELLS];
+            for (int i = 0; i < CELLS; i++) largest[i] = x[n][0][h][0][i];
+            for (int k = 1; k < K; k++) {
+                const float *score = x[n][k][h][0];
+                for (int i = 0; i < CELLS; i++) largest[i] = score[i] > largest[i] ? score[i] : largest[i];
+            }
+            for (int i = 0; i < CELLS; i++) sum[i] = chosen[i] = 0.0f;
+            for (int k = 0; k < K; k++) {
+                const float *score = x[n][k][h][0];
+                for (int i = 0; i < CELLS; i++) {
+                    const float below = score[i] - largest[i];
+                    sum[i] += exp_float(below);
+                    chosen[i] = k == wanted[i] ? below : chosen[i];
+                }
+            }
+            for (int i = 0; i < CELLS; i++) chosen[i] = log_float(sum[i]) - chosen[i];
+            for (int l = 0; l < LANES && n * LANES + l < batch; l++) {
+                double total = 0.0;
+                for (int w = 0; w < W; w++) total += chosen[w * LANES + l];
+                each[n * LANES + l][h] = (float)(total / W);
+            }
+            for (int k = 0; k < K; k++) {
+                const float *score = x[n][k][h][0];
+                float *slope = d_x[n][k][h][0];
+                for (int i = 0; i < CELLS; i++) {
+                    const float share = exp_float(score[i] - largest[i]) / sum[i];
+                    const float step = scale * (k == wanted[i] ? share - 1.0f : share);
+                    slope[i] = wanted[i] < 0 ? 0.0f : step;
+                }
+            }
+        }
+    }
+}
+
+// loss: mean over the batch.
+//
+//   each  [batch, 2]
+//   loss  [1]
+static void loss_mean(int batch, const float *restrict each, float *restrict loss) {
+    double sum = 0.0;
+    for (int n = 0; n < batch * 2; n++) sum += each[n];
+    loss[0] = (float)(sum / (batch * 2));
+}

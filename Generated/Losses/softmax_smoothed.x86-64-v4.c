@@ -1,0 +1,138 @@
+#include <stdint.h>
+#include <math.h>
+#include <string.h>
+
+#ifdef _OPENMP
+#define OMP(directive) _Pragma(#directive)
+#else
+#define OMP(directive)
+#endif
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+#define LANES 16  // floats of one vector
+typedef float lanes __attribute__((vector_size(4 * LANES)));
+typedef int32_t masks __attribute__((vector_size(4 * LANES)));
+typedef uint8_t bytes __attribute__((vector_size(LANES)));
+// Helpers are functions: in macros that name an accumulator twice, it would not stay in its register. They are always
+// inlined, so how a vector argument would be passed does not matter.
+#pragma GCC diagnostic ignored "-Wpsabi"
+#define INLINE static inline __attribute__((always_inline))
+
+// e^x for x up to 88, within 2 units in the last place; below -87 it is 0. NaN passes through.
+static inline float exp_float(float x) {
+    if (x < -87.0f) return 0.0f;
+    if (x > 88.0f) x = 88.0f;
+    const float power = x == x ? floorf(x * 1.44269504f + 0.5f) : 0.0f;
+    const float r = (x - power * 0.693359375f) + power * 2.12194440e-4f;  // ln 2 in two parts: r is exact
+    float sum = 1.0f / 5040.0f;
+    sum = sum * r + 1.0f / 720.0f;
+    sum = sum * r + 1.0f / 120.0f;
+    sum = sum * r + 1.0f / 24.0f;
+    sum = sum * r + 1.0f / 6.0f;
+    sum = sum * r + 0.5f;
+    sum = sum * r + 1.0f;
+    sum = sum * r + 1.0f;
+    const uint32_t bits = (uint32_t)((int)power + 127) << 23;
+    float scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return sum * scale;
+}
+
+// ln x for x of at least 1, within 2 units in the last place. NaN and infinity pass through.
+static inline float log_float(float x) {
+    if (!(x < INFINITY)) return x;
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    int power = (int)(bits >> 23) - 127;
+    bits = (bits & 0x7fffffu) | 0x3f800000u;
+    float m;
+    memcpy(&m, &bits, sizeof m);
+    if (m > 1.41421356f) {
+        m *= 0.5f;
+        power++;
+    }
+    const float s = (m - 1.0f) / (m + 1.0f), q = s * s;  // ln m = 2 artanh s
+    const float series = ((1.0f / 9.0f * q + 1.0f / 7.0f) * q + 1.0f / 5.0f) * q + 1.0f / 3.0f;
+    const float ln = 2.0f * s + 2.0f * s * q * series;
+    return (float)power * 0.693359375f + (ln - (float)power * 2.12194440e-4f);
+}
+
+// loss: softmax and cross-entropy, with the gradient.
+//
+//   x      [groups, 17, 5, 3, 16]  16 images in lanes
+//   label  [batch, 5, 3]
+//   each   [batch, 5]              sum over each row
+//   d_x    [groups, 17, 5, 3, 16]
+//
+// Lanes without an image get a gradient of zero.
+static void loss_forward_backward(int batch, int groups, const float *restrict x_, const int32_t *restrict label_,
+                                  float *restrict each_, float *restrict d_x_) {
+    enum { K = 17, H = 5, W = 3 };
+    enum { CELLS = 48 };  // pixels that are judged at once
+    const float (*x)[K][H][W][LANES] = (const float (*)[K][H][W][LANES])x_;
+    const int32_t (*label)[H][W] = (const int32_t (*)[H][W])label_;
+    float (*each)[H] = (float (*)[H])each_;
+    float (*d_x)[K][H][W][LANES] = (float (*)[K][H][W][LANES])d_x_;
+    const float scale = 0.75f / ((float)batch * 15.0f);
+
+    OMP(omp for collapse(2) schedule(static) nowait)
+    for (int n = 0; n < groups; n++) {
+        for (int h = 0; h < H; h++) {
+            double total[LANES] = {0.0};
+            int image[LANES];  // the last one again in lanes without an image
+            for (int l = 0; l < LANES; l++) image[l] = MIN(n * LANES + l, batch - 1);
+            int32_t wanted[CELLS];
+            for (int i = 0; i < CELLS; i++) wanted[i] = label[image[i % LANES]][h][i / LANES];
+            float weight[CELLS];
+            for (int i = 0; i < CELLS; i++) weight[i] = (n * LANES + i % LANES < batch ? 1.0f : 0.0f);
+            float loss[CELLS];
+            // loss
+            float largest[CELLS], sum[CELLS], mass[CELLS];  // mass: the target's sum over the classes
+            for (int i = 0; i < CELLS; i++) largest[i] = -INFINITY;
+            for (int k = 0; k < K; k++) {
+                const float *score = x[n][k][h][0];
+                for (int i = 0; i < CELLS; i++) largest[i] = score[i] > largest[i] ? score[i] : largest[i];
+            }
+            for (int i = 0; i < CELLS; i++) sum[i] = mass[i] = loss[i] = 0.0f;
+            for (int k = 0; k < K; k++) {
+                const float *score = x[n][k][h][0];
+                for (int i = 0; i < CELLS; i++) {
+                    const float below = score[i] - largest[i];
+                    const float share = k == wanted[i] ? 0.8117647f : 0.011764706f;
+                    sum[i] += exp_float(below);
+                    mass[i] += share;
+                    loss[i] -= share * below;
+                }
+            }
+            for (int i = 0; i < CELLS; i++) loss[i] += mass[i] * log_float(sum[i]);
+            for (int l = 0; l < LANES; l++) {
+                for (int w = 0; w < W; w++) {
+                    const int i = w * LANES + l;
+                    total[l] += weight[i] * loss[i];
+                }
+            }
+            // loss
+            for (int k = 0; k < K; k++) {
+                const float *score = x[n][k][h][0];
+                float *slope = d_x[n][k][h][0];
+                for (int i = 0; i < CELLS; i++) {
+                    const float share = k == wanted[i] ? 0.8117647f : 0.011764706f;
+                    const float probability = exp_float(score[i] - largest[i]) / sum[i];
+                    slope[i] = scale * weight[i] * (mass[i] * probability - share);
+                }
+            }
+            for (int l = 0; l < LANES && n * LANES + l < batch; l++) each[n * LANES + l][h] = (float)total[l];
+        }
+    }
+}
+
+// loss: sum over the rows, mean over the batch.
+//
+//   each  [batch, 5]
+//   loss  [1]
+static void loss_mean(int batch, const float *restrict each, float *restrict loss) {
+    double sum = 0.0;
+    for (int n = 0; n < batch * 5; n++) sum += each[n];
+    loss[0] = (float)(sum / ((double)batch * 15.0));
+}

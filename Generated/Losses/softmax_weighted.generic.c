@@ -1,0 +1,116 @@
+#include <stdint.h>
+#include <math.h>
+#include <string.h>
+
+// e^x for x up to 88, within 2 units in the last place; below -87 it is 0. NaN passes through.
+static inline float exp_float(float x) {
+    if (x < -87.0f) return 0.0f;
+    if (x > 88.0f) x = 88.0f;
+    const float power = x == x ? floorf(x * 1.44269504f + 0.5f) : 0.0f;
+    const float r = (x - power * 0.693359375f) + power * 2.12194440e-4f;  // ln 2 in two parts: r is exact
+    float sum = 1.0f / 5040.0f;
+    sum = sum * r + 1.0f / 720.0f;
+    sum = sum * r + 1.0f / 120.0f;
+    sum = sum * r + 1.0f / 24.0f;
+    sum = sum * r + 1.0f / 6.0f;
+    sum = sum * r + 0.5f;
+    sum = sum * r + 1.0f;
+    sum = sum * r + 1.0f;
+    const uint32_t bits = (uint32_t)((int)power + 127) << 23;
+    float scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return sum * scale;
+}
+
+// ln x for x of at least 1, within 2 units in the last place. NaN and infinity pass through.
+static inline float log_float(float x) {
+    if (!(x < INFINITY)) return x;
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    int power = (int)(bits >> 23) - 127;
+    bits = (bits & 0x7fffffu) | 0x3f800000u;
+    float m;
+    memcpy(&m, &bits, sizeof m);
+    if (m > 1.41421356f) {
+        m *= 0.5f;
+        power++;
+    }
+    const float s = (m - 1.0f) / (m + 1.0f), q = s * s;  // ln m = 2 artanh s
+    const float series = ((1.0f / 9.0f * q + 1.0f / 7.0f) * q + 1.0f / 5.0f) * q + 1.0f / 3.0f;
+    const float ln = 2.0f * s + 2.0f * s * q * series;
+    return (float)power * 0.693359375f + (ln - (float)power * 2.12194440e-4f);
+}
+
+// loss: softmax and cross-entropy, with the gradient.
+//
+//   x        [batch, 3]
+//   label    [batch]
+//   weights  [batch]
+//   each     [batch]     sum over each row
+//   d_x      [batch, 3]
+static void loss_forward_backward(int batch, const float *restrict x_, const int32_t *restrict label_,
+                                  const float *restrict weights, float *restrict each_, float *restrict d_x_) {
+    enum { K = 3, H = 1, W = 1 };  // features as one pixel
+    enum { CELLS = 1 };  // pixels that are judged at once
+    const float (*x)[K][H][W] = (const float (*)[K][H][W])x_;
+    const int32_t (*label)[H][W] = (const int32_t (*)[H][W])label_;
+    float (*each)[H] = (float (*)[H])each_;
+    float (*d_x)[K][H][W] = (float (*)[K][H][W])d_x_;
+    static const float class_weight[K] = {
+        1.0f, 0.5f, 2.0f
+    };
+    const float scale = 0.75f / (float)batch;
+
+    for (int n = 0; n < batch; n++) {
+        for (int h = 0; h < H; h++) {
+            double total = 0.0;
+            int32_t wanted[CELLS];
+            for (int i = 0; i < CELLS; i++) wanted[i] = label[n][h][i];
+            float weight[CELLS];
+            for (int i = 0; i < CELLS; i++) weight[i] = (wanted[i] == -1 ? 0.0f : 1.0f)
+                * weights[n];
+            float loss[CELLS];
+            // loss
+            float largest[CELLS], sum[CELLS], mass[CELLS];  // mass: the target's sum over the classes
+            for (int i = 0; i < CELLS; i++) largest[i] = -INFINITY;
+            for (int k = 0; k < K; k++) {
+                const float *score = x[n][k][h];
+                for (int i = 0; i < CELLS; i++) largest[i] = score[i] > largest[i] ? score[i] : largest[i];
+            }
+            for (int i = 0; i < CELLS; i++) sum[i] = mass[i] = loss[i] = 0.0f;
+            for (int k = 0; k < K; k++) {
+                const float *score = x[n][k][h];
+                for (int i = 0; i < CELLS; i++) {
+                    const float below = score[i] - largest[i];
+                    const float share = class_weight[k] * (k == wanted[i] ? 0.93333334f : 0.033333335f);
+                    sum[i] += exp_float(below);
+                    mass[i] += share;
+                    loss[i] -= share * below;
+                }
+            }
+            for (int i = 0; i < CELLS; i++) loss[i] += mass[i] * log_float(sum[i]);
+            for (int i = 0; i < W; i++) total += weight[i] * loss[i];
+            // loss
+            for (int k = 0; k < K; k++) {
+                const float *score = x[n][k][h];
+                float *slope = d_x[n][k][h];
+                for (int i = 0; i < CELLS; i++) {
+                    const float share = class_weight[k] * (k == wanted[i] ? 0.93333334f : 0.033333335f);
+                    const float probability = exp_float(score[i] - largest[i]) / sum[i];
+                    slope[i] = scale * weight[i] * (mass[i] * probability - share);
+                }
+            }
+            each[n][h] = (float)total;
+        }
+    }
+}
+
+// loss: sum over the rows, mean over the batch.
+//
+//   each  [batch]
+//   loss  [1]
+static void loss_mean(int batch, const float *restrict each, float *restrict loss) {
+    double sum = 0.0;
+    for (int n = 0; n < batch; n++) sum += each[n];
+    loss[0] = (float)(sum / batch);
+}
