@@ -18,12 +18,14 @@ struct NetworkGrowth {
   let builder: ModelBuilder
   let batch: Int
   let maximumBatch: Int
+  let seed: UInt64
   var random: RandomValues
   /// Multiply-adds that are left to spend.
   private var budget = 1_000_000
 
   init(seed: UInt64) {
     var random = RandomValues(seed: seed)
+    self.seed = seed
     builder = ModelBuilder(name: "random\(seed)")
     batch = Int.random(in: 1...20, using: &random)
     maximumBatch = batch + (random.uniform() < 0.3 ? Int.random(in: 1...20, using: &random) : 0)
@@ -42,6 +44,7 @@ struct NetworkGrowth {
     if let branchPoint, branchPoint.value.name != open.value.name {
       finish(branchPoint, name: "side")
     }
+    if let planted = planted() { finish(planted, name: "planted") }
     if chance(0.1) { open = joinFeatures(open) }
     finish(open, name: "main")
     if chance(0.3) {
@@ -65,7 +68,7 @@ struct NetworkGrowth {
 
   // MARK: Applying layers
 
-  private func input(_ name: String, _ shape: [Int]) -> Open {
+  func input(_ name: String, _ shape: [Int]) -> Open {
     Open(value: builder.input(name, shape), type: TensorType(shape: [batch] + shape))
   }
 
