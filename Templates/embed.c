@@ -55,6 +55,12 @@ TEMPLATE(binary_hinge_loss)
 #embed "Kernels/binary_hinge_loss.c.mustache"
 TEMPLATE(binary_probability_loss)
 #embed "Kernels/binary_probability_loss.c.mustache"
+TEMPLATE(cells)
+#embed "Kernels/cells.c.mustache"
+TEMPLATE(cells_place)
+#embed "Kernels/cells_place.c.mustache"
+TEMPLATE(cells_sum)
+#embed "Kernels/cells_sum.c.mustache"
 TEMPLATE(channel_sums)
 #embed "Kernels/channel_sums.c.mustache"
 TEMPLATE(clear_halo)
@@ -275,14 +281,20 @@ TEMPLATE(maxpool2d_backward)
 #embed "Kernels/maxpool2d_backward.c.mustache"
 TEMPLATE(maxpool2d_forward)
 #embed "Kernels/maxpool2d_forward.c.mustache"
-TEMPLATE(maxpool2d_vector_forward)
-#embed "Kernels/maxpool2d_vector_forward.c.mustache"
+TEMPLATE(maxunpool2d_backward)
+#embed "Kernels/maxunpool2d_backward.c.mustache"
+TEMPLATE(maxunpool2d_forward)
+#embed "Kernels/maxunpool2d_forward.c.mustache"
 TEMPLATE(mean_squared_error)
 #embed "Kernels/mean_squared_error.c.mustache"
 TEMPLATE(multiclass_hinge_loss)
 #embed "Kernels/multiclass_hinge_loss.c.mustache"
 TEMPLATE(multiclass_hinge_loss_slopes)
 #embed "Kernels/multiclass_hinge_loss_slopes.c.mustache"
+TEMPLATE(pad_backward)
+#embed "Kernels/pad_backward.c.mustache"
+TEMPLATE(pad_forward)
+#embed "Kernels/pad_forward.c.mustache"
 TEMPLATE(padded_copy)
 #embed "Kernels/padded_copy.c.mustache"
 TEMPLATE(poisson_log_loss)
@@ -425,6 +437,14 @@ TEMPLATE(tanh_scalar)
 #embed "Kernels/tanh_scalar.c.mustache"
 TEMPLATE(tanh_vector)
 #embed "Kernels/tanh_vector.c.mustache"
+TEMPLATE(upsample_bilinear_backward)
+#embed "Kernels/upsample_bilinear_backward.c.mustache"
+TEMPLATE(upsample_bilinear_forward)
+#embed "Kernels/upsample_bilinear_forward.c.mustache"
+TEMPLATE(upsample_nearest_backward)
+#embed "Kernels/upsample_nearest_backward.c.mustache"
+TEMPLATE(upsample_nearest_forward)
+#embed "Kernels/upsample_nearest_forward.c.mustache"
 
 , 0}}};
 

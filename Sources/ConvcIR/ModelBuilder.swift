@@ -81,6 +81,14 @@ public struct Value {
   public let name: String
   let builder: ModelBuilder
 
+  /// The layer that made the value, with the names of what it reads; nil: an input of the network.
+  public var node: Model.Node? { builder.model.nodes.last { $0.name == name } }
+
+  /// What the layer that made the value reads.
+  public var inputs: [Value] {
+    (node?.inputs ?? []).map { Value(name: $0, builder: builder) }
+  }
+
   /// Applies a layer to this value.
   public func apply(
     _ layer: any Layer, name: String? = nil, frozen: Bool = false,

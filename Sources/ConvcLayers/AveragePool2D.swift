@@ -55,12 +55,13 @@ public struct AveragePool2D: Layer {
 extension Value {
   /// Applies ``AveragePool2D``.
   public func averagePool(
-    _ kernelSize: Size2D, stride: Size2D? = nil, padding: Padding = 0, name: String? = nil,
-    file: String = #fileID, line: Int = #line
+    _ kernelSize: Size2D, stride: Size2D? = nil, padding: Padding = 0, rounding: Rounding = .floor,
+    countsPadding: Bool = true, name: String? = nil, file: String = #fileID, line: Int = #line
   ) -> Value {
     apply(
-      AveragePool2D(kernelSize: kernelSize, stride: stride, padding: padding), name: name,
-      file: file, line: line)
+      AveragePool2D(
+        kernelSize: kernelSize, stride: stride, padding: padding, rounding: rounding,
+        countsPadding: countsPadding), name: name, file: file, line: line)
   }
 }
 

@@ -1,33 +1,43 @@
 import ConvcIR
 import ConvcReference
 
-/// Puts maps or features behind one another, along the channels.
+/// Puts values behind one another along an axis.
 ///
-/// - Inputs: one or more `[N, C_i, H, W]` or `[N, F_i]`. Output: the same with the sum of the channels.
+/// - Inputs: one or more of one shape but for the axis; rank 2 to 4. Output: the same with the axis's sum.
 /// - Gradient: each input gets its part of the output's.
-/// - Errors: ranks, heights or widths that differ.
-/// - Source: ONNX `Concat` with axis 1, opset 13.
+/// - Fusion: none.
+/// - Errors: axis 0, which is the batch, and axes that the inputs have not; ranks or other extents that differ.
+/// - Source: ONNX `Concat`, opset 13; PyTorch `cat`.
 public struct Concat: Layer {
   public static let kind = "concat"
 
-  public init() {}
+  /// Counted with the batch: 1 for the channels.
+  public let axis: Int
 
-  public var summary: String { "Concat" }
+  public init(axis: Int = 1) { self.axis = axis }
+
+  public var summary: String { "Concat" + (axis == 1 ? "" : " axis \(axis)") }
 
   public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
     guard let first = inputs.first else {
       throw .inputCount(expected: "at least one input", got: 0)
     }
-    for input in inputs
-    where input.shape.count != first.shape.count
-      || input.shape.dropFirst(2) != first.shape.dropFirst(2)
-    {
+    try first.checkAxes()
+    try first.checkAxis(axis)
+    for input in inputs where rest(of: input) != rest(of: first) {
       throw .shapesDiffer(
-        first.shape, input.shape, wayOut: "everything but the channels has to agree")
+        first.shape, input.shape, wayOut: "everything but \(axisText) has to agree")
     }
     var shape = first.shape
-    shape[1] = inputs.reduce(0) { $0 + $1.shape[1] }
+    shape[axis] = inputs.reduce(0) { $0 + $1.shape[axis] }
     return first.with(shape: shape)
+  }
+
+  private var axisText: String { axis == 1 ? "the channels" : "axis \(axis)" }
+
+  /// The extents that have to agree.
+  private func rest(of input: TensorType) -> [Int] {
+    input.shape.enumerated().map { $0 == axis ? 0 : $1 }
   }
 
   public func role(in mode: Mode, frozen: Bool) -> FusionRole { .anchor(accepts: []) }
@@ -36,16 +46,29 @@ public struct Concat: Layer {
 extension Value {
   /// Applies ``Concat``.
   public func concat(
-    _ others: Value..., name: String? = nil, file: String = #fileID, line: Int = #line
+    _ others: Value..., axis: Int = 1, name: String? = nil, file: String = #fileID,
+    line: Int = #line
   ) -> Value {
-    apply(Concat(), with: others, name: name, file: file, line: line)
+    apply(Concat(axis: axis), with: others, name: name, file: file, line: line)
   }
 }
 
 extension Concat: RegisteredLayer {
-  public init(settings: Settings) throws(SettingError) { self.init() }
+  public static let settings: [SettingSpec] = [
+    SettingSpec(
+      "axis", .integer, default: .integer(1), "counted with the batch: 1 for the channels")
+  ]
 
-  public static let examples = [LayerExample(Concat(), inputs: [2, 3, 4, 5], [2, 1, 4, 5])]
+  public init(settings: Settings) throws(SettingError) {
+    self.init(axis: try settings.integer("axis"))
+  }
+
+  public var settingValues: [String: SettingValue] { ["axis": .integer(axis)] }
+
+  public static let examples = [
+    LayerExample(Concat(), inputs: [2, 3, 4, 5], [2, 1, 4, 5]),
+    LayerExample(Concat(axis: 2), inputs: [2, 3, 4, 5], [2, 3, 1, 5]),
+  ]
 }
 
 extension Concat: ReferenceLayer {
@@ -68,10 +91,10 @@ extension Concat: ReferenceLayer {
   /// Calls `body` with an input, a place in it, the place in the output, and the number of values between.
   private func forEachPart(_ call: LayerCall, _ body: (Int, Int, Int, Int) -> Void) {
     var place = 0
-    for n in 0..<call.outputShape[0] {
+    for outer in 0..<call.outputShape[..<axis].reduce(1, *) {
       for (index, input) in call.inputs.enumerated() {
-        let count = input.count / input.shape[0]
-        body(index, n * count, place, count)
+        let count = input.shape[axis...].reduce(1, *)
+        body(index, outer * count, place, count)
         place += count
       }
     }

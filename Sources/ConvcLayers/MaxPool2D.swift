@@ -55,12 +55,12 @@ public struct MaxPool2D: Layer {
 extension Value {
   /// Applies ``MaxPool2D``.
   public func maxPool(
-    _ kernelSize: Size2D, stride: Size2D? = nil, padding: Padding = 0, name: String? = nil,
-    file: String = #fileID, line: Int = #line
+    _ kernelSize: Size2D, stride: Size2D? = nil, padding: Padding = 0, rounding: Rounding = .floor,
+    name: String? = nil, file: String = #fileID, line: Int = #line
   ) -> Value {
     apply(
-      MaxPool2D(kernelSize: kernelSize, stride: stride, padding: padding), name: name, file: file,
-      line: line)
+      MaxPool2D(kernelSize: kernelSize, stride: stride, padding: padding, rounding: rounding),
+      name: name, file: file, line: line)
   }
 }
 
@@ -91,7 +91,7 @@ extension MaxPool2D: ReferenceLayer {
   public func forward(_ call: LayerCall) -> LayerResult {
     let y = DoubleTensor(shape: call.outputShape)
     var decisions = Decisions()
-    forEachWinner(call) { output, winner, distance in
+    window.forEachWinner(of: call) { output, winner, distance in
       y.address[output] = call.input.address[winner]
       decisions.note(winner, distance: distance)
     }
@@ -101,33 +101,9 @@ extension MaxPool2D: ReferenceLayer {
 
   public func backward(_ call: LayerCall, outputGradient: DoubleTensor) -> LayerGradients {
     let inputGradient = DoubleTensor(shape: call.input.shape)
-    forEachWinner(call) { output, winner, _ in
+    window.forEachWinner(of: call) { output, winner, _ in
       inputGradient.address[winner] += outputGradient.address[output]
     }
     return LayerGradients(inputs: [inputGradient])
-  }
-
-  /// Calls `body` with each output's index, its winner's index, and how far the next smaller cell lies below.
-  ///
-  /// The first of equal cells wins; NaN wins. Equal cells are no kink: whatever makes them equal (a ReLU's zero, mostly)
-  /// keeps them so.
-  private func forEachWinner(_ call: LayerCall, _ body: (Int, Int, Double) -> Void) {
-    let x = call.input.address
-    window.forEachWindow(of: call) { output, region in
-      var best = -Double.infinity
-      var winner = -1
-      var next = -Double.infinity
-      region.forEachCell { index in
-        let cell = x[index]
-        if winner < 0 || cell > best || cell.isNaN {
-          next = winner < 0 ? next : best
-          best = cell
-          winner = index
-        } else if cell > next, cell < best {
-          next = cell
-        }
-      }
-      body(output, winner, best - next)
-    }
   }
 }

@@ -1,6 +1,6 @@
 import ConvcIR
 
-/// Kernels of the pooling layers, in any layout.
+/// Kernels of the pooling layers, in any layout: where a layout has vectors, a cell is a vector.
 struct Pool2DKernels: Sendable {
   enum Kind: Sendable {
     case maximum
@@ -8,6 +8,7 @@ struct Pool2DKernels: Sendable {
     case average
     /// Divides by the cells of the window inside the map.
     case averageInside
+    case sum
   }
 
   let window: Window2D
@@ -17,23 +18,20 @@ struct Pool2DKernels: Sendable {
     anyLayoutCandidates(for: group, forward: { [forward($0)] }, backward: backward)
   }
 
-  /// Type of a position in a window.
-  private var positionType: ElementType {
-    window.kernelSize.height * window.kernelSize.width <= 256 ? .uint8 : .uint16
-  }
+  private var family: String { kind == .maximum ? "maxpool2d" : "averagepool2d" }
 
-  private func constants(_ input: Placement, _ output: Placement) -> [ConstantRow] {
-    [
-      ConstantRow([
-        Constant("C", input.blocks), Constant("H", input.maps.h), Constant("W", input.maps.w),
-        Constant("OH", output.maps.h), Constant("OW", output.maps.w),
-      ]),
-      ConstantRow([
-        Constant("R", window.kernelSize.height), Constant("S", window.kernelSize.width),
-        Constant("STRIDE_H", window.stride.height), Constant("STRIDE_W", window.stride.width),
-        Constant("PAD_TOP", window.padding.top), Constant("PAD_LEFT", window.padding.left),
-      ]),
-    ] + divisorConstants
+  /// Whether positions in a window fit a byte.
+  private var isSmall: Bool { window.kernelSize.height * window.kernelSize.width <= 256 }
+
+  private func flags(_ placement: Placement, _ more: [String: Bool]) -> [String: Bool] {
+    var flags = more
+    if kind == .maximum {
+      flags["vector"] = placement.isVector
+    } else {
+      flags["inside"] = kind == .averageInside
+      flags["padded"] = kind == .average
+    }
+    return flags
   }
 
   private var divisorConstants: [ConstantRow] {
@@ -47,66 +45,47 @@ struct Pool2DKernels: Sendable {
     ]
   }
 
-  private func flags(_ placement: Placement) -> [String: Bool] {
-    var flags = ["vector": placement.isVector]
-    if kind != .maximum { flags["inside"] = kind == .averageInside }
-    return flags
-  }
-
-  private func texts(_ placement: Placement) -> [String: String] {
-    ["outer": placement.outerScalar.rawValue, "lane": placement.isVector ? "[l]" : ""]
-  }
-
-  private func position(
-    _ context: ForwardContext, _ access: Access, _ dialect: Dialect = .scalar
-  ) -> Argument {
-    let bytes = context.output.bytes / 4 * positionType.size
-    let isFloats = dialect == .scalar && context.output.isVector
+  /// The winners' positions, which forward saves for backward.
+  private func winners(_ context: ForwardContext, _ access: Access) -> Argument {
+    let size = isSmall ? 1 : 4
+    let output = context.output
+    let element =
+      output.isVector ? (isSmall ? "bytes" : "masks") : (isSmall ? "uint8_t" : "int32_t")
     return Argument(
-      "winner", element: dialect == .vector ? "bytes" : positionType.cName, access: access,
-      buffer: context.buffers.saved("winners", bytes: bytes),
-      dimensions: ["C", "OH", "OW"] + (isFloats ? ["LANES"] : []),
-      text: "\(context.output.text)  position of each maximum in its window; the first wins a tie")
-  }
-
-  /// The maximum of each window, a vector at a time.
-  private func vectorMaximum(_ context: ForwardContext) -> KernelCall {
-    let group = context.context.group
-    let saves = context.context.savesForBackward
-    return KernelCall(
-      template: "maxpool2d_vector_forward", name: "\(group.name)_forward",
-      title: groupSummary(context.context), layers: layerNames(context.context),
-      constants: constants(context.inputs[0], context.output), flags: ["winners": saves],
-      texts: ["outer": context.output.outerScalar.rawValue],
-      scalars: [context.output.outerScalar],
-      arguments: [
-        context.inputs[0].argument("x", .read, .vector, meaning: context.inputs[0].lanesText),
-        context.output.argument("y", .write, .vector, names: ("C", "OH", "OW")),
-      ] + (saves ? [position(context, .write, .vector)] : []), work: work(context))
+      "winner", element: element, access: access,
+      buffer: context.buffers.saved("winners", bytes: output.bytes / 4 * size),
+      dimensions: ["C", "OH", "OW"],
+      text: "\(output.text)  position of each maximum in its window; the first wins a tie")
   }
 
   private func forward(_ context: ForwardContext) -> KernelCall {
-    if kind == .maximum, context.output.isVector, positionType == .uint8 {
-      return vectorMaximum(context)
-    }
-    let group = context.context.group
+    let (x, y) = (context.inputs[0], context.output)
     let isMaximum = kind == .maximum
     let saves = isMaximum && context.context.savesForBackward
-    var arguments = [
-      context.inputs[0].argument("x", .read, .scalar, meaning: context.inputs[0].lanesText),
-      context.output.argument("y", .write, .scalar, names: ("C", "OH", "OW")),
-    ]
-    if saves { arguments.append(position(context, .write)) }
-    var flags = flags(context.output)
-    if isMaximum { flags["winners"] = saves }
-    var texts = texts(context.output)
-    if isMaximum { texts["position"] = positionType.cName }
+    var texts = ["outer": y.outerScalar.rawValue]
+    if isMaximum {
+      texts["position"] = position(y)
+    } else {
+      texts["type"] = y.cellType
+      texts["none"] = y.isVector ? "{0}" : "0.0f"
+      texts["share"] = kind == .sum ? "" : " * (1.0f / (float)count)"
+    }
     return KernelCall(
-      template: isMaximum ? "maxpool2d_forward" : "averagepool2d_forward",
-      name: "\(group.name)_forward", title: groupSummary(context.context),
-      layers: layerNames(context.context), constants: constants(context.inputs[0], context.output),
-      flags: flags, texts: texts, scalars: [context.output.outerScalar], arguments: arguments,
-      work: work(context))
+      template: "\(family)_forward", name: "\(context.context.group.name)_forward",
+      title: groupSummary(context.context), layers: layerNames(context.context),
+      constants: window.poolingConstants(x, y) + divisorConstants,
+      flags: flags(y, isMaximum ? ["winners": saves] : [:]), texts: texts,
+      scalars: [y.outerScalar],
+      arguments: [
+        x.argument("x", .read, .vector, meaning: x.lanesText),
+        y.argument("y", .write, .vector, names: ("C", "OH", "OW")),
+      ] + (saves ? [winners(context, .write)] : []), work: work(context))
+  }
+
+  /// The winner's position `won` as it is saved.
+  private func position(_ output: Placement) -> String {
+    guard output.isVector else { return isSmall ? "(uint8_t)won" : "won" }
+    return isSmall ? "__builtin_convertvector(won, bytes)" : "won"
   }
 
   private func work(_ context: ForwardContext) -> Work {
@@ -120,24 +99,30 @@ struct Pool2DKernels: Sendable {
   private func backward(_ context: BackwardContext) -> [KernelCall] {
     guard let gradient = context.inputGradients[0] else { return [] }
     let isMaximum = kind == .maximum
-    let output = context.outputGradient
-    var arguments = [
-      output.argument("d_y", .read, .scalar, names: ("C", "OH", "OW"), meaning: output.lanesText)
-    ]
-    if isMaximum { arguments.append(position(context.forward, .read)) }
-    arguments.append(
-      gradient.placement.argument("d_x", gradient.accumulates ? .update : .write, .scalar))
-    var flags = flags(output)
-    flags["adds"] = gradient.accumulates
+    let (dX, dY) = (gradient.placement, context.outputGradient)
+    var texts = ["outer": dY.outerScalar.rawValue, "zero": dY.cellValue(0)]
+    if isMaximum {
+      let winner = "winner[n][m][h][w]"
+      texts["position"] =
+        dY.isVector && isSmall ? "__builtin_convertvector(\(winner), masks)" : winner
+    } else {
+      texts["type"] = dY.cellType
+      texts["share"] = kind == .sum ? "" : " * (1.0f / (float)count)"
+    }
+    let read = dY.argument("d_y", .read, .vector, names: ("C", "OH", "OW"), meaning: dY.lanesText)
     return [
       KernelCall(
-        template: isMaximum ? "maxpool2d_backward" : "averagepool2d_backward",
-        name: "\(context.context.group.name)_backward", title: "gradient of the input",
+        template: "\(family)_backward", name: "\(context.context.group.name)_backward",
+        title: "gradient of the input",
         notes: [
           "One thread has a whole map: windows that overlap never make two threads add to one cell."
         ],
-        layers: layerNames(context.context), constants: constants(gradient.placement, output),
-        flags: flags, texts: texts(output), scalars: [output.outerScalar], arguments: arguments,
+        layers: layerNames(context.context),
+        constants: window.poolingConstants(dX, dY) + divisorConstants,
+        flags: flags(dY, ["adds": gradient.accumulates]), texts: texts,
+        scalars: [dY.outerScalar],
+        arguments: [read] + (isMaximum ? [winners(context.forward, .read)] : [])
+          + [dX.argument("d_x", gradient.accumulates ? .update : .write, .vector)],
         work: work(context.forward))
     ]
   }

@@ -25,6 +25,23 @@ extension Window2D {
   }
 }
 
+extension Window2D {
+  /// The extents of a map and of its windows' results, and the window's settings, as a kernel's constants.
+  func poolingConstants(_ map: Placement, _ results: Placement) -> [ConstantRow] {
+    [
+      ConstantRow([
+        Constant("C", map.blocks), Constant("H", map.maps.h), Constant("W", map.maps.w),
+        Constant("OH", results.maps.h), Constant("OW", results.maps.w),
+      ]),
+      ConstantRow([
+        Constant("R", kernelSize.height), Constant("S", kernelSize.width),
+        Constant("STRIDE_H", stride.height), Constant("STRIDE_W", stride.width),
+        Constant("PAD_TOP", padding.top), Constant("PAD_LEFT", padding.left),
+      ]),
+    ]
+  }
+}
+
 extension SettingSpec {
   static let poolingStride = SettingSpec(
     "stride", .size, default: .list([]),

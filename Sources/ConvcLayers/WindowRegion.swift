@@ -29,8 +29,43 @@ struct WindowRegion {
 extension Window2D {
   /// Calls `body` with the index and the window of each output of a pooling layer.
   func forEachWindow(of call: LayerCall, _ body: (Int, WindowRegion) -> Void) {
-    let input = call.input.maps
-    let output = TensorType(shape: call.outputShape).maps
+    forEachWindow(of: call.input.maps, outputs: TensorType(shape: call.outputShape).maps, body)
+  }
+
+  /// Calls `body` with each output's index, its winner's index, and how far the next smaller cell lies below.
+  func forEachWinner(of call: LayerCall, _ body: (Int, Int, Double) -> Void) {
+    forEachWinner(of: call.input, outputs: TensorType(shape: call.outputShape).maps, body)
+  }
+
+  /// Calls `body` with each output's index, its winner's index, and how far the next smaller cell lies below.
+  ///
+  /// The first of equal cells wins; NaN wins. Equal cells are no kink: whatever makes them equal (a ReLU's zero, mostly)
+  /// keeps them so.
+  func forEachWinner(
+    of map: DoubleTensor, outputs: MapShape, _ body: (Int, Int, Double) -> Void
+  ) {
+    let x = map.address
+    forEachWindow(of: map.maps, outputs: outputs) { output, region in
+      var best = -Double.infinity
+      var winner = -1
+      var next = -Double.infinity
+      region.forEachCell { index in
+        let cell = x[index]
+        if winner < 0 || cell > best || cell.isNaN {
+          next = winner < 0 ? next : best
+          best = cell
+          winner = index
+        } else if cell > next, cell < best {
+          next = cell
+        }
+      }
+      body(output, winner, best - next)
+    }
+  }
+
+  private func forEachWindow(
+    of input: MapShape, outputs output: MapShape, _ body: (Int, WindowRegion) -> Void
+  ) {
     var index = 0
     for map in 0..<input.n * input.c {
       for oh in 0..<output.h {

@@ -18,7 +18,7 @@ struct NetworkGrowth {
   let builder: ModelBuilder
   let batch: Int
   let maximumBatch: Int
-  private let seed: UInt64
+  let seed: UInt64
   var random: RandomValues
   /// Multiply-adds that are left to spend.
   private var budget = 1_000_000
@@ -44,6 +44,7 @@ struct NetworkGrowth {
     if let branchPoint, branchPoint.value.name != open.value.name {
       finish(branchPoint, name: "side")
     }
+    if let planted = planted() { finish(planted, name: "planted") }
     if chance(0.1) { open = joinFeatures(open) }
     finish(open, name: "main")
     if chance(0.3) {
@@ -72,7 +73,7 @@ struct NetworkGrowth {
 
   // MARK: Applying layers
 
-  private func input(_ name: String, _ shape: [Int]) -> Open {
+  func input(_ name: String, _ shape: [Int]) -> Open {
     Open(value: builder.input(name, shape), type: TensorType(shape: [batch] + shape))
   }
 

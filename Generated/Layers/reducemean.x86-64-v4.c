@@ -1,0 +1,41 @@
+#include <stdint.h>
+
+// mean1: ReduceMean axes [2, 3].
+//
+//   x  [batch, 2, 3, 5]
+//   y  [batch, 2, 1, 1]
+static void mean1_forward(int batch, const float *restrict x_, float *restrict y_) {
+    enum { C = 2, H = 3, W = 5 };
+    enum { COUNT = 15 };
+    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
+    float (*y)[C][1][1] = (float (*)[C][1][1])y_;
+
+    for (int n = 0; n < batch; n++) {
+        for (int m = 0; m < C; m++) {
+            float sum = 0.0f;
+            for (int h = 0; h < H; h++)
+                for (int w = 0; w < W; w++)
+                    sum += x[n][m][h][w];
+            y[n][m][0][0] = sum / (float)COUNT;
+        }
+    }
+}
+
+// mean1: gradient of the input.
+//
+//   d_y  [batch, 2, 1, 1]
+//   d_x  [batch, 2, 3, 5]
+static void mean1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+    enum { C = 2, H = 3, W = 5 };
+    enum { COUNT = 15 };
+    const float (*d_y)[C][1][1] = (const float (*)[C][1][1])d_y_;
+    float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
+
+    for (int n = 0; n < batch; n++) {
+        for (int m = 0; m < C; m++) {
+            for (int h = 0; h < H; h++) {
+                for (int w = 0; w < W; w++) d_x[n][m][h][w] = d_y[n][m][0][0] * (1.0f / (float)COUNT);
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+#include <stdint.h>
+
+// sum1: ReduceSum axes [1, 3], dropped.
+//
+//   x  [batch, 2, 3, 5]
+//   y  [batch, 3]
+static void sum1_forward(int batch, const float *restrict x_, float *restrict y_) {
+    enum { C = 2, H = 3, W = 5 };
+    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
+    float (*y)[3] = (float (*)[3])y_;
+
+    for (int n = 0; n < batch; n++) {
+        for (int h = 0; h < H; h++) {
+            float sum = 0.0f;
+            for (int m = 0; m < C; m++)
+                for (int w = 0; w < W; w++)
+                    sum += x[n][m][h][w];
+            y[n][h] = sum;
+        }
+    }
+}
+
+// sum1: gradient of the input.
+//
+//   d_y  [batch, 3]
+//   d_x  [batch, 2, 3, 5]
+static void sum1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+    enum { C = 2, H = 3, W = 5 };
+    const float (*d_y)[3] = (const float (*)[3])d_y_;
+    float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
+
+    for (int n = 0; n < batch; n++) {
+        for (int m = 0; m < C; m++) {
+            for (int h = 0; h < H; h++) {
+                for (int w = 0; w < W; w++) d_x[n][m][h][w] = d_y[n][h];
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+#include <stdint.h>
+
+// slice1: Slice axis 1, 1..<3.
+//
+//   x  [batch, 4, 3, 5]
+//   y  [batch, 2, 3, 5]
+static void slice1_forward(int batch, const float *restrict x_, float *restrict y_) {
+    enum { C = 2, H = 3, W = 5 };
+    enum { FIRST = 1 };  // first cell of the part
+    const float (*x)[4][H][W] = (const float (*)[4][H][W])x_;
+    float (*y)[C][H][W] = (float (*)[C][H][W])y_;
+
+    for (int n = 0; n < batch; n++) {
+        for (int m = 0; m < C; m++) {
+            for (int h = 0; h < H; h++) {
+                for (int w = 0; w < W; w++) y[n][m][h][w] = x[n][FIRST + m][h][w];
+            }
+        }
+    }
+}
+
+// slice1: gradient of the input.
+//
+//   d_y  [batch, 2, 3, 5]
+//   d_x  [batch, 4, 3, 5]
+static void slice1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+    enum { C = 4, H = 3, W = 5 };
+    enum { PART_W = 5 };
+    enum { FIRST = 1 };  // first cell of the part
+    const float (*d_y)[2][H][W] = (const float (*)[2][H][W])d_y_;
+    float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
+
+    for (int n = 0; n < batch; n++) {
+        for (int m = 0; m < C; m++) {
+            for (int h = 0; h < H; h++) {
+                if (m < FIRST || m >= 3) {
+                    for (int w = 0; w < W; w++) d_x[n][m][h][w] = 0.0f;
+                    continue;
+                }
+                for (int w = 0; w < PART_W; w++) d_x[n][m][h][w] = d_y[n][m - FIRST][h][w];
+            }
+        }
+    }
+}
