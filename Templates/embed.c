@@ -339,6 +339,8 @@ TEMPLATE(support_lane_sums)
 #embed "Kernels/support_lane_sums.c.mustache"
 TEMPLATE(support_log_scalar)
 #embed "Kernels/support_log_scalar.c.mustache"
+TEMPLATE(support_log_vector)
+#embed "Kernels/support_log_vector.c.mustache"
 TEMPLATE(support_penalize)
 #embed "Kernels/support_penalize.c.mustache"
 TEMPLATE(support_random)

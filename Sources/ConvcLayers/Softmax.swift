@@ -23,6 +23,8 @@ public struct Softmax: Layer {
 
   public var summary: String { "Softmax" + (axis == 1 ? "" : ", axis \(axis)") }
 
+  public var traits: LayerTraits { .nonNegative }
+
   public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
     try SoftmaxKernels.output(for: inputs, axis: axis)
   }
