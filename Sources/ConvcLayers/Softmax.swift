@@ -24,6 +24,7 @@ public struct Softmax: Layer {
   public var summary: String { "Softmax" + (axis == 1 ? "" : ", axis \(axis)") }
 
   public var outputKind: OutputKind { .probabilities }
+  public var traits: LayerTraits { .nonNegative }
 
   public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
     try SoftmaxKernels.output(for: inputs, axis: axis)
