@@ -95,6 +95,8 @@ TEMPLATE(conv2d_depthwise_pack)
 #embed "Kernels/conv2d_depthwise_pack.c.mustache"
 TEMPLATE(conv2d_depthwise_weight_sum)
 #embed "Kernels/conv2d_depthwise_weight_sum.c.mustache"
+TEMPLATE(conv2d_flip)
+#embed "Kernels/conv2d_flip.c.mustache"
 TEMPLATE(conv2d_generic_backward_data)
 #embed "Kernels/conv2d_generic_backward_data.c.mustache"
 TEMPLATE(conv2d_generic_backward_weight)
@@ -109,6 +111,10 @@ TEMPLATE(conv2d_lanes_forward)
 #embed "Kernels/conv2d_lanes_forward.c.mustache"
 TEMPLATE(conv2d_lanes_weight_sum)
 #embed "Kernels/conv2d_lanes_weight_sum.c.mustache"
+TEMPLATE(conv2d_positionbias)
+#embed "Kernels/conv2d_positionbias.c.mustache"
+TEMPLATE(conv2d_positionbias_backward)
+#embed "Kernels/conv2d_positionbias_backward.c.mustache"
 TEMPLATE(convtranspose2d_blocked_backward_data)
 #embed "Kernels/convtranspose2d_blocked_backward_data.c.mustache"
 TEMPLATE(convtranspose2d_blocked_backward_weight)
@@ -171,6 +177,8 @@ TEMPLATE(dice_slopes)
 #embed "Kernels/dice_slopes.c.mustache"
 TEMPLATE(dice_sums)
 #embed "Kernels/dice_sums.c.mustache"
+TEMPLATE(dropconnect)
+#embed "Kernels/dropconnect.c.mustache"
 TEMPLATE(dropout_scalar)
 #embed "Kernels/dropout_scalar.c.mustache"
 TEMPLATE(elementwise)
@@ -253,6 +261,12 @@ TEMPLATE(leakyrelu_scalar)
 #embed "Kernels/leakyrelu_scalar.c.mustache"
 TEMPLATE(leakyrelu_vector)
 #embed "Kernels/leakyrelu_vector.c.mustache"
+TEMPLATE(locallyconnected_backward_data)
+#embed "Kernels/locallyconnected_backward_data.c.mustache"
+TEMPLATE(locallyconnected_backward_weight)
+#embed "Kernels/locallyconnected_backward_weight.c.mustache"
+TEMPLATE(locallyconnected_forward)
+#embed "Kernels/locallyconnected_forward.c.mustache"
 TEMPLATE(log_likelihood_loss)
 #embed "Kernels/log_likelihood_loss.c.mustache"
 TEMPLATE(log_likelihood_loss_slopes)
@@ -447,6 +461,8 @@ TEMPLATE(upsample_nearest_backward)
 #embed "Kernels/upsample_nearest_backward.c.mustache"
 TEMPLATE(upsample_nearest_forward)
 #embed "Kernels/upsample_nearest_forward.c.mustache"
+TEMPLATE(weight_clear)
+#embed "Kernels/weight_clear.c.mustache"
 
 , 0}}};
 

@@ -33,6 +33,8 @@ public enum SettingValue: Sendable, Hashable {
 public struct SettingSpec: Sendable, Hashable {
   public enum Kind: Sendable, Hashable {
     case boolean
+    /// `true`, `false`, or one of the words.
+    case booleanOr([String])
     case integer
     case number
     /// A list of whole numbers.
@@ -43,6 +45,8 @@ public struct SettingSpec: Sendable, Hashable {
     case size
     /// `1`, `[top, bottom, left, right]`, or one of the words.
     case padding(words: [String])
+    /// `1`, `[left, right]`, or one of the words.
+    case sides(words: [String])
     /// One of the words.
     case word([String])
     /// Any text, which the layer reads itself.
@@ -114,6 +118,16 @@ public struct Settings: Sendable {
     return result
   }
 
+  /// nil: the value is one of the spec's words.
+  public func booleanOrWord(_ name: String) throws(SettingError) -> Bool? {
+    let (value, spec) = try value(name)
+    switch (value, spec.kind) {
+    case (.boolean(let result), _): return result
+    case (.word(let word), .booleanOr(let words)) where words.contains(word): return nil
+    default: throw mismatch(value, spec)
+    }
+  }
+
   public func integer(_ name: String) throws(SettingError) -> Int {
     let (value, spec) = try value(name)
     guard case .integer(let result) = value else { throw mismatch(value, spec) }
@@ -156,7 +170,7 @@ public struct Settings: Sendable {
     switch value {
     case .integer(let all): return [all, all, all, all]
     case .word(let word):
-      guard case .padding(let words) = spec.kind, words.contains(word) else { break }
+      guard spec.kind.words.contains(word) else { break }
       return nil
     default:
       if let four = value.asIntegers, four.count == 4 { return four }
@@ -164,15 +178,26 @@ public struct Settings: Sendable {
     throw mismatch(value, spec)
   }
 
+  /// Left and right; nil where the value is a word.
+  public func sides(_ name: String) throws(SettingError) -> (left: Int, right: Int)? {
+    let (value, spec) = try value(name)
+    switch value {
+    case .integer(let both): return (both, both)
+    case .word(let word):
+      guard spec.kind.words.contains(word) else { break }
+      return nil
+    default:
+      if let two = value.asIntegers, two.count == 2 { return (two[0], two[1]) }
+    }
+    throw mismatch(value, spec)
+  }
+
   /// One of the spec's words.
   public func word(_ name: String) throws(SettingError) -> String {
     let (value, spec) = try value(name)
-    guard case .word(let word) = value else { throw mismatch(value, spec) }
-    switch spec.kind {
-    case .word(let words), .padding(let words):
-      guard words.contains(word) else { throw mismatch(value, spec) }
-    default: break
-    }
+    guard case .word(let word) = value,
+      spec.kind == .text || spec.kind.words.contains(word)
+    else { throw mismatch(value, spec) }
     return word
   }
 
@@ -207,10 +232,19 @@ extension SettingValue {
 }
 
 extension SettingSpec.Kind {
+  /// The words that a value can be.
+  public var words: [String] {
+    switch self {
+    case .booleanOr(let words), .padding(let words), .sides(let words), .word(let words): words
+    default: []
+    }
+  }
+
   /// What is expected, in words.
   public var text: String {
     switch self {
     case .boolean: "true or false"
+    case .booleanOr(let words): (["true", "false"] + words).joined(separator: " or ")
     case .integer: "a whole number"
     case .number: "a number"
     case .integers: "a list of whole numbers"
@@ -218,6 +252,8 @@ extension SettingSpec.Kind {
     case .size: "a whole number, or [height, width]"
     case .padding(let words):
       (["a whole number", "[top, bottom, left, right]"] + words).joined(separator: " or ")
+    case .sides(let words):
+      (["a whole number", "[left, right]"] + words).joined(separator: " or ")
     case .word(let words): words.joined(separator: " or ")
     case .text: "a text"
     }

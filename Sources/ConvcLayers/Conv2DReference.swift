@@ -5,12 +5,17 @@ extension Conv2D: ReferenceLayer {
   public func forward(_ call: LayerCall) -> LayerResult {
     let plan = ConvolutionPlan(self, call)
     let y = DoubleTensor(shape: call.outputShape)
-    let weight = call.parameters[0]
+    let weight = applied(call)
     let rows = plan.collectsWindows ? (0..<groups).map { plan.windows(of: $0, call.input) } : []
-    for n in 0..<plan.input.n where hasBias {
+    for n in 0..<plan.input.n where bias != .none {
       for k in 0..<plan.output.c {
-        (y.address + plan.outputMap(n, k)).update(
-          repeating: call.parameters[1].address[k], count: plan.output.pixels)
+        let map = y.address + plan.outputMap(n, k)
+        let values = call.parameters[1].address
+        if bias == .perPosition {
+          map.update(from: values + plan.outputMap(0, k), count: plan.output.pixels)
+        } else {
+          map.update(repeating: values[k], count: plan.output.pixels)
+        }
       }
     }
     for (group, windows) in rows.enumerated() { plan.add(windows, weight, to: y, group) }
@@ -28,14 +33,21 @@ extension Conv2D: ReferenceLayer {
 
   public func backward(_ call: LayerCall, outputGradient: DoubleTensor) -> LayerGradients {
     let plan = ConvolutionPlan(self, call)
-    let weight = call.parameters[0]
+    let weight = applied(call)
     let inputGradient = DoubleTensor(shape: call.input.shape)
     let weightGradient = DoubleTensor(shape: weight.shape)
-    let biasGradient = DoubleTensor(shape: [plan.output.c])
+    let biasGradient = DoubleTensor(shape: bias == .none ? [0] : call.parameters[1].shape)
     for n in 0..<plan.input.n {
       for k in 0..<plan.output.c {
         let gradient = outputGradient.address + plan.outputMap(n, k)
-        biasGradient.address[k] += sum(outputGradient.map(n, k))
+        if bias == .perPosition {
+          addScaled(
+            1, Patch(gradient, rows: 1, columns: plan.output.pixels),
+            to: Patch(
+              biasGradient.address + plan.outputMap(0, k), rows: 1, columns: plan.output.pixels))
+        } else if hasBias {
+          biasGradient.address[k] += sum(outputGradient.map(n, k))
+        }
         plan.forEachTap(of: k) { c, w, tap in
           let map = plan.inputMap(n, c)
           addScaled(
@@ -45,9 +57,18 @@ extension Conv2D: ReferenceLayer {
         }
       }
     }
+    let masked = DropConnect(rate: dropConnect).masked(weightGradient, call)
     return LayerGradients(
       inputs: [inputGradient],
-      parameters: hasBias ? [weightGradient, biasGradient] : [weightGradient])
+      parameters: [kernel == .flipped ? flip.flipped(masked) : masked]
+        + (bias == .none ? [] : [biasGradient]))
+  }
+
+  /// The weights as the kernel is applied: flipped, and with connections dropped.
+  private func applied(_ call: LayerCall) -> DoubleTensor {
+    let weight = call.parameters[0]
+    return DropConnect(rate: dropConnect).masked(
+      kernel == .flipped ? flip.flipped(weight) : weight, call)
   }
 }
 

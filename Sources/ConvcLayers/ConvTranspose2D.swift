@@ -4,14 +4,14 @@ import ConvcReference
 /// Spreads each pixel over a window of a larger map with learned kernels: the reverse of a convolution's shapes.
 ///
 /// - Input: `[N, C, H, W]`.
-/// - Output: `[N, K, OH, OW]`; per axis `OH = (H − 1)·S − P_before − P_after + R + outputPadding`.
+/// - Output: `[N, K, OH, OW]`; per axis `OH = (H − 1)·S − P_before − P_after + D·(R − 1) + 1 + outputPadding`.
 /// - Parameters: `weight [C, K/groups, R, S]`, and `bias [K]` unless switched off.
 /// - Gradient: of the input, the convolution of the output's with the same kernels; of weight and bias, sums over images
 ///   and places.
 /// - Fusion: takes batch norm (inference), ReLU and addition into its loops.
 /// - Errors: input not of rank 4; channels or outputs that groups do not divide; an empty output; an output padding that
 ///   is not below the stride.
-/// - Source: ONNX `ConvTranspose`, opset 11, without dilation; Dumoulin and Visin 2016, "A guide to convolution
+/// - Source: ONNX `ConvTranspose`, opset 11; PyTorch `ConvTranspose2d`; Dumoulin and Visin 2016, "A guide to convolution
 ///   arithmetic for deep learning".
 public struct ConvTranspose2D: Layer {
   public static let kind = "convtranspose"
@@ -21,6 +21,8 @@ public struct ConvTranspose2D: Layer {
   public let stride: Size2D
   /// Rows and columns that are cut off the output's borders.
   public let padding: Padding
+  /// Distance of a window's cells.
+  public let dilation: Size2D
   /// Rows and columns that are added to the output's end.
   public let outputPadding: Size2D
   public let groups: Int
@@ -32,16 +34,17 @@ public struct ConvTranspose2D: Layer {
   ///   less 1 where none is given; then the output is the stride times as large as the input.
   public init(
     outputChannels: Int, kernelSize: Size2D, stride: Size2D = 1, padding: Padding = 0,
-    outputPadding: Size2D = 0, groups: Int = 1, bias: Bool = true,
+    outputPadding: Size2D = 0, dilation: Size2D = 1, groups: Int = 1, bias: Bool = true,
     initializer: Initializer = .heNormal, biasInitializer: Initializer = .zero
   ) {
     self.outputChannels = outputChannels
     self.kernelSize = kernelSize
     self.stride = stride
-    self.padding = padding.resolved(kernelSize: kernelSize, dilation: 1)
+    self.padding = padding.resolved(kernelSize: kernelSize, dilation: dilation)
     self.outputPadding =
       padding.isSame && outputPadding == 0
       ? Size2D(height: max(0, stride.height - 1), width: max(0, stride.width - 1)) : outputPadding
+    self.dilation = dilation
     self.groups = groups
     hasBias = bias
     self.initializer = initializer
@@ -49,7 +52,8 @@ public struct ConvTranspose2D: Layer {
   }
 
   public var summary: String {
-    let window = Window2D(kernelSize: kernelSize, stride: stride, padding: padding)
+    let window = Window2D(
+      kernelSize: kernelSize, stride: stride, padding: padding, dilation: dilation)
     return "ConvTranspose2D \(window.text)"
       + (outputPadding == 0 ? "" : ", output padding \(outputPadding.text)")
       + (groups == 1 ? "" : ", groups \(groups)") + (hasBias ? "" : ", no bias")
@@ -71,8 +75,8 @@ public struct ConvTranspose2D: Layer {
         "groups \(groups) does not divide \(maps.c) input channels and \(outputChannels) output channels; "
           + "use a common divisor of both")
     }
-    let height = try output(vertical, of: maps.h, added: outputPadding.height)
-    let width = try output(horizontal, of: maps.w, added: outputPadding.width)
+    let height = try Self.output(vertical, of: maps.h, added: outputPadding.height)
+    let width = try Self.output(horizontal, of: maps.w, added: outputPadding.width)
     // Kernels keep rows of the output on the stack.
     guard width <= 1 << 16 else {
       throw .setting(
@@ -82,17 +86,20 @@ public struct ConvTranspose2D: Layer {
     return input.with(shape: [maps.n, outputChannels, height, width])
   }
 
-  private func output(_ axis: Window2D.Axis, of size: Int, added: Int) throws(LayerError) -> Int {
+  /// Cells of an axis of the output.
+  static func output(
+    _ axis: Window2D.Axis, of size: Int, added: Int
+  ) throws(LayerError) -> Int {
     try axis.check()
     guard (0..<axis.stride).contains(added) else {
       throw .setting(
         "\(axis.name): output padding \(added) is not in 0..<\(axis.stride); it has to be below the stride"
       )
     }
-    let output = (size - 1) * axis.stride + axis.kernel + added - axis.before - axis.after
+    let output = (size - 1) * axis.stride + axis.span + added - axis.before - axis.after
     guard output > 0 else {
       throw .window(
-        "\(axis.name) (\(size) - 1)*\(axis.stride) + \(axis.kernel) + \(added) - \(axis.before) - \(axis.after) "
+        "\(axis.name) (\(size) - 1)*\(axis.stride) + \(axis.span) + \(added) - \(axis.before) - \(axis.after) "
           + "is below 1: the paddings cut off all of it; use paddings of at most "
           + "\(axis.before + axis.after + output - 1) together, or a larger kernel")
     }
@@ -103,16 +110,18 @@ public struct ConvTranspose2D: Layer {
   var vertical: Window2D.Axis {
     Window2D.Axis(
       name: "height", kernel: kernelSize.height, stride: stride.height, before: padding.top,
-      after: padding.bottom, dilation: 1, rounding: .floor)
+      after: padding.bottom, dilation: dilation.height, rounding: .floor)
   }
   var horizontal: Window2D.Axis {
     Window2D.Axis(
       name: "width", kernel: kernelSize.width, stride: stride.width, before: padding.left,
-      after: padding.right, dilation: 1, rounding: .floor)
+      after: padding.right, dilation: dilation.width, rounding: .floor)
   }
 
   /// Whether the windows lie side by side: each pixel of the output has one tap.
-  var tiles: Bool { kernelSize == stride && padding == 0 && outputPadding == 0 }
+  var tiles: Bool {
+    kernelSize == stride && padding == 0 && outputPadding == 0 && dilation == 1
+  }
 
   public func parameters(for inputs: [TensorType]) -> [ParameterSpec] {
     let channels = inputs[0].maps.c
@@ -135,8 +144,8 @@ public struct ConvTranspose2D: Layer {
 
   public func reach(for inputs: [TensorType]) -> Reach {
     .upsampling(
-      height: (kernelSize.height + stride.height - 1) / stride.height,
-      width: (kernelSize.width + stride.width - 1) / stride.width,
+      height: (vertical.span + stride.height - 1) / stride.height,
+      width: (horizontal.span + stride.width - 1) / stride.width,
       verticalStride: stride.height, horizontalStride: stride.width,
       verticalStart: vertical.reversedStart, horizontalStart: horizontal.reversedStart)
   }
@@ -144,8 +153,8 @@ public struct ConvTranspose2D: Layer {
   public func sizeFormula(for inputs: [TensorType]) -> [String] {
     let maps = inputs[0].maps
     func line(_ axis: Window2D.Axis, _ size: Int, _ added: Int) -> String? {
-      guard let output = try? output(axis, of: size, added: added) else { return nil }
-      return "\(axis.name) (\(size) − 1)·\(axis.stride) + \(axis.kernel) − \(axis.before) "
+      guard let output = try? Self.output(axis, of: size, added: added) else { return nil }
+      return "\(axis.name) (\(size) − 1)·\(axis.stride) + \(axis.span) − \(axis.before) "
         + "− \(axis.after) + \(added) = \(output)"
     }
     return [
@@ -164,7 +173,7 @@ extension Value {
   /// Applies ``ConvTranspose2D``.
   public func convTranspose2d(
     _ outputChannels: Int, kernelSize: Size2D, stride: Size2D = 1, padding: Padding = 0,
-    outputPadding: Size2D = 0, groups: Int = 1, bias: Bool = true,
+    outputPadding: Size2D = 0, dilation: Size2D = 1, groups: Int = 1, bias: Bool = true,
     initializer: Initializer = .heNormal, biasInitializer: Initializer = .zero,
     name: String? = nil, frozen: Bool = false, regularizer: Regularizer? = nil,
     file: String = #fileID, line: Int = #line
@@ -172,8 +181,9 @@ extension Value {
     apply(
       ConvTranspose2D(
         outputChannels: outputChannels, kernelSize: kernelSize, stride: stride, padding: padding,
-        outputPadding: outputPadding, groups: groups, bias: bias, initializer: initializer,
-        biasInitializer: biasInitializer), name: name, frozen: frozen, regularizer: regularizer,
+        outputPadding: outputPadding, dilation: dilation, groups: groups, bias: bias,
+        initializer: initializer, biasInitializer: biasInitializer), name: name, frozen: frozen,
+      regularizer: regularizer,
       file: file, line: line)
   }
 }
@@ -182,7 +192,7 @@ extension ConvTranspose2D: RegisteredLayer {
   public static let settings: [SettingSpec] = [
     .outputChannels, .kernelSize, .stride, .padding,
     SettingSpec("outputPadding", .size, default: .integer(0), "cells added at the output's end"),
-    .groups, .bias, .initializer, .biasInitializer,
+    .dilation, .groups, .bias, .initializer, .biasInitializer,
   ]
 
   public init(settings: Settings) throws(SettingError) {
@@ -191,6 +201,7 @@ extension ConvTranspose2D: RegisteredLayer {
       kernelSize: try settings.size2D("kernelSize"), stride: try settings.size2D("stride"),
       padding: try settings.padding2D("padding"),
       outputPadding: try settings.size2D("outputPadding"),
+      dilation: try settings.size2D("dilation"),
       groups: try settings.integer("groups"), bias: try settings.boolean("bias"),
       initializer: try settings.initializer("initializer"),
       biasInitializer: try settings.initializer("biasInitializer"))
@@ -200,7 +211,8 @@ extension ConvTranspose2D: RegisteredLayer {
     [
       "outputChannels": .integer(outputChannels), "kernelSize": kernelSize.setting,
       "stride": stride.setting, "padding": padding.setting,
-      "outputPadding": outputPadding.setting, "groups": .integer(groups),
+      "outputPadding": outputPadding.setting, "dilation": dilation.setting,
+      "groups": .integer(groups),
       "bias": .boolean(hasBias), "initializer": .word(initializer.text),
       "biasInitializer": .word(biasInitializer.text),
     ]
@@ -219,6 +231,6 @@ extension ConvTranspose2D: RegisteredLayer {
 extension Window2D.Axis {
   /// The centre of the inputs that the first output of the reversed convolution reads, in cells of its input.
   fileprivate var reversedStart: Double {
-    (Double(before) - Double(kernel - 1) / 2) / Double(stride)
+    (Double(before) - Double(span - 1) / 2) / Double(stride)
   }
 }

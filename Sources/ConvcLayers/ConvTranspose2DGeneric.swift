@@ -23,6 +23,7 @@ extension ConvTranspose2D {
       ConstantRow([
         Constant("STRIDE_H", stride.height), Constant("STRIDE_W", stride.width),
         Constant("PAD_TOP", padding.top), Constant("PAD_LEFT", padding.left),
+        Constant("DILATION_H", dilation.height), Constant("DILATION_W", dilation.width),
       ]),
     ]
       + (groups == 1

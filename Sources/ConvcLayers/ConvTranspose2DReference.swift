@@ -66,10 +66,12 @@ private struct TransposedPlan {
     taps = (0..<layer.kernelSize.height * layer.kernelSize.width).map { index in
       let (r, s) = index.quotientAndRemainder(dividingBy: layer.kernelSize.width)
       let rows = AxisTap(
-        shift: r - layer.padding.top, stride: layer.stride.height, size: output.h,
+        shift: r * layer.dilation.height - layer.padding.top, stride: layer.stride.height,
+        size: output.h,
         outputs: input.h)
       let columns = AxisTap(
-        shift: s - layer.padding.left, stride: layer.stride.width, size: output.w,
+        shift: s * layer.dilation.width - layer.padding.left, stride: layer.stride.width,
+        size: output.w,
         outputs: input.w)
       return Tap(rows, columns, inputWidth: output.w, outputWidth: input.w)
     }

@@ -8,9 +8,12 @@ import ConvcReference
 /// - Parameters: `weight [K, F]`, and `bias [K]` unless switched off.
 /// - Formula: `y[n, k] = bias[k] + Σ weight[k, f] · x[n, f]`.
 /// - Gradient: of the input, the output's times the weights; of weight and bias, sums over the images.
+/// - Edges: `dropConnect` sets each weight to zero with that probability while training and scales the others by
+///   1/(1 − p); one mask for all images of a step, drawn from Philox by seed, layer, step and index of the weight, again
+///   in backward. Inference uses all weights.
 /// - Fusion: takes ReLU and addition into its loops.
-/// - Errors: input not of rank 2.
-/// - Source: ONNX `Gemm` with `transB`, opset 13.
+/// - Errors: input not of rank 2; a dropConnect outside `0..<1`.
+/// - Source: ONNX `Gemm` with `transB`, opset 13; PyTorch `Linear`. DropConnect: Wan et al. 2013.
 public struct Dense: Layer {
   public static let kind = "dense"
 
@@ -18,18 +21,24 @@ public struct Dense: Layer {
   public let hasBias: Bool
   public let initializer: Initializer
   public let biasInitializer: Initializer
+  /// Probability with which training sets a weight to zero.
+  public let dropConnect: Double
 
   public init(
     outputs: Int, bias: Bool = true, initializer: Initializer = .heNormal,
-    biasInitializer: Initializer = .zero
+    biasInitializer: Initializer = .zero, dropConnect: Double = 0
   ) {
     self.outputs = outputs
     hasBias = bias
     self.initializer = initializer
     self.biasInitializer = biasInitializer
+    self.dropConnect = dropConnect
   }
 
-  public var summary: String { "Dense" + (hasBias ? "" : ", no bias") }
+  public var summary: String {
+    "Dense" + (hasBias ? "" : ", no bias")
+      + (dropConnect == 0 ? "" : ", dropConnect \(dropConnect)")
+  }
 
   public var traits: LayerTraits { hasBias ? [.linear, .bias] : .linear }
 
@@ -39,6 +48,7 @@ public struct Dense: Layer {
       throw .rank(expected: 2, got: input.shape, wayOut: "put Flatten() before it")
     }
     guard outputs > 0 else { throw .setting("outputs \(outputs) has to be at least 1") }
+    try DropConnect(rate: dropConnect).check()
     return input.with(shape: [input.shape[0], outputs])
   }
 
@@ -63,7 +73,8 @@ public struct Dense: Layer {
     if group.target.hasVectors {
       all += [lanesCandidate(for: group)] + [rowsCandidate(for: group)].compactMap { $0 }
     }
-    return all
+    return DropConnect(rate: dropConnect).apply(
+      to: all, of: group, direct: ["generic", "lanes", "blocked"])
   }
 }
 
@@ -71,11 +82,14 @@ extension Value {
   /// Applies ``Dense``.
   public func dense(
     _ outputs: Int, initializer: Initializer = .heNormal, biasInitializer: Initializer = .zero,
-    name: String? = nil, frozen: Bool = false, regularizer: Regularizer? = nil,
+    dropConnect: Double = 0, name: String? = nil, frozen: Bool = false,
+    regularizer: Regularizer? = nil,
     file: String = #fileID, line: Int = #line
   ) -> Value {
     apply(
-      Dense(outputs: outputs, initializer: initializer, biasInitializer: biasInitializer),
+      Dense(
+        outputs: outputs, initializer: initializer, biasInitializer: biasInitializer,
+        dropConnect: dropConnect),
       name: name, frozen: frozen, regularizer: regularizer, file: file, line: line)
   }
 }
@@ -83,26 +97,29 @@ extension Value {
 extension Dense: RegisteredLayer {
   public static let settings = [
     SettingSpec("outputs", .integer, default: nil, "features of the output"), .bias,
-    .initializer, .biasInitializer,
+    .initializer, .biasInitializer, .dropConnect,
   ]
 
   public init(settings: Settings) throws(SettingError) {
     self.init(
       outputs: try settings.integer("outputs"), bias: try settings.boolean("bias"),
       initializer: try settings.initializer("initializer"),
-      biasInitializer: try settings.initializer("biasInitializer"))
+      biasInitializer: try settings.initializer("biasInitializer"),
+      dropConnect: try settings.number("dropConnect"))
   }
 
   public var settingValues: [String: SettingValue] {
     [
       "outputs": .integer(outputs), "bias": .boolean(hasBias),
       "initializer": .word(initializer.text), "biasInitializer": .word(biasInitializer.text),
+      "dropConnect": .number(dropConnect),
     ]
   }
 
   public static let examples = [
     LayerExample(Dense(outputs: 4), inputs: [2, 5]),
     LayerExample(Dense(outputs: 17, bias: false), inputs: [3, 20]),
+    LayerExample(Dense(outputs: 6, dropConnect: 0.5), inputs: [3, 20]),
   ]
 }
 
@@ -110,10 +127,11 @@ extension Dense: ReferenceLayer {
   public func forward(_ call: LayerCall) -> LayerResult {
     let x = call.input
     let (batch, features) = (x.shape[0], x.shape[1])
+    let weight = DropConnect(rate: dropConnect).masked(call.parameters[0], call)
     let y = DoubleTensor(shape: call.outputShape)
     for n in 0..<batch {
       for k in 0..<outputs {
-        let product = dot(row(x, n, features), row(call.parameters[0], k, features))
+        let product = dot(row(x, n, features), row(weight, k, features))
         y.address[n * outputs + k] = product + (hasBias ? call.parameters[1].address[k] : 0)
       }
     }
@@ -123,7 +141,8 @@ extension Dense: ReferenceLayer {
   public func backward(_ call: LayerCall, outputGradient: DoubleTensor) -> LayerGradients {
     let x = call.input
     let (batch, features) = (x.shape[0], x.shape[1])
-    let weight = call.parameters[0]
+    let connections = DropConnect(rate: dropConnect)
+    let weight = connections.masked(call.parameters[0], call)
     let inputGradient = DoubleTensor(shape: x.shape)
     let weightGradient = DoubleTensor(shape: weight.shape)
     let biasGradient = DoubleTensor(shape: [outputs])
@@ -135,9 +154,9 @@ extension Dense: ReferenceLayer {
         biasGradient.address[k] += gradient
       }
     }
+    let kept = connections.masked(weightGradient, call)
     return LayerGradients(
-      inputs: [inputGradient],
-      parameters: hasBias ? [weightGradient, biasGradient] : [weightGradient])
+      inputs: [inputGradient], parameters: hasBias ? [kept, biasGradient] : [kept])
   }
 
   private func row(_ matrix: DoubleTensor, _ index: Int, _ length: Int) -> Patch {

@@ -121,6 +121,7 @@ extension ModelFile {
     var property: JSON =
       switch spec.kind {
       case .boolean: ["type": "boolean"]
+      case .booleanOr(let words): ["oneOf": [["type": "boolean"] as JSON, ["enum": words] as JSON]]
       case .integer: whole
       case .number: ["type": "number"]
       case .integers: ["type": "array", "items": whole]
@@ -128,6 +129,7 @@ extension ModelFile {
       case .size: ["oneOf": [whole, list(2)]]
       case .padding(let words):
         ["oneOf": [whole, list(4)] + (words.isEmpty ? [] : [["enum": words] as JSON])]
+      case .sides(let words): ["oneOf": [whole, list(2), ["enum": words] as JSON]]
       case .word(let words): ["enum": words]
       case .text: ["type": "string"]
       }

@@ -77,6 +77,11 @@ struct YAMLNode {
   func setting(_ spec: SettingSpec) throws(ModelFileError) -> SettingValue {
     switch spec.kind {
     case .boolean: return .boolean(try boolean(spec.name))
+    case .booleanOr(let words):
+      let word = try text(spec.name)
+      if words.contains(word) { return .word(word) }
+      guard ["true", "false"].contains(word) else { throw mismatch(spec, word) }
+      return .boolean(word == "true")
     case .integer: return .integer(try integer(spec.name))
     case .number: return .number(try number(spec.name))
     case .word(let words):
@@ -85,13 +90,9 @@ struct YAMLNode {
       return .word(word)
     case .text: return .word(try text(spec.name))
     case .integers, .numbers: return try list(of: spec)
-    case .size, .padding:
+    case .size, .padding, .sides:
       if case .sequence = node { return try list(of: spec) }
-      if case .padding(let words) = spec.kind, let word = try? text(spec.name),
-        words.contains(word)
-      {
-        return .word(word)
-      }
+      if let word = try? text(spec.name), spec.kind.words.contains(word) { return .word(word) }
       guard case .scalar(let scalar) = node, let value = Int(scalar.string) else {
         throw mismatch(spec, nil)
       }
@@ -112,13 +113,8 @@ struct YAMLNode {
   }
 
   private func mismatch(_ spec: SettingSpec, _ word: String?) -> ModelFileError {
-    let known: [String] =
-      switch spec.kind {
-      case .word(let words), .padding(let words): words
-      default: []
-      }
     let guess =
-      word.flatMap { Spelling.nearest(to: $0, among: known) }
+      word.flatMap { Spelling.nearest(to: $0, among: spec.kind.words) }
       .map { "did you mean '\($0)'? " } ?? ""
     return error("\(spec.name) is \(found); \(guess)\(spec.kind.text) is expected")
   }

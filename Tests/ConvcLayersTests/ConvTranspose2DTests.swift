@@ -35,7 +35,9 @@ struct ConvTranspose2DTests {
     #expect(layer.multiplyAdds(for: input) == 6 * 20 * 2 * 12)
     #expect(
       layer.reach(for: input)
-        == .upsampling(height: 2, width: 2, verticalStride: 2, horizontalStride: 3))
+        == .upsampling(
+          height: 2, width: 2, verticalStride: 2, horizontalStride: 3, verticalStart: 0,
+          horizontalStart: 0.5 / 3))
     #expect(
       layer.summary
         == "ConvTranspose2D 3x4, stride 2x3, padding top 1 bottom 0 left 2 right 1, output padding 1x2, groups 2"

@@ -63,7 +63,7 @@ struct ModelFileTests {
       ),
       (
         "outputs: 3, bias", "output: 3, bias",
-        "13: unknown setting 'output' of Dense (dense1); did you mean 'outputs'? there are outputs, bias, initializer, biasInitializer"
+        "13: unknown setting 'output' of Dense (dense1); did you mean 'outputs'? there are outputs, bias, initializer, biasInitializer, dropConnect"
       ),
       (
         "kernelSize: 2}", "kernelSize: two}",

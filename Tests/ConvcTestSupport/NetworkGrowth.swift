@@ -20,6 +20,8 @@ struct NetworkGrowth {
   let maximumBatch: Int
   let seed: UInt64
   var random: RandomValues
+  /// Uses of the layer that the seed says is to be in the network, if any of them fits.
+  private var wanted: [LayerExample]
   /// Multiply-adds that are left to spend.
   private var budget = 1_000_000
 
@@ -30,15 +32,21 @@ struct NetworkGrowth {
     batch = Int.random(in: 1...20, using: &random)
     maximumBatch = batch + (random.uniform() < 0.3 ? Int.random(in: 1...20, using: &random) : 0)
     self.random = random
+    let types = LayerRegistry.layers.map { $0.examples.filter { $0.inputs.count == 1 } }
+      .filter { !$0.isEmpty }
+    wanted = types[Int(seed % UInt64(types.count))]
   }
 
   mutating func grow() {
     let channels = pick(1, 1, 2, 3, 4, 8, 16, 17)
-    var open = input("image", [channels, number(3...12), number(3...12)])
-    if chance(0.15) { open = joinSecondInput(open) }
+    let isSequence = wanted.allSatisfy { $0.inputs[0].count == 3 }
+    var open = input(
+      "image",
+      isSequence ? [channels, number(3...30)] : [channels, number(3...12), number(3...12)])
+    if !isSequence, chance(0.15) { open = joinSecondInput(open) }
     var branchPoint: Open?
     for _ in 0..<number(1...4) {
-      open = extended(open)
+      open = withWanted(extended(open))
       if chance(0.2), open.value.name != "image" { branchPoint = open }
     }
     if let branchPoint, branchPoint.value.name != open.value.name {
@@ -104,7 +112,8 @@ struct NetworkGrowth {
 
   /// The open value with one more layer, a few usual ones, or a branch.
   private mutating func extended(_ open: Open) -> Open {
-    switch number(0...22) {
+    if open.type.shape.count == 3, chance(0.8) { return following(sequence(open)) }
+    switch number(0...26) {
     case 0...5: return block(open)
     case 6...8: return residual(open)
     case 9: return concatenated(open)
@@ -115,7 +124,7 @@ struct NetworkGrowth {
     case 14: return apply(activation(), open)
     case 15: return following(transposed(open))
     case 16, 17: return following(depthwise(open))
-    case 18...21: return drawn(open)
+    case 18...25: return drawn(open)
     default: return apply(ReLU(), normalised(apply(MaxPool2D(kernelSize: 2), open)))
     }
   }
@@ -160,14 +169,31 @@ struct NetworkGrowth {
     $0.inputs.count == 1
   }
 
-  /// A layer of the registry as one of its examples has it, and a second one where values may have another rank.
+  /// Layers of the registry as one of their examples has them.
   private mutating func drawn(_ open: Open) -> Open {
     var open = open
-    for _ in 0..<number(1...2) {
-      let example = Self.examples[number(0...Self.examples.count - 1)]
-      open = apply(example.layer, open)
+    for _ in 0..<number(1...3) {
+      let examples = Self.examples.filter { accepts($0.layer, [open]) }
+      guard !examples.isEmpty else { return open }
+      open = apply(examples[number(0...examples.count - 1)].layer, open)
     }
     return open
+  }
+
+  /// The layer that the network is to have, where it fits for the first time.
+  fileprivate mutating func withWanted(_ open: Open) -> Open {
+    guard let example = wanted.first(where: { accepts($0.layer, [open]) }) else { return open }
+    wanted = []
+    return apply(example.layer, open)
+  }
+
+  /// A layer of the registry that is shown on sequences.
+  private mutating func sequence(_ open: Open) -> Open {
+    let examples = Self.examples.filter {
+      $0.inputs[0].count == 3 && accepts($0.layer, [open])
+    }
+    guard !examples.isEmpty else { return open }
+    return apply(examples[number(0...examples.count - 1)].layer, open)
   }
 
   /// Batch norm where a channel has enough values for a variance.
@@ -191,7 +217,7 @@ struct NetworkGrowth {
     return Conv2D(
       outputChannels: pick(1, 3, 8, 16, 16, 20, 32, 35), kernelSize: Size2D(kernel),
       stride: pick(1, 1, 1, 2), padding: Padding(chance(0.7) ? kernel / 2 : 0),
-      bias: chance(0.6))
+      bias: ConvolutionBias(chance(0.6)))
   }
 
   private mutating func oddConvolution(_ channels: Int) -> Conv2D {
@@ -199,19 +225,22 @@ struct NetworkGrowth {
     return Conv2D(
       outputChannels: groups * number(1...max(1, 20 / groups)), kernelSize: size(1...4),
       stride: size(1...3), padding: padding(0...3), dilation: size(1...pick(1, 1, 3)),
-      groups: groups, bias: chance(0.6))
+      groups: groups, bias: ConvolutionBias(chance(0.6)))
   }
 
   /// A convolution of every channel by itself, on what a 1x1 convolution makes of the value.
   private mutating func depthwise(_ open: Open) -> Open {
     let wide = following(
-      apply(Conv2D(outputChannels: pick(16, 24, 32), kernelSize: 1, bias: chance(0.5)), open))
+      apply(
+        Conv2D(outputChannels: pick(16, 24, 32), kernelSize: 1, bias: ConvolutionBias(chance(0.5))),
+        open))
     let usual = chance(0.5)
     return apply(
       Conv2D(
         outputChannels: wide.maps.c, kernelSize: usual ? 3 : size(1...6),
         stride: usual ? Size2D(pick(1, 2)) : size(1...3), padding: usual ? 1 : padding(0...3),
-        dilation: usual ? 1 : size(1...2), groups: wide.maps.c, bias: chance(0.5)), wide,
+        dilation: usual ? 1 : size(1...2), groups: wide.maps.c, bias: ConvolutionBias(chance(0.5))),
+      wide,
       frozen: chance(0.12))
   }
 
@@ -303,7 +332,7 @@ extension NetworkGrowth {
       stride: Size2D(height: rows.stride, width: columns.stride),
       padding: Padding(
         top: rows.before, bottom: rows.after, left: columns.before, right: columns.after),
-      bias: chance(0.5))
+      bias: ConvolutionBias(chance(0.5)))
   }
 
   /// Kernel, stride and paddings that take an axis of one size to another.
@@ -358,6 +387,7 @@ extension NetworkGrowth {
     if open.isMaps, chance(0.15), finishPixels(open, name: name, weight: weight) { return }
     if open.isMaps, chance(0.4) { open = apply(GlobalAveragePool(), open) }
     if open.type.shape.count != 2 { open = apply(Flatten(), open) }
+    if name == "main" { open = withWanted(open) }
     if chance(0.4) {
       open = dense(open)
       if chance(0.7) { open = apply(ReLU(), open) }

@@ -1,0 +1,63 @@
+#include <stdint.h>
+
+// pool1: AveragePool1D 3, stride 2, padding 1, padding not counted.
+//
+//   x  [batch, 5, 1, 9]
+//   y  [batch, 5, 1, 5]
+static void pool1_forward(int batch, const float *restrict x_, float *restrict y_) {
+    enum { C = 5, H = 1, W = 9, OH = 1, OW = 5 };
+    enum { R = 1, S = 3, STRIDE_H = 1, STRIDE_W = 2, PAD_TOP = 0, PAD_LEFT = 1 };
+    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
+    float (*y)[C][OH][OW] = (float (*)[C][OH][OW])y_;
+
+    for (int n = 0; n < batch; n++) {
+        for (int m = 0; m < C; m++) {
+            for (int h = 0; h < OH; h++) {
+                for (int w = 0; w < OW; w++) {
+                    const int top = h * STRIDE_H - PAD_TOP, left = w * STRIDE_W - PAD_LEFT;
+                    const int first_row = top < 0 ? 0 : top, last_row = top + R < H ? top + R : H;
+                    const int first_column = left < 0 ? 0 : left, last_column = left + S < W ? left + S : W;
+                    const int count = (last_row - first_row) * (last_column - first_column);
+                    {
+                        float sum = 0.0f;
+                        for (int row = first_row; row < last_row; row++)
+                            for (int column = first_column; column < last_column; column++)
+                                sum += x[n][m][row][column];
+                        y[n][m][h][w] = sum / (float)count;
+                    }
+                }
+            }
+        }
+    }
+}
+
+// pool1: gradient of the input.
+//
+//   d_y  [batch, 5, 1, 5]
+//   d_x  [batch, 5, 1, 9]
+//
+// One thread has a whole map: windows that overlap never make two threads add to one cell.
+static void pool1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+    enum { C = 5, H = 1, W = 9, OH = 1, OW = 5 };
+    enum { R = 1, S = 3, STRIDE_H = 1, STRIDE_W = 2, PAD_TOP = 0, PAD_LEFT = 1 };
+    const float (*d_y)[C][OH][OW] = (const float (*)[C][OH][OW])d_y_;
+    float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
+
+    for (int n = 0; n < batch; n++) {
+        for (int m = 0; m < C; m++) {
+            for (int i = 0; i < H * W; i++) d_x[n][m][i / W][i % W] = 0.0f;
+            for (int h = 0; h < OH; h++) {
+                for (int w = 0; w < OW; w++) {
+                    const int top = h * STRIDE_H - PAD_TOP, left = w * STRIDE_W - PAD_LEFT;
+                    const int first_row = top < 0 ? 0 : top, last_row = top + R < H ? top + R : H;
+                    const int first_column = left < 0 ? 0 : left, last_column = left + S < W ? left + S : W;
+                    const int count = (last_row - first_row) * (last_column - first_column);
+                    for (int row = first_row; row < last_row; row++)
+                        for (int column = first_column; column < last_column; column++) {
+                            d_x[n][m][row][column] += d_y[n][m][h][w] / (float)count;
+                        }
+                }
+            }
+        }
+    }
+}

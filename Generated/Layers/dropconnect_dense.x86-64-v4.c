@@ -1,0 +1,245 @@
+#include <stdint.h>
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#define ROLL _Pragma("clang loop unroll(disable)")
+#else
+#define UNROLL _Pragma("GCC unroll 64")
+#define ROLL _Pragma("GCC unroll 1")
+#endif
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+#define LANES 16  // floats of one vector
+typedef float lanes __attribute__((vector_size(4 * LANES)));
+typedef float loose __attribute__((vector_size(4 * LANES), aligned(4), may_alias));  // the same at any address
+typedef int32_t masks __attribute__((vector_size(4 * LANES)));
+typedef uint8_t bytes __attribute__((vector_size(LANES)));
+// Helpers are functions: in macros that name an accumulator twice, it would not stay in its register. They are always
+// inlined, so how a vector argument would be passed does not matter.
+#pragma GCC diagnostic ignored "-Wpsabi"
+#define INLINE static inline __attribute__((always_inline))
+
+// a0 b0 a1 b1 ... of the first halves.
+INLINE lanes zip_low(lanes a, lanes b) {
+    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+
+// a0 b0 a1 b1 ... of the second halves.
+INLINE lanes zip_high(lanes a, lanes b) {
+    return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+
+// Lane i of the result is the sum of the lanes of v[i]; v is used up.
+INLINE lanes lane_sums(lanes v[LANES]) {
+    UNROLL for (int half = LANES / 2; half > 0; half /= 2) {
+        UNROLL for (int i = 0; i < half; i++) v[i] = zip_low(v[i], v[i + half]) + zip_high(v[i], v[i + half]);
+    }
+    return v[0];
+}
+
+// Word index % 4 of block index / 4 of Philox 4x32-10 (Salmon et al. 2011): random bits that depend on the step's seed,
+// the layer's key and the value's index alone.
+static inline uint32_t random_word(uint64_t seed, uint32_t key, uint64_t step, uint64_t index) {
+    const uint64_t block = index / 4;
+    uint32_t word[4] = {(uint32_t)block, (uint32_t)(block >> 32), (uint32_t)step, (uint32_t)(step >> 32)};
+    uint32_t key0 = (uint32_t)seed ^ key, key1 = (uint32_t)(seed >> 32);
+    for (int round = 0; round < 10; round++) {
+        const uint64_t a = (uint64_t)0xD2511F53u * word[0], b = (uint64_t)0xCD9E8D57u * word[2];
+        const uint32_t low_a = (uint32_t)a, low_b = (uint32_t)b;
+        word[0] = (uint32_t)(b >> 32) ^ word[1] ^ key0;
+        word[1] = low_b;
+        word[2] = (uint32_t)(a >> 32) ^ word[3] ^ key1;
+        word[3] = low_a;
+        key0 += 0x9E3779B9u;
+        key1 += 0xBB67AE85u;
+    }
+    return word[index % 4];
+}
+
+// dense1: Dense, dropConnect 0.5.
+//
+//   x       [batch, 19]
+//   weight  [7, 19]
+//   bias    [7]
+//   y       [batch, 7]
+static void dense1_forward(int batch, const float *restrict x_, const float *restrict weight_,
+                           const float *restrict bias, float *restrict y_) {
+    enum { F = 19, K = 7 };  // features, outputs
+    enum { TN = 3, TK = 7 };  // register tile: images x outputs, with features in lanes
+    enum { SUMS = 32 };  // vectors of the tile, to be summed a vector's lanes at a time
+    const float (*x)[F] = (const float (*)[F])x_;
+    const float (*weight)[F] = (const float (*)[F])weight_;
+    float (*y)[K] = (float (*)[K])y_;
+
+    for (int tile = 0; tile < K; tile += TK) {
+        for (int n0 = 0; n0 < batch; n0 += TN) {
+            const int m0 = MIN(tile, K - TK);  // the last tile overlaps its neighbour
+            lanes acc[SUMS] = {0};
+            ROLL for (int f = 0; f < F / LANES * LANES; f += LANES) {
+                UNROLL for (int t = 0; t < TK; t++) {
+                    UNROLL for (int i = 0; i < TN; i++)
+                        acc[TK * i + t] +=
+                            *(const loose *)&weight[m0 + t][f] * *(const loose *)&x[MIN(n0 + i, batch - 1)][f];
+                }
+            }
+            float sums[SUMS];
+            for (int i = 0; i < SUMS; i += LANES) *(loose *)&sums[i] = lane_sums(&acc[i]);
+            for (int n = n0; n < MIN(n0 + TN, batch); n++) {
+                for (int m = tile; m < m0 + TK; m++) {
+                    float v = sums[TK * (n - n0) + m - m0] + bias[m];
+                    for (int f = F / LANES * LANES; f < F; f++) v += weight[m][f] * x[n][f];
+                    y[n][m] = v;
+                }
+            }
+        }
+    }
+}
+
+// dense1: weights of this step: dropped ones are zero.
+//
+//   x  [7, 19]
+//   y  [7, 19]
+static void dense1_forward_drop_weight(uint64_t seed, uint64_t step, const float *restrict x, float *restrict y) {
+    enum { COUNT = 133 };
+
+    for (int i = 0; i < COUNT; i++) {
+        const int drops = random_word(seed, 0xd9d91213u, step, (uint64_t)i) < 2147483648u;
+        y[i] = (drops ? 0.0f : x[i] * 2.0f);
+    }
+}
+
+// dense1: zeros, to which the gradient of the weights in use is added.
+//
+//   y  [133]
+static void dense1_backward_weight_clear(float *restrict y) {
+    enum { COUNT = 133 };
+
+    for (int i = 0; i < COUNT; i++) y[i] = 0.0f;
+}
+
+// dense1: gradients of weight and bias.
+//
+//   x         [batch, 19]
+//   d_y       [batch, 7]
+//   d_weight  [7, 19]
+//   d_bias    [7]
+static void dense1_backward_weight(int batch, int accumulate, const float *restrict x_, const float *restrict d_y_,
+                                   float *restrict d_weight_, float *restrict d_bias) {
+    enum { F = 19, K = 7 };  // features, outputs
+    enum { TK = 7, TF = 1 };  // register tile: outputs x vectors of features
+    enum { FB = 16, KB = 7, ROWS = 3 };  // features and outputs of a part; images in the buffer
+    const float (*x)[F] = (const float (*)[F])x_;
+    const float (*d_y)[K] = (const float (*)[K])d_y_;
+    float (*d_weight)[F] = (float (*)[F])d_weight_;
+
+    for (int part = 0; part < F; part += FB) {
+        for (int m0 = 0; m0 < K; m0 += KB) {
+            const int outputs = MIN(KB, K - m0);
+            for (int n0 = 0; n0 < batch; n0 += ROWS) {
+                const int count = MIN(ROWS, batch - n0), adds = n0 > 0 || accumulate;
+                float d_pre[ROWS][KB];  // the gradient before the epilogues
+                for (int i = 0; i < count; i++) {
+                    const int n = n0 + i;
+                    for (int m = m0; m < m0 + outputs; m++) {
+                        float v = d_y[n][m];
+                        d_pre[i][m - m0] = v;
+                    }
+                }
+                for (int column = part; column < MIN(part + FB, F); column += TF * LANES) {
+                    const int f0 = MIN(column, F - TF * LANES);  // the last tile overlaps its neighbour
+                    for (int tile = 0; tile < outputs; tile += TK) {
+                        const int k0 = MIN(tile, outputs - TK);
+                        lanes acc[TK][TF] = {0};
+                        ROLL for (int i = 0; i < count; i++) {
+                            const loose *row = (const loose *)&x[n0 + i][f0];
+                            UNROLL for (int t = 0; t < TF; t++) {
+                                UNROLL for (int k = 0; k < TK; k++) acc[k][t] += row[t] * d_pre[i][k0 + k];
+                            }
+                        }
+                        lanes sums[TK][TF];
+                        UNROLL for (int k = 0; k < TK; k++) {
+                            UNROLL for (int t = 0; t < TF; t++) sums[k][t] = acc[k][t];
+                        }
+                        for (int k = tile - k0; k < TK; k++) {
+                            const float *values = (const float *)sums[k];
+                            float *at = &d_weight[m0 + k0 + k][f0];
+                            for (int i = column - f0; i < TF * LANES; i++) at[i] = adds ? at[i] + values[i] : values[i];
+                        }
+                    }
+                }
+                for (int k = 0; k < outputs && part == 0; k++) {
+                    float sum = adds ? d_bias[m0 + k] : 0.0f;
+                    for (int i = 0; i < count; i++) sum += d_pre[i][k];
+                    d_bias[m0 + k] = sum;
+                }
+            }
+        }
+    }
+}
+
+// dense1: gradient of the input.
+//
+//   weight  [7, 19]
+//   d_y     [batch, 7]
+//   d_x     [batch, 19]
+static void dense1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
+                                 float *restrict d_x_) {
+    enum { F = 19, K = 7 };  // features, outputs
+    enum { TN = 3, TF = 1 };  // register tile: images x vectors of features
+    enum { FB = 16, ROWS = 3, KB = 7 };  // features and images of a part; outputs in the buffer
+    const float (*weight)[F] = (const float (*)[F])weight_;
+    const float (*d_y)[K] = (const float (*)[K])d_y_;
+    float (*d_x)[F] = (float (*)[F])d_x_;
+
+    for (int part = 0; part < F; part += FB) {
+        for (int n0 = 0; n0 < batch; n0 += ROWS) {
+            const int count = MIN(ROWS, batch - n0);
+            for (int m0 = 0; m0 < K; m0 += KB) {
+                const int outputs = MIN(KB, K - m0);
+                float d_pre[ROWS][KB];  // the gradient before the epilogues
+                for (int i = 0; i < (count + TN - 1) / TN * TN; i++) {
+                    const int n = MIN(n0 + i, batch - 1);
+                    for (int m = m0; m < m0 + outputs; m++) {
+                        float v = d_y[n][m];
+                        d_pre[i][m - m0] = v;
+                    }
+                }
+                for (int tile = part; tile < MIN(part + FB, F); tile += TF * LANES) {
+                    const int f0 = MIN(tile, F - TF * LANES);  // the last tile overlaps its neighbour
+                    for (int i = 0; i < count; i += TN) {
+                        lanes acc[TN][TF] = {0};
+                        ROLL for (int k = 0; k < outputs; k++) {
+                            const loose *row = (const loose *)&weight[m0 + k][f0];
+                            UNROLL for (int t = 0; t < TF; t++) {
+                                UNROLL for (int j = 0; j < TN; j++) acc[j][t] += row[t] * d_pre[i + j][k];
+                            }
+                        }
+                        lanes sums[TN][TF];
+                        UNROLL for (int j = 0; j < TN; j++) {
+                            UNROLL for (int t = 0; t < TF; t++) sums[j][t] = acc[j][t];
+                        }
+                        for (int j = 0; j < MIN(TN, count - i); j++) {
+                            const float *values = (const float *)sums[j];
+                            float *at = &d_x[n0 + i + j][f0];
+                            for (int f = tile - f0; f < TF * LANES; f++) at[f] = m0 > 0 ? at[f] + values[f] : values[f];
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+// dense1: gradient of the weight: zero for dropped ones.
+//
+//   x  [7, 19]
+//   y  [7, 19]
+static void dense1_backward_weight_drop(int accumulate, uint64_t seed, uint64_t step, const float *restrict x,
+                                        float *restrict y) {
+    enum { COUNT = 133 };
+
+    for (int i = 0; i < COUNT; i++) {
+        const int drops = random_word(seed, 0xd9d91213u, step, (uint64_t)i) < 2147483648u;
+        y[i] = (accumulate ? y[i] : 0.0f) + (drops ? 0.0f : x[i] * 2.0f);
+    }
+}
