@@ -98,6 +98,33 @@ public struct Preset: Sendable {
       input: [4, 33, 33], classes: 5
     ) { TwoPath.model(channels: $0, size: $1, classes: $2) },
     Preset(
+      "resnet20-cifar", "ResNet-20 for 32x32 images: shortcuts without parameters",
+      input: [3, 32, 32]
+    ) { ResNet.cifar20(channels: $0, size: $1, classes: $2) },
+    Preset(
+      "fcn15", "fifteen convolutions with mean-variance normalisation: a class for each pixel",
+      input: [1, 128, 128], classes: 2
+    ) { FCN15.model(channels: $0, size: $1, classes: $2) },
+    Preset(
+      "fcn-alexnet", "AlexNet's layers as convolutions: a class for each pixel",
+      input: [3, 224, 224], classes: 2
+    ) { FCNAlexNet.model(channels: $0, size: $1, classes: $2) },
+    Preset(
+      "segnet", "encoder and decoder with pooling switches: a class for each pixel",
+      input: [1, 128, 128], classes: 2
+    ) { SegNet.model(channels: $0, size: $1, classes: $2) },
+    Preset(
+      "two-stage-cnn", "two convolutions with pooling and a dense layer; one class: a sigmoid",
+      input: [1, 28, 28]
+    ) { TwoStageCNN.model(channels: $0, size: $1, classes: $2) },
+    Preset(
+      "sequence", "one convolution of a sequence; --classes says how many filters",
+      anyInput: [1, 5], classes: 1
+    ) { Sequence.model(input: $0, filters: $1) },
+    Preset(
+      "logistic", "one dense layer with a sigmoid: logistic regression", anyInput: [2], classes: 1
+    ) { Logistic.model(input: $0, outputs: $1) },
+    Preset(
       "linear", "one dense layer: linear regression, or with --classes a linear classifier",
       anyInput: [3, 24, 24], classes: 1
     ) { Linear.model(input: $0, outputs: $1) },

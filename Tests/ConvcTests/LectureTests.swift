@@ -124,6 +124,65 @@ struct LectureTests {
     #expect(try graph(AlexNet.model()).parameterCount == 60_965_224)
   }
 
+  @Test("N10: dense layers as convolutions: 96, 256, 384, 384, 256, 4096, 4096 and 2 maps")
+  func fcnAlexNet() throws {
+    let graph = try graph(FCNAlexNet.model())
+    let maps = graph.nodes.filter { $0.name.hasPrefix("conv") }
+      .map { graph[$0.output].type.maps.c }
+    #expect(maps == [96, 256, 384, 384, 256, 4096, 4096, 2])
+    #expect(graph[graph.outputs[0].tensor].type.shape == [1, 2, 224, 224])
+  }
+
+  @Test("N11: fifteen convolutions, and a class for each pixel")
+  func fcn15() throws {
+    let graph = try graph(FCN15.model())
+    #expect(graph.nodes.filter { $0.name.hasPrefix("conv") }.count == 15)
+    #expect(graph[graph.outputs[0].tensor].type.shape == [1, 2, 128, 128])
+  }
+
+  @Test("N12: the decoder unpools with the switches of the encoder's levels")
+  func segNet() throws {
+    #expect(try heights(SegNet.model()) == [128, 64, 32, 16, 8, 4, 8, 16, 32, 64, 128])
+    let graph = try graph(SegNet.model())
+    #expect(graph[graph.outputs[0].tensor].type.shape == [1, 2, 128, 128])
+    #expect(graph.nodes.filter { $0.name.hasPrefix("conv") }.count == 26)
+  }
+
+  @Test("N2, N7: one output with a sigmoid for two classes, scores for more")
+  func classes() throws {
+    #expect(try graph(Logistic.model()).parameterCount == 3)
+    let two = try graph(TwoStageCNN.model(classes: 1))
+    #expect(two[two.outputs[0].tensor].type.shape == [1, 1])
+    let many = try graph(TwoStageCNN.model(classes: 4))
+    #expect(many[many.outputs[0].tensor].type.shape == [1, 4])
+  }
+
+  @Test(
+    "N6, F5: 15 weights dense, 9 of each neuron's own, 3 shared, 6 in two sets; 450 or 3 of 150")
+  func sequences() throws {
+    let input = TensorType(shape: [1, 1, 5])
+    func count(_ layer: any Layer, _ input: TensorType) -> Int {
+      layer.parameters(for: [input]).reduce(0) { $0 + $1.count }
+    }
+    #expect(count(Dense(outputs: 3, bias: false), TensorType(shape: [1, 5])) == 15)
+    #expect(count(Conv1D(outputChannels: 1, kernelSize: 3, bias: false), input) == 3)
+    #expect(try graph(Sequence.model()).parameterCount == 3)
+    #expect(try graph(Sequence.model(filters: 2)).parameterCount == 6)
+    #expect(
+      count(
+        LocallyConnected1D(outputChannels: 1, kernelSize: 3, bias: false), input) == 9)
+    let long = TensorType(shape: [1, 1, 152])
+    #expect(
+      count(LocallyConnected1D(outputChannels: 1, kernelSize: 3, bias: false), long) == 450)
+  }
+
+  @Test("ResNet-20's shortcuts have no parameters")
+  func resNet20() throws {
+    let graph = try graph(ResNet.cifar20())
+    #expect(graph.trainableCount == 269_722)
+    #expect(graph[graph.outputs[0].tensor].type.shape == [1, 10])
+  }
+
   @Test("N25: pooling 224x224x64 gives 112x112x64")
   func pooling() throws {
     let output = try MaxPool2D(kernelSize: 2).output(
