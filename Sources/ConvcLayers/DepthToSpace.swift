@@ -44,6 +44,10 @@ public struct DepthToSpace: Layer {
     }
     return input.with(shape: [maps.n, maps.c / cells, maps.h * blockSize, maps.w * blockSize])
   }
+
+  public func reach(for inputs: [TensorType]) -> Reach {
+    .upsampling(height: 1, width: 1, verticalStride: blockSize, horizontalStride: blockSize)
+  }
 }
 
 extension DepthToSpace: CellPermutation {

@@ -77,6 +77,15 @@ public struct Pad: Layer {
     return input.with(shape: shape)
   }
 
+  public func reach(for inputs: [TensorType]) -> Reach {
+    .window(
+      height: 1, width: 1, verticalStride: 1, horizontalStride: 1,
+      padding: Border(
+        top: padding.top, bottom: padding.bottom, left: padding.left, right: padding.right))
+  }
+
+  public func family(for inputs: [TensorType]) -> LayerFamily { .shape }
+
   public func role(in mode: ConvcIR.Mode, frozen: Bool) -> FusionRole { .anchor(accepts: []) }
 
   public func candidates(for group: GroupContext) -> [Candidate] {

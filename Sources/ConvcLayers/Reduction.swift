@@ -33,7 +33,11 @@ extension Reduction {
       })
   }
 
-  public func reach(for inputs: [TensorType]) -> Reach { .everything }
+  public func reach(for inputs: [TensorType]) -> Reach {
+    axes == [1] && keepsDimensions ? .value : .everything
+  }
+
+  public func family(for inputs: [TensorType]) -> LayerFamily { .pooling }
 
   public func role(in mode: Mode, frozen: Bool) -> FusionRole { .anchor(accepts: []) }
 

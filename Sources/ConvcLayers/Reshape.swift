@@ -44,6 +44,13 @@ public struct Reshape: Layer {
     return input.with(shape: [input.shape[0]] + shape.map { $0 == -1 ? values / known : $0 })
   }
 
+  public func reach(for inputs: [TensorType]) -> Reach {
+    let places = (try? output(for: inputs))?.shape.dropFirst(2)
+    return places == inputs[0].shape.dropFirst(2) ? .value : .everything
+  }
+
+  public func family(for inputs: [TensorType]) -> LayerFamily { .shape }
+
   public func role(in mode: Mode, frozen: Bool) -> FusionRole { .view }
 }
 

@@ -68,6 +68,21 @@ public struct Slice: Layer {
     (start < 0 ? extent + start : start, end < 0 ? extent + end : end)
   }
 
+  /// Cells that are left out in front are padding the other way round.
+  public func reach(for inputs: [TensorType]) -> Reach {
+    let rank = inputs[0].shape.count
+    guard rank > 2, axis > 1 else { return .value }
+    let first = range(inputs[0].shape[axis]).0
+    let isRow = rank == 4 && axis == 2
+    return .window(
+      height: 1, width: 1, verticalStride: isRow ? step : 1, horizontalStride: isRow ? 1 : step,
+      padding: Border(top: isRow ? -first : 0, bottom: 0, left: isRow ? 0 : -first, right: 0))
+  }
+
+  public func family(for inputs: [TensorType]) -> LayerFamily { .shape }
+
+  public func sizeFormula(for inputs: [TensorType]) -> [String] { [] }
+
   public func role(in mode: Mode, frozen: Bool) -> FusionRole { .anchor(accepts: []) }
 
   public func candidates(for group: GroupContext) -> [Candidate] {

@@ -37,6 +37,13 @@ public struct SpaceToDepth: Layer {
       maps.n, maps.c * blockSize * blockSize, maps.h / blockSize, maps.w / blockSize,
     ])
   }
+
+  public func reach(for inputs: [TensorType]) -> Reach {
+    .window(
+      height: blockSize, width: blockSize, verticalStride: blockSize, horizontalStride: blockSize)
+  }
+
+  public func family(for inputs: [TensorType]) -> LayerFamily { .shape }
 }
 
 extension SpaceToDepth: CellPermutation {

@@ -29,6 +29,12 @@ public struct Transpose: Layer {
     }
     return input.with(shape: [input.shape[0]] + permutation.map { input.shape[$0] })
   }
+
+  public func reach(for inputs: [TensorType]) -> Reach {
+    permutation == permutation.sorted() ? .value : .everything
+  }
+
+  public func family(for inputs: [TensorType]) -> LayerFamily { .shape }
 }
 
 extension Transpose: CellPermutation {
