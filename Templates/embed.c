@@ -407,6 +407,8 @@ TEMPLATE(support_ln_scalar)
 #embed "Kernels/support_ln_scalar.c.mustache"
 TEMPLATE(support_log_scalar)
 #embed "Kernels/support_log_scalar.c.mustache"
+TEMPLATE(support_log_vector)
+#embed "Kernels/support_log_vector.c.mustache"
 TEMPLATE(support_penalize)
 #embed "Kernels/support_penalize.c.mustache"
 TEMPLATE(support_random)

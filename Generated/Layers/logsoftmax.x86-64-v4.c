@@ -50,34 +50,27 @@ static inline float log_float(float x) {
 //   y  [batch, 19]
 static void logsoftmax1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 19 };
+    enum { STEP = 16 };  // places at a time
     const float (*x)[C] = (const float (*)[C])x_;
     float (*y)[C] = (float (*)[C])y_;
 
     for (int n = 0; n < batch; n++) {
         const float *score = x[n];
-        float largest = score[0];
-        for (int k = 1; k < C; k++) largest = MAX(score[k], largest);
-        float sum = 0.0f;
-        for (int k = 0; k < C; k++) sum += exp_float(score[k] - largest);
-        const float logarithm = log_float(sum);
+        float larger[STEP], sums[STEP] = {0};  // many at a time fill a vector
+        for (int j = 0; j < STEP; j++) larger[j] = -INFINITY;
+        for (int k = 0; k + STEP <= C; k += STEP)
+            for (int j = 0; j < STEP; j++) larger[j] = score[k + j] > larger[j] ? score[k + j] : larger[j];
+        for (int k = C / STEP * STEP; k < C; k++) larger[0] = MAX(score[k], larger[0]);
+        float largest = larger[0];
+        for (int j = 1; j < STEP; j++) largest = MAX(larger[j], largest);
         float *result = y[n];
+        for (int k = 0; k < C; k++) result[k] = exp_float(score[k] - largest);
+        for (int k = 0; k + STEP <= C; k += STEP)
+            for (int j = 0; j < STEP; j++) sums[j] += result[k + j];
+        for (int k = C / STEP * STEP; k < C; k++) sums[0] += result[k];
+        for (int j = 1; j < STEP; j++) sums[0] += sums[j];
+        const float logarithm = log_float(sums[0]);
         for (int k = 0; k < C; k++) result[k] = (score[k] - largest) - logarithm;
-    }
-}
-
-// logsoftmax1: copied in the same order.
-//
-//   x  [batch, 19]
-//   y  [batch, 19]
-static void logsoftmax1_to_output(int batch, const float *restrict x_, float *restrict y_) {
-    enum { C = 19 };
-    const float (*x)[C] = (const float (*)[C])x_;
-    float (*y)[C] = (float (*)[C])y_;
-
-    for (int n = 0; n < batch; n++) {
-        for (int c = 0; c < C; c++) {
-            y[n][c] = x[n][c];
-        }
     }
 }
 
@@ -89,6 +82,7 @@ static void logsoftmax1_to_output(int batch, const float *restrict x_, float *re
 static void logsoftmax1_backward(int batch, const float *restrict y_, const float *restrict d_y_,
                                  float *restrict d_x_) {
     enum { C = 19 };
+    enum { STEP = 16 };  // places at a time
     const float (*y)[C] = (const float (*)[C])y_;
     const float (*d_y)[C] = (const float (*)[C])d_y_;
     float (*d_x)[C] = (float (*)[C])d_x_;
@@ -96,9 +90,12 @@ static void logsoftmax1_backward(int batch, const float *restrict y_, const floa
     for (int n = 0; n < batch; n++) {
         const float *d_after = d_y[n];
         float *d_before = d_x[n];
-        float sum = 0.0f;
+        float sums[STEP] = {0};  // many at a time fill a vector
         const float *result = y[n];
-        for (int k = 0; k < C; k++) sum += d_after[k];
-        for (int k = 0; k < C; k++) d_before[k] = d_after[k] - exp_float(result[k]) * sum;
+        for (int k = 0; k + STEP <= C; k += STEP)
+            for (int j = 0; j < STEP; j++) sums[j] += d_after[k + j];
+        for (int k = C / STEP * STEP; k < C; k++) sums[0] += d_after[k];
+        for (int j = 1; j < STEP; j++) sums[0] += sums[j];
+        for (int k = 0; k < C; k++) d_before[k] = d_after[k] - exp_float(result[k]) * sums[0];
     }
 }

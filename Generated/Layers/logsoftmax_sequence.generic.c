@@ -80,26 +80,6 @@ static void logsoftmax1_forward(int batch, const float *restrict x_, float *rest
     }
 }
 
-// logsoftmax1: copied in the same order.
-//
-//   x  [batch, 5, 1, 9]
-//   y  [batch, 5, 1, 9]
-static void logsoftmax1_to_output(int batch, const float *restrict x_, float *restrict y_) {
-    enum { C = 5, H = 1, W = 9 };
-    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
-    float (*y)[C][H][W] = (float (*)[C][H][W])y_;
-
-    for (int n = 0; n < batch; n++) {
-        for (int c = 0; c < C; c++) {
-            for (int h = 0; h < H; h++) {
-                for (int w = 0; w < W; w++) {
-                    y[n][c][h][w] = x[n][c][h][w];
-                }
-            }
-        }
-    }
-}
-
 // logsoftmax1: gradient of the input.
 //
 //   y    [batch, 5, 1, 9]

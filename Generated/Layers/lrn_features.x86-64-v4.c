@@ -9,6 +9,7 @@
 static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 19 };
     enum { HALF = 2, SIZE = 5 };  // channels of a window
+    enum { CHANNEL = 1 };  // floats from one channel to the next
     const float (*x)[C] = (const float (*)[C])x_;
     float (*y)[C] = (float (*)[C])y_;
 
@@ -16,34 +17,29 @@ static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_
         const int cells = 1;
         for (int k = 0; k < C; k++) {
             float sum[1];
-            for (int i = 0; i < cells; i++) sum[i] = 0.0f;
-            for (int j = MAX(0, k - HALF); j < MIN(C, k + HALF + 1); j++) {
-                const float *neighbour = &x[n][j];
-                for (int i = 0; i < cells; i++) sum[i] += neighbour[i] * neighbour[i];
-            }
             const float *value = &x[n][k];
+            if (k >= HALF && k < C - HALF) {
+                for (int i = 0; i < cells; i++) {
+                    float squares = 0.0f;
+                    for (int d = -HALF; d <= HALF; d++) {
+                        const float neighbour = value[i + d * CHANNEL];
+                        squares += neighbour * neighbour;
+                    }
+                    sum[i] = squares;
+                }
+            } else {
+                for (int i = 0; i < cells; i++) sum[i] = 0.0f;
+                for (int j = MAX(0, k - HALF); j < MIN(C, k + HALF + 1); j++) {
+                    const float *neighbour = &x[n][j];
+                    for (int i = 0; i < cells; i++) sum[i] += neighbour[i] * neighbour[i];
+                }
+            }
             float *result = &y[n][k];
             for (int i = 0; i < cells; i++) {
                 const float s = 1.0f + 0.1f * sum[i];
                 const float factor = 1.0f / s;
                 result[i] = value[i] * factor;
             }
-        }
-    }
-}
-
-// lrn1: copied in the same order.
-//
-//   x  [batch, 19]
-//   y  [batch, 19]
-static void lrn1_to_output(int batch, const float *restrict x_, float *restrict y_) {
-    enum { C = 19 };
-    const float (*x)[C] = (const float (*)[C])x_;
-    float (*y)[C] = (float (*)[C])y_;
-
-    for (int n = 0; n < batch; n++) {
-        for (int c = 0; c < C; c++) {
-            y[n][c] = x[n][c];
         }
     }
 }
@@ -56,6 +52,7 @@ static void lrn1_to_output(int batch, const float *restrict x_, float *restrict 
 static void lrn1_backward(int batch, const float *restrict x_, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 19 };
     enum { HALF = 2, SIZE = 5 };  // channels of a window
+    enum { CHANNEL = 1 };  // floats from one channel to the next
     const float (*x)[C] = (const float (*)[C])x_;
     const float (*d_y)[C] = (const float (*)[C])d_y_;
     float (*d_x)[C] = (float (*)[C])d_x_;
@@ -68,13 +65,25 @@ static void lrn1_backward(int batch, const float *restrict x_, const float *rest
             for (int i = 0; i < cells; i++) slopes[j][i] = 0.0f;
         for (int k = 0; k < C + HALF; k++) {
             float *factor = factors[k % SIZE], *slope = slopes[k % SIZE];
-            for (int i = 0; i < cells; i++) sum[i] = slope[i] = 0.0f;
+            for (int i = 0; i < cells; i++) slope[i] = 0.0f;
             if (k < C) {
-                for (int j = MAX(0, k - HALF); j < MIN(C, k + HALF + 1); j++) {
-                    const float *neighbour = &x[n][j];
-                    for (int i = 0; i < cells; i++) sum[i] += neighbour[i] * neighbour[i];
-                }
                 const float *value = &x[n][k], *d_after = &d_y[n][k];
+                if (k >= HALF && k < C - HALF) {
+                    for (int i = 0; i < cells; i++) {
+                        float squares = 0.0f;
+                        for (int d = -HALF; d <= HALF; d++) {
+                            const float neighbour = value[i + d * CHANNEL];
+                            squares += neighbour * neighbour;
+                        }
+                        sum[i] = squares;
+                    }
+                } else {
+                    for (int i = 0; i < cells; i++) sum[i] = 0.0f;
+                    for (int j = MAX(0, k - HALF); j < MIN(C, k + HALF + 1); j++) {
+                        const float *neighbour = &x[n][j];
+                        for (int i = 0; i < cells; i++) sum[i] += neighbour[i] * neighbour[i];
+                    }
+                }
                 for (int i = 0; i < cells; i++) {
                     const float s = 1.0f + 0.1f * sum[i];
                     factor[i] = 1.0f / s;
@@ -83,9 +92,10 @@ static void lrn1_backward(int batch, const float *restrict x_, const float *rest
             }
             const int j = k - HALF;  // the middle of the channels at hand
             if (j < 0) continue;
-            for (int i = 0; i < cells; i++) sum[i] = slopes[0][i];
-            for (int q = 1; q < SIZE; q++)
-                for (int i = 0; i < cells; i++) sum[i] += slopes[q][i];
+            for (int i = 0; i < cells; i++) {
+                sum[i] = 0.0f;
+                for (int q = 0; q < SIZE; q++) sum[i] += slopes[q][i];
+            }
             const float *value = &x[n][j], *d_after = &d_y[n][j];
             float *d_before = &d_x[n][j];
             factor = factors[j % SIZE];

@@ -52,6 +52,7 @@ static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_
     enum { C = 5, H = 1, W = 9 };
     enum { PIECE = 9 };  // columns at a time
     enum { HALF = 1, SIZE = 3 };  // channels of a window
+    enum { CHANNEL = 9 };  // floats from one channel to the next
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
 
@@ -60,37 +61,28 @@ static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_
             const int cells = MIN(PIECE, W - w0);
             for (int k = 0; k < C; k++) {
                 float sum[PIECE];
-                for (int i = 0; i < cells; i++) sum[i] = 0.0f;
-                for (int j = MAX(0, k - HALF); j < MIN(C, k + HALF + 1); j++) {
-                    const float *neighbour = &x[n][j][h][w0];
-                    for (int i = 0; i < cells; i++) sum[i] += neighbour[i] * neighbour[i];
-                }
                 const float *value = &x[n][k][h][w0];
+                if (k >= HALF && k < C - HALF) {
+                    for (int i = 0; i < cells; i++) {
+                        float squares = 0.0f;
+                        for (int d = -HALF; d <= HALF; d++) {
+                            const float neighbour = value[i + d * CHANNEL];
+                            squares += neighbour * neighbour;
+                        }
+                        sum[i] = squares;
+                    }
+                } else {
+                    for (int i = 0; i < cells; i++) sum[i] = 0.0f;
+                    for (int j = MAX(0, k - HALF); j < MIN(C, k + HALF + 1); j++) {
+                        const float *neighbour = &x[n][j][h][w0];
+                        for (int i = 0; i < cells; i++) sum[i] += neighbour[i] * neighbour[i];
+                    }
+                }
                 float *result = &y[n][k][h][w0];
                 for (int i = 0; i < cells; i++) {
                     const float s = 1.0f + 0.23333333f * sum[i];
                     const float factor = exp_float(-0.6f * log_float(s));
                     result[i] = value[i] * factor;
-                }
-            }
-        }
-    }
-}
-
-// lrn1: copied in the same order.
-//
-//   x  [batch, 5, 1, 9]
-//   y  [batch, 5, 1, 9]
-static void lrn1_to_output(int batch, const float *restrict x_, float *restrict y_) {
-    enum { C = 5, H = 1, W = 9 };
-    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
-    float (*y)[C][H][W] = (float (*)[C][H][W])y_;
-
-    for (int n = 0; n < batch; n++) {
-        for (int c = 0; c < C; c++) {
-            for (int h = 0; h < H; h++) {
-                for (int w = 0; w < W; w++) {
-                    y[n][c][h][w] = x[n][c][h][w];
                 }
             }
         }
@@ -106,6 +98,7 @@ static void lrn1_backward(int batch, const float *restrict x_, const float *rest
     enum { C = 5, H = 1, W = 9 };
     enum { PIECE = 9 };  // columns at a time
     enum { HALF = 1, SIZE = 3 };  // channels of a window
+    enum { CHANNEL = 9 };  // floats from one channel to the next
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
@@ -119,13 +112,25 @@ static void lrn1_backward(int batch, const float *restrict x_, const float *rest
                 for (int i = 0; i < cells; i++) slopes[j][i] = 0.0f;
             for (int k = 0; k < C + HALF; k++) {
                 float *factor = factors[k % SIZE], *slope = slopes[k % SIZE];
-                for (int i = 0; i < cells; i++) sum[i] = slope[i] = 0.0f;
+                for (int i = 0; i < cells; i++) slope[i] = 0.0f;
                 if (k < C) {
-                    for (int j = MAX(0, k - HALF); j < MIN(C, k + HALF + 1); j++) {
-                        const float *neighbour = &x[n][j][h][w0];
-                        for (int i = 0; i < cells; i++) sum[i] += neighbour[i] * neighbour[i];
-                    }
                     const float *value = &x[n][k][h][w0], *d_after = &d_y[n][k][h][w0];
+                    if (k >= HALF && k < C - HALF) {
+                        for (int i = 0; i < cells; i++) {
+                            float squares = 0.0f;
+                            for (int d = -HALF; d <= HALF; d++) {
+                                const float neighbour = value[i + d * CHANNEL];
+                                squares += neighbour * neighbour;
+                            }
+                            sum[i] = squares;
+                        }
+                    } else {
+                        for (int i = 0; i < cells; i++) sum[i] = 0.0f;
+                        for (int j = MAX(0, k - HALF); j < MIN(C, k + HALF + 1); j++) {
+                            const float *neighbour = &x[n][j][h][w0];
+                            for (int i = 0; i < cells; i++) sum[i] += neighbour[i] * neighbour[i];
+                        }
+                    }
                     for (int i = 0; i < cells; i++) {
                         const float s = 1.0f + 0.23333333f * sum[i];
                         factor[i] = exp_float(-0.6f * log_float(s));
@@ -134,9 +139,10 @@ static void lrn1_backward(int batch, const float *restrict x_, const float *rest
                 }
                 const int j = k - HALF;  // the middle of the channels at hand
                 if (j < 0) continue;
-                for (int i = 0; i < cells; i++) sum[i] = slopes[0][i];
-                for (int q = 1; q < SIZE; q++)
-                    for (int i = 0; i < cells; i++) sum[i] += slopes[q][i];
+                for (int i = 0; i < cells; i++) {
+                    sum[i] = 0.0f;
+                    for (int q = 0; q < SIZE; q++) sum[i] += slopes[q][i];
+                }
                 const float *value = &x[n][j][h][w0], *d_after = &d_y[n][j][h][w0];
                 float *d_before = &d_x[n][j][h][w0];
                 factor = factors[j % SIZE];

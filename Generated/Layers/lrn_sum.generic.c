@@ -9,23 +9,20 @@
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
-// 1 / sqrt(x) for normal x above 0, within 3 units in the last place; NaN passes through. Without a call, so that loops
+// x^-0.75 for normal x above 0, within 2 units in the last place; NaN passes through. Without a call, so that loops
 // become vectors.
-static inline float inverse_sqrt_float(float x) {
+static inline float inverse_power_float(float x) {
     uint32_t bits;
     memcpy(&bits, &x, sizeof bits);
-    bits = 0x5f3759dfu - (bits >> 1);
-    float root;
-    memcpy(&root, &bits, sizeof root);  // within 3.5 %
-    root *= 1.5f - 0.5f * x * root * root;  // Newton, three times
-    root *= 1.5f - 0.5f * x * root * root;
-    return root * (1.5f - 0.5f * x * root * root);
-}
-
-// x^-0.75, with r = 1 / sqrt(x): r sqrt(r).
-static inline float inverse_power_float(float x) {
-    const float r = inverse_sqrt_float(x);
-    return r * r * inverse_sqrt_float(r);
+    bits = 0x6f14e000u - (bits - (bits >> 2));
+    float power;
+    memcpy(&power, &bits, sizeof power);  // within 4.5 %
+    for (int step = 0; step < 2; step++) {
+        const float root = x * power;  // x^0.25
+        const float off = 1.0f - root * root * (root * power);
+        power += power * off * (0.25f + 0.15625f * off);  // of (1 - off)^-1/4 the first powers
+    }
+    return power;
 }
 
 // lrn1: LocalResponseNorm over 3 channels.
@@ -36,6 +33,7 @@ static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_
     enum { C = 16, H = 3, W = 3 };
     enum { PIECE = 3 };  // columns at a time
     enum { HALF = 1, SIZE = 3 };  // channels of a window
+    enum { CHANNEL = 9 };  // floats from one channel to the next
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
 
@@ -45,37 +43,28 @@ static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_
             const int cells = MIN(PIECE, W - w0);
             for (int k = 0; k < C; k++) {
                 float sum[PIECE];
-                for (int i = 0; i < cells; i++) sum[i] = 0.0f;
-                for (int j = MAX(0, k - HALF); j < MIN(C, k + HALF + 1); j++) {
-                    const float *neighbour = &x[n][j][h][w0];
-                    for (int i = 0; i < cells; i++) sum[i] += neighbour[i] * neighbour[i];
-                }
                 const float *value = &x[n][k][h][w0];
+                if (k >= HALF && k < C - HALF) {
+                    for (int i = 0; i < cells; i++) {
+                        float squares = 0.0f;
+                        for (int d = -HALF; d <= HALF; d++) {
+                            const float neighbour = value[i + d * CHANNEL];
+                            squares += neighbour * neighbour;
+                        }
+                        sum[i] = squares;
+                    }
+                } else {
+                    for (int i = 0; i < cells; i++) sum[i] = 0.0f;
+                    for (int j = MAX(0, k - HALF); j < MIN(C, k + HALF + 1); j++) {
+                        const float *neighbour = &x[n][j][h][w0];
+                        for (int i = 0; i < cells; i++) sum[i] += neighbour[i] * neighbour[i];
+                    }
+                }
                 float *result = &y[n][k][h][w0];
                 for (int i = 0; i < cells; i++) {
                     const float s = 2.0f + 0.1f * sum[i];
                     const float factor = inverse_power_float(s);
                     result[i] = value[i] * factor;
-                }
-            }
-        }
-    }
-}
-
-// lrn1: copied in the same order.
-//
-//   x  [batch, 16, 3, 3]
-//   y  [batch, 16, 3, 3]
-static void lrn1_to_output(int batch, const float *restrict x_, float *restrict y_) {
-    enum { C = 16, H = 3, W = 3 };
-    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
-    float (*y)[C][H][W] = (float (*)[C][H][W])y_;
-
-    for (int n = 0; n < batch; n++) {
-        for (int c = 0; c < C; c++) {
-            for (int h = 0; h < H; h++) {
-                for (int w = 0; w < W; w++) {
-                    y[n][c][h][w] = x[n][c][h][w];
                 }
             }
         }
@@ -91,6 +80,7 @@ static void lrn1_backward(int batch, const float *restrict x_, const float *rest
     enum { C = 16, H = 3, W = 3 };
     enum { PIECE = 3 };  // columns at a time
     enum { HALF = 1, SIZE = 3 };  // channels of a window
+    enum { CHANNEL = 9 };  // floats from one channel to the next
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
@@ -105,13 +95,25 @@ static void lrn1_backward(int batch, const float *restrict x_, const float *rest
                 for (int i = 0; i < cells; i++) slopes[j][i] = 0.0f;
             for (int k = 0; k < C + HALF; k++) {
                 float *factor = factors[k % SIZE], *slope = slopes[k % SIZE];
-                for (int i = 0; i < cells; i++) sum[i] = slope[i] = 0.0f;
+                for (int i = 0; i < cells; i++) slope[i] = 0.0f;
                 if (k < C) {
-                    for (int j = MAX(0, k - HALF); j < MIN(C, k + HALF + 1); j++) {
-                        const float *neighbour = &x[n][j][h][w0];
-                        for (int i = 0; i < cells; i++) sum[i] += neighbour[i] * neighbour[i];
-                    }
                     const float *value = &x[n][k][h][w0], *d_after = &d_y[n][k][h][w0];
+                    if (k >= HALF && k < C - HALF) {
+                        for (int i = 0; i < cells; i++) {
+                            float squares = 0.0f;
+                            for (int d = -HALF; d <= HALF; d++) {
+                                const float neighbour = value[i + d * CHANNEL];
+                                squares += neighbour * neighbour;
+                            }
+                            sum[i] = squares;
+                        }
+                    } else {
+                        for (int i = 0; i < cells; i++) sum[i] = 0.0f;
+                        for (int j = MAX(0, k - HALF); j < MIN(C, k + HALF + 1); j++) {
+                            const float *neighbour = &x[n][j][h][w0];
+                            for (int i = 0; i < cells; i++) sum[i] += neighbour[i] * neighbour[i];
+                        }
+                    }
                     for (int i = 0; i < cells; i++) {
                         const float s = 2.0f + 0.1f * sum[i];
                         factor[i] = inverse_power_float(s);
@@ -120,9 +122,10 @@ static void lrn1_backward(int batch, const float *restrict x_, const float *rest
                 }
                 const int j = k - HALF;  // the middle of the channels at hand
                 if (j < 0) continue;
-                for (int i = 0; i < cells; i++) sum[i] = slopes[0][i];
-                for (int q = 1; q < SIZE; q++)
-                    for (int i = 0; i < cells; i++) sum[i] += slopes[q][i];
+                for (int i = 0; i < cells; i++) {
+                    sum[i] = 0.0f;
+                    for (int q = 0; q < SIZE; q++) sum[i] += slopes[q][i];
+                }
                 const float *value = &x[n][j][h][w0], *d_after = &d_y[n][j][h][w0];
                 float *d_before = &d_x[n][j][h][w0];
                 factor = factors[j % SIZE];

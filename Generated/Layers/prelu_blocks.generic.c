@@ -25,26 +25,6 @@ static void prelu1_forward(int batch, const float *restrict x_, float *restrict 
     }
 }
 
-// prelu1: copied in the same order.
-//
-//   x  [batch, 32, 5, 3]
-//   y  [batch, 32, 5, 3]
-static void prelu1_to_output(int batch, const float *restrict x_, float *restrict y_) {
-    enum { C = 32, H = 5, W = 3 };
-    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
-    float (*y)[C][H][W] = (float (*)[C][H][W])y_;
-
-    for (int n = 0; n < batch; n++) {
-        for (int c = 0; c < C; c++) {
-            for (int h = 0; h < H; h++) {
-                for (int w = 0; w < W; w++) {
-                    y[n][c][h][w] = x[n][c][h][w];
-                }
-            }
-        }
-    }
-}
-
 // prelu1: PReLU.
 //
 //   x      [batch, 32, 5, 3]
@@ -79,7 +59,7 @@ static void prelu1_forward_2(int batch, const float *restrict x_, float *restric
 static void prelu1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
                             const float *restrict slope, float *restrict d_x_, float *restrict parts_) {
     enum { C = 32, H = 5, W = 3 };
-    enum { CELLS = 3, STEP = 8 };  // floats of a row, and how many at a time
+    enum { CELLS = 3, STEP = 16 };  // floats of a row, and how many at a time
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;

@@ -23,22 +23,6 @@ static void prelu1_forward(int batch, const float *restrict x_, float *restrict 
     }
 }
 
-// prelu1: copied in the same order.
-//
-//   x  [batch, 19]
-//   y  [batch, 19]
-static void prelu1_to_output(int batch, const float *restrict x_, float *restrict y_) {
-    enum { C = 19 };
-    const float (*x)[C] = (const float (*)[C])x_;
-    float (*y)[C] = (float (*)[C])y_;
-
-    for (int n = 0; n < batch; n++) {
-        for (int c = 0; c < C; c++) {
-            y[n][c] = x[n][c];
-        }
-    }
-}
-
 // prelu1: PReLU.
 //
 //   x      [batch, 19]
@@ -71,7 +55,7 @@ static void prelu1_forward_2(int batch, const float *restrict x_, float *restric
 static void prelu1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
                             const float *restrict slope, float *restrict d_x_, float *restrict parts_) {
     enum { C = 19 };
-    enum { CELLS = 1, STEP = 8 };  // floats of a row, and how many at a time
+    enum { CELLS = 1, STEP = 16 };  // floats of a row, and how many at a time
     const float (*x)[C] = (const float (*)[C])x_;
     const float (*d_y)[C] = (const float (*)[C])d_y_;
     float (*d_x)[C] = (float (*)[C])d_x_;

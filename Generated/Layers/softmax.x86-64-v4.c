@@ -31,35 +31,27 @@ static inline float exp_float(float x) {
 //   y  [batch, 7]
 static void softmax1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 7 };
+    enum { STEP = 4 };  // places at a time
     const float (*x)[C] = (const float (*)[C])x_;
     float (*y)[C] = (float (*)[C])y_;
 
     for (int n = 0; n < batch; n++) {
         const float *score = x[n];
-        float largest = score[0];
-        for (int k = 1; k < C; k++) largest = MAX(score[k], largest);
+        float larger[STEP], sums[STEP] = {0};  // many at a time fill a vector
+        for (int j = 0; j < STEP; j++) larger[j] = -INFINITY;
+        for (int k = 0; k + STEP <= C; k += STEP)
+            for (int j = 0; j < STEP; j++) larger[j] = score[k + j] > larger[j] ? score[k + j] : larger[j];
+        for (int k = C / STEP * STEP; k < C; k++) larger[0] = MAX(score[k], larger[0]);
+        float largest = larger[0];
+        for (int j = 1; j < STEP; j++) largest = MAX(larger[j], largest);
         float *share = y[n];
         for (int k = 0; k < C; k++) share[k] = exp_float(score[k] - largest);
-        float sum = 0.0f;
-        for (int k = 0; k < C; k++) sum += share[k];
-        const float factor = 1.0f / sum;
+        for (int k = 0; k + STEP <= C; k += STEP)
+            for (int j = 0; j < STEP; j++) sums[j] += share[k + j];
+        for (int k = C / STEP * STEP; k < C; k++) sums[0] += share[k];
+        for (int j = 1; j < STEP; j++) sums[0] += sums[j];
+        const float factor = 1.0f / sums[0];
         for (int k = 0; k < C; k++) share[k] *= factor;
-    }
-}
-
-// softmax1: copied in the same order.
-//
-//   x  [batch, 7]
-//   y  [batch, 7]
-static void softmax1_to_output(int batch, const float *restrict x_, float *restrict y_) {
-    enum { C = 7 };
-    const float (*x)[C] = (const float (*)[C])x_;
-    float (*y)[C] = (float (*)[C])y_;
-
-    for (int n = 0; n < batch; n++) {
-        for (int c = 0; c < C; c++) {
-            y[n][c] = x[n][c];
-        }
     }
 }
 
@@ -70,6 +62,7 @@ static void softmax1_to_output(int batch, const float *restrict x_, float *restr
 //   d_x  [batch, 7]
 static void softmax1_backward(int batch, const float *restrict y_, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 7 };
+    enum { STEP = 4 };  // places at a time
     const float (*y)[C] = (const float (*)[C])y_;
     const float (*d_y)[C] = (const float (*)[C])d_y_;
     float (*d_x)[C] = (float (*)[C])d_x_;
@@ -77,9 +70,12 @@ static void softmax1_backward(int batch, const float *restrict y_, const float *
     for (int n = 0; n < batch; n++) {
         const float *d_after = d_y[n];
         float *d_before = d_x[n];
-        float sum = 0.0f;
+        float sums[STEP] = {0};  // many at a time fill a vector
         const float *share = y[n];
-        for (int k = 0; k < C; k++) sum += d_after[k] * share[k];
-        for (int k = 0; k < C; k++) d_before[k] = share[k] * (d_after[k] - sum);
+        for (int k = 0; k + STEP <= C; k += STEP)
+            for (int j = 0; j < STEP; j++) sums[j] += d_after[k + j] * share[k + j];
+        for (int k = C / STEP * STEP; k < C; k++) sums[0] += d_after[k] * share[k];
+        for (int j = 1; j < STEP; j++) sums[0] += sums[j];
+        for (int k = 0; k < C; k++) d_before[k] = share[k] * (d_after[k] - sums[0]);
     }
 }

@@ -29,6 +29,8 @@ public struct InstanceNorm: Layer {
   }
 
   public var summary: String { "InstanceNorm" }
+
+  public var traits: LayerTraits { .centring }
 }
 
 extension Value {

@@ -6,15 +6,22 @@ struct LinePieces {
   private let axis: MapAxis
   /// Floats that are taken at a time, at most: what is kept of them stays in the first-level cache.
   private let cells: Int
+  /// Whether the kernel sees whole vectors where the layout has them.
+  private let dialect: Dialect
 
-  init(_ placement: Placement, _ axis: MapAxis, cells: Int = 512) {
+  init(
+    _ placement: Placement, _ axis: MapAxis, cells: Int = 512, dialect: Dialect = .scalar
+  ) {
     self.placement = placement
     self.axis = axis
     self.cells = cells
+    self.dialect = dialect
   }
 
   private var isMaps: Bool { placement.isMaps }
   private var isVector: Bool { placement.isVector }
+  /// Whether a place is an array of lanes.
+  private var hasLanes: Bool { isVector && dialect == .scalar }
   /// Whether the places of a line stand behind one another.
   var isContiguous: Bool { !isVector && (axis == .columns || !isMaps) }
   /// Whether a piece of a row is taken at a time.
@@ -22,6 +29,14 @@ struct LinePieces {
   /// Columns of a piece.
   private var columns: Int {
     min(placement.maps.w, max(1, cells / (isVector ? placement.lanes : 1)))
+  }
+
+  /// Places of a contiguous line that are taken at a time.
+  private var step: Int { [16, 8, 4, 2].first { $0 <= count } ?? 1 }
+  /// Places of a line.
+  private var count: Int {
+    let maps = placement.maps
+    return axis == .channels ? maps.c : axis == .rows ? maps.h : maps.w
   }
 
   /// The loops' extents.
@@ -32,9 +47,20 @@ struct LinePieces {
   }
 
   /// The loops around lines.
-  var walks: [String: Bool] {
+  private var walks: [String: Bool] {
     ["rows": isMaps && axis != .rows, "maps": isMaps && axis != .channels]
   }
+
+  /// Constants of a template that takes contiguous lines.
+  var lineConstants: [ConstantRow] {
+    [
+      ConstantRow(placement.extents()),
+      ConstantRow([Constant("STEP", step)], comment: "places at a time"),
+    ]
+  }
+
+  /// The loops around contiguous lines, and whether a line has more places than whole steps.
+  var lineFlags: [String: Bool] { walks.merging(["rest": count % step != 0]) { $1 } }
 
   /// The loops around pieces, and whether the lanes of a vector are on one line.
   var flags: [String: Bool] {
@@ -52,8 +78,8 @@ struct LinePieces {
 
   /// Texts of a template that takes pieces, and walks along the lines with k.
   func texts(_ names: [String]) -> [String: String] {
-    let lanes = isVector ? " * LANES" : ""
-    let single = isVector ? "LANES" : "1"
+    let lanes = hasLanes ? " * LANES" : ""
+    let single = hasLanes ? "LANES" : "1"
     return texts(names) { address(of: $0, place: "k") }.merging([
       "cells": isInPieces ? "MIN(PIECE, W - w0)\(lanes)" : single,
       "room": isInPieces ? "PIECE\(lanes)" : single,
@@ -78,6 +104,6 @@ struct LinePieces {
       case .rows: "[n][m][\(place)][w0]"
       case .columns: "[n][m][h][\(place)]"
       }
-    return (isVector ? "" : "&") + name + index
+    return (hasLanes ? "" : "&") + name + index
   }
 }

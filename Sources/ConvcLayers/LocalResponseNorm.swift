@@ -101,6 +101,14 @@ public struct LocalResponseNorm: Layer {
       padding: Border(top: half, bottom: half, left: half, right: half))
   }
 
+  public func lints(for inputs: [TensorType], in mode: Mode) -> [String] {
+    guard kappa == 0 else { return [] }
+    return [
+      "divides by the squares alone, which are 0 where the map is blank; "
+        + "a kappa above 0, 1 is usual, keeps the quotient small there"
+    ]
+  }
+
   public func role(in mode: Mode, frozen: Bool) -> FusionRole { .anchor(accepts: []) }
 
   public func candidates(for group: GroupContext) -> [Candidate] {

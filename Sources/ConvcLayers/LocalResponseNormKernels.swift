@@ -58,7 +58,7 @@ struct LocalResponseKernels {
   private var support: [String] {
     switch layer.beta {
     case 0.5: ["support_inverse_sqrt_scalar"]
-    case 0.75: ["support_inverse_sqrt_scalar", "support_inverse_power_scalar"]
+    case 0.75: ["support_inverse_power_scalar"]
     case 1: []
     default: ["support_exp_scalar", "support_log_scalar"]
     }
@@ -78,7 +78,21 @@ struct LocalResponseKernels {
   }
 
   private func flags(_ lines: LinePieces) -> [String: Bool] {
-    lines.flags.filter { $0.key != "maps" && (half == nil || $0.key != "joins") }
+    var flags = lines.flags
+    flags["maps"] = nil
+    guard let half else { return flags }
+    flags["joins"] = nil
+    flags["narrow"] = half <= 4
+    return flags
+  }
+
+  /// Floats from one channel to the next.
+  private func channel(_ x: Placement) -> [ConstantRow] {
+    guard let half, half <= 4 else { return [] }
+    let floats = (x.isMaps ? x.rows * x.columns : 1) * (x.isVector ? x.lanes : 1)
+    return [
+      ConstantRow([Constant("CHANNEL", floats)], comment: "floats from one channel to the next")
+    ]
   }
 
   private var window: [ConstantRow] {
@@ -96,7 +110,7 @@ struct LocalResponseKernels {
     return KernelCall(
       template: half == nil ? "lrn_all_forward" : "lrn_channels_forward",
       name: "\(context.context.group.name)_forward", title: groupSummary(context.context),
-      layers: layerNames(context.context), constants: lines.constants + window,
+      layers: layerNames(context.context), constants: lines.constants + window + channel(x),
       flags: flags(lines),
       texts: texts.merging(lines.texts(["x", "y"])) { $1 }.merging(
         half == nil ? [:] : ["neighbour": lines.address(of: "x", place: "j")]
@@ -124,7 +138,7 @@ struct LocalResponseKernels {
     return KernelCall(
       template: half == nil ? "lrn_all_backward" : "lrn_channels_backward",
       name: "\(context.context.group.name)_backward", title: "gradient of the input",
-      layers: layerNames(context.context), constants: lines.constants + window,
+      layers: layerNames(context.context), constants: lines.constants + window + channel(x),
       flags: flags(lines), texts: texts,
       support: support, scalars: [before.outerScalar],
       arguments: [

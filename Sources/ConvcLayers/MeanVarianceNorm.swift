@@ -36,6 +36,8 @@ public struct MeanVarianceNorm: Layer {
     "MeanVarianceNorm" + (acrossChannels ? " across channels" : "")
       + (normalizesVariance ? "" : ", mean alone")
   }
+
+  public var traits: LayerTraits { acrossChannels ? [] : .centring }
 }
 
 extension Value {

@@ -43,6 +43,14 @@ public struct PReLU: Layer {
     ]
   }
 
+  public func lints(for inputs: [TensorType], in mode: Mode) -> [String] {
+    guard start < 0 || start > 1 else { return [] }
+    return [
+      "starts with a slope of \(start), outside 0...1: it is x above 0 and slope · x elsewhere, "
+        + "which is not max(slope · x, x) then; 0.25 is usual"
+    ]
+  }
+
   public func role(in mode: Mode, frozen: Bool) -> FusionRole {
     if mode == .training, !frozen { return .anchor(accepts: []) }
     // A slope below 0 would hide the input's sign: its gradient takes the input.
@@ -137,7 +145,7 @@ extension PReLU {
     let (x, after) = (context.forward.inputs[0], context.outputGradient)
     let slope = slope(context.forward).argument
     let cells = (x.isMaps ? x.maps.w : 1) * (x.isVector ? x.lanes : 1)
-    let step = x.isVector ? x.lanes : 8
+    let step = x.isVector ? x.lanes : 16
     let row = x.isMaps ? "[h]" : ""
     let address = { (name: String) in
       x.isVector

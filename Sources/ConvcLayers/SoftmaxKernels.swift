@@ -34,19 +34,38 @@ struct SoftmaxKernels {
 
   private func forward(_ context: ForwardContext, _ axis: MapAxis) -> KernelCall {
     let (x, y) = (context.inputs[0], context.output)
-    let lines = LinePieces(y, axis)
+    let dialect: Dialect = y.isVector ? .vector : .scalar
+    // Whole vectors go through the lines piece by piece of the first-level cache.
+    let lines = LinePieces(y, axis, cells: y.isVector ? 128 : 512, dialect: dialect)
+    let isLine = lines.isContiguous
+    let suffix = dialect == .vector ? "vector" : "scalar"
     return KernelCall(
-      template: lines.isContiguous ? "softmax_line_forward" : "softmax_forward",
+      template: isLine ? "softmax_line_forward" : "softmax_forward",
       name: "\(context.context.group.name)_forward", title: groupSummary(context.context),
-      layers: layerNames(context.context), constants: lines.constants,
-      flags: (lines.isContiguous ? lines.walks : lines.flags)
-        .merging(["log": isLogarithm]) { $1 },
-      texts: lines.isContiguous ? lines.lineTexts(["x", "y"]) : lines.texts(["x", "y"]),
-      support: ["support_exp_scalar"] + (isLogarithm ? ["support_log_scalar"] : []),
+      layers: layerNames(context.context),
+      constants: isLine ? lines.lineConstants : lines.constants,
+      flags: (isLine ? lines.lineFlags : lines.flags).merging(["log": isLogarithm]) { $1 },
+      texts: isLine
+        ? lines.lineTexts(["x", "y"])
+        : lines.texts(["x", "y"]).merging(values(dialect)) { $1 },
+      support: ["support_exp_\(suffix)"] + (isLogarithm ? ["support_log_\(suffix)"] : []),
       scalars: [y.outerScalar],
       arguments: [
-        x.argument("x", .read, .scalar, meaning: x.lanesText), y.argument("y", .write, .scalar),
+        x.argument("x", .read, dialect, meaning: x.lanesText), y.argument("y", .write, dialect),
       ], work: streamingWork(x, y, flopsPerValue: 10))
+  }
+
+  /// What one place of a piece is in C.
+  private func values(_ dialect: Dialect) -> [String: String] {
+    let isVector = dialect == .vector
+    return [
+      "type": isVector ? "lanes" : "float", "zero": isVector ? "(lanes){0}" : "0.0f",
+      "lowest": isVector ? "(lanes){0} - INFINITY" : "-INFINITY",
+      "suffix": isVector ? "lanes" : "float",
+      "larger": isVector
+        ? "pick(score[i] > largest[i], score[i], largest[i])"
+        : "score[i] > largest[i] ? score[i] : largest[i]",
+    ]
   }
 
   private func backward(
@@ -60,9 +79,11 @@ struct SoftmaxKernels {
     return KernelCall(
       template: lines.isContiguous ? "softmax_line_backward" : "softmax_backward",
       name: "\(context.context.group.name)_backward", title: "gradient of the input",
-      layers: layerNames(context.context), constants: lines.constants,
-      flags: (lines.isContiguous ? lines.walks : lines.flags)
-        .merging(["log": isLogarithm]) { $1 },
+      layers: layerNames(context.context),
+      constants: lines.isContiguous ? lines.lineConstants : lines.constants,
+      flags: (lines.isContiguous ? lines.lineFlags : lines.flags).merging(["log": isLogarithm]) {
+        $1
+      },
       texts: (lines.isContiguous ? lines.lineTexts(tensors) : lines.texts(tensors))
         .merging(["store": gradient.accumulates ? "+=" : "="]) { $1 },
       support: isLogarithm ? ["support_exp_scalar"] : [], scalars: [before.outerScalar],

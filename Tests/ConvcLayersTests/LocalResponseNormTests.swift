@@ -116,4 +116,15 @@ struct LocalResponseNormTests {
         == "expects an input of rank 4, got 1x2; "
         + "a window in space works on [N, C, L] and [N, C, H, W]")
   }
+
+  @Test("warns of a kappa of 0")
+  func lints() {
+    let input = TensorType(shape: [1, 2, 3, 3])
+    #expect(LocalResponseNorm().lints(for: [input], in: .training) == [])
+    #expect(
+      LocalResponseNorm(kappa: 0).lints(for: [input], in: .inference) == [
+        "divides by the squares alone, which are 0 where the map is blank; "
+          + "a kappa above 0, 1 is usual, keeps the quotient small there"
+      ])
+  }
 }

@@ -50,4 +50,15 @@ struct PReLUTests {
         _ = try PReLU(start: .nan).output(for: [TensorType(shape: [1, 2])])
       } == "start nan is no slope; a finite number is expected, 0.25 is usual")
   }
+
+  @Test("warns of a start outside 0...1, where it is not the larger of two lines")
+  func lints() {
+    let input = TensorType(shape: [1, 2])
+    #expect(PReLU(start: 1).lints(for: [input], in: .training) == [])
+    #expect(
+      PReLU(start: -0.5).lints(for: [input], in: .training) == [
+        "starts with a slope of -0.5, outside 0...1: it is x above 0 and slope · x elsewhere, "
+          + "which is not max(slope · x, x) then; 0.25 is usual"
+      ])
+  }
 }
