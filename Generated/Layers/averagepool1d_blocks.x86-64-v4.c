@@ -1,4 +1,6 @@
 #include <stdint.h>
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 // pool1: AveragePool1D 4.
 //
@@ -14,20 +16,17 @@ static void pool1_forward(int batch, const float *restrict x_, float *restrict y
     for (int n = 0; n < batch; n++) {
         for (int m = 0; m < C; m++) {
             for (int h = 0; h < OH; h++) {
+                const int top = h * STRIDE_H - PAD_TOP, first_row = MAX(0, top), end_row = MIN(top + R, H);
                 for (int w = 0; w < OW; w++) {
-                    const int top = h * STRIDE_H - PAD_TOP, left = w * STRIDE_W - PAD_LEFT;
-                    const int first_row = top < 0 ? 0 : top, last_row = top + R < H ? top + R : H;
-                    const int first_column = left < 0 ? 0 : left, last_column = left + S < W ? left + S : W;
-                    const int bottom = top + R < H + PAD_BOTTOM ? top + R : H + PAD_BOTTOM;
-                    const int right = left + S < W + PAD_RIGHT ? left + S : W + PAD_RIGHT;
-                    const int count = (bottom - top) * (right - left);
-                    {
-                        float sum = 0.0f;
-                        for (int row = first_row; row < last_row; row++)
-                            for (int column = first_column; column < last_column; column++)
-                                sum += x[n][m][row][column];
-                        y[n][m][h][w] = sum / (float)count;
-                    }
+                    const int left = w * STRIDE_W - PAD_LEFT;
+                    const int first_column = MAX(0, left), end_column = MIN(left + S, W);
+                    const int rows = MIN(top + R, H + PAD_BOTTOM) - top, columns = MIN(left + S, W + PAD_RIGHT) - left;
+                    const int count = rows * columns;
+                    float sum = 0.0f;
+                    for (int row = first_row; row < end_row; row++)
+                        for (int column = first_column; column < end_column; column++)
+                            sum += x[n][m][row][column];
+                    y[n][m][h][w] = sum * (1.0f / (float)count);
                 }
             }
         }
@@ -49,21 +48,24 @@ static void pool1_backward(int batch, const float *restrict d_y_, float *restric
 
     for (int n = 0; n < batch; n++) {
         for (int m = 0; m < C; m++) {
-            for (int i = 0; i < H * W; i++) d_x[n][m][i / W][i % W] = 0.0f;
+            int zeros = 0;  // rows of d_x that are cleared
             for (int h = 0; h < OH; h++) {
+                const int top = h * STRIDE_H - PAD_TOP, first_row = MAX(0, top), end_row = MIN(top + R, H);
+                for (; zeros < end_row; zeros++)
+                    for (int w = 0; w < W; w++) d_x[n][m][zeros][w] = 0.0f;
                 for (int w = 0; w < OW; w++) {
-                    const int top = h * STRIDE_H - PAD_TOP, left = w * STRIDE_W - PAD_LEFT;
-                    const int first_row = top < 0 ? 0 : top, last_row = top + R < H ? top + R : H;
-                    const int first_column = left < 0 ? 0 : left, last_column = left + S < W ? left + S : W;
-                    const int bottom = top + R < H + PAD_BOTTOM ? top + R : H + PAD_BOTTOM;
-                    const int right = left + S < W + PAD_RIGHT ? left + S : W + PAD_RIGHT;
-                    const int count = (bottom - top) * (right - left);
-                    for (int row = first_row; row < last_row; row++)
-                        for (int column = first_column; column < last_column; column++) {
-                            d_x[n][m][row][column] += d_y[n][m][h][w] / (float)count;
-                        }
+                    const int left = w * STRIDE_W - PAD_LEFT;
+                    const int first_column = MAX(0, left), end_column = MIN(left + S, W);
+                    const int rows = MIN(top + R, H + PAD_BOTTOM) - top, columns = MIN(left + S, W + PAD_RIGHT) - left;
+                    const int count = rows * columns;
+                    const float v = d_y[n][m][h][w] * (1.0f / (float)count);
+                    for (int row = first_row; row < end_row; row++)
+                        for (int column = first_column; column < end_column; column++)
+                            d_x[n][m][row][column] += v;
                 }
             }
+            for (; zeros < H; zeros++)
+                for (int w = 0; w < W; w++) d_x[n][m][zeros][w] = 0.0f;
         }
     }
 }

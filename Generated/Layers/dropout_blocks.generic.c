@@ -34,7 +34,10 @@ static void dropout1_forward(int batch, uint64_t seed, uint64_t step, const floa
                 for (int w = 0; w < W; w++) {
                     float v = x[n][m][h][w];
                     // dropout1
-                    v = random_word(seed, 0x5f2e4f73u, step, (((uint64_t)(n) * 32 + (m)) * 3 + h) * 3 + w) < 1073741824u ? 0.0f : v * 1.3333334f;
+                    {
+                        const uint64_t index = (((uint64_t)(n) * 32 + (m)) * 3 + h) * 3 + w;
+                        v = random_word(seed, 0x5f2e4f73u, step, index) < 1073741824u ? 0.0f : v * 1.3333334f;
+                    }
                     y[n][m][h][w] = v;
                 }
             }
@@ -58,7 +61,10 @@ static void dropout1_backward(int batch, uint64_t seed, uint64_t step, const flo
                 for (int w = 0; w < W; w++) {
                     float v = d_y[n][m][h][w];
                     // dropout1
-                    v = random_word(seed, 0x5f2e4f73u, step, (((uint64_t)(n) * 32 + (m)) * 3 + h) * 3 + w) < 1073741824u ? 0.0f : v * 1.3333334f;
+                    {
+                        const uint64_t index = (((uint64_t)(n) * 32 + (m)) * 3 + h) * 3 + w;
+                        v = random_word(seed, 0x5f2e4f73u, step, index) < 1073741824u ? 0.0f : v * 1.3333334f;
+                    }
                     d_x[n][m][h][w] = v;
                 }
             }

@@ -33,7 +33,10 @@ static void dropout1_forward(int batch, uint64_t seed, uint64_t step, const floa
             {
                 float v = x[n][m];
                 // dropout1
-                v = random_word(seed, 0x5f2e4f73u, step, ((uint64_t)(n) * 19 + (m))) < 3221225472u ? 0.0f : v * 4.0f;
+                {
+                    const uint64_t index = ((uint64_t)(n) * 19 + (m));
+                    v = random_word(seed, 0x5f2e4f73u, step, index) < 3221225472u ? 0.0f : v * 4.0f;
+                }
                 y[n][m] = v;
             }
         }
@@ -55,7 +58,10 @@ static void dropout1_backward(int batch, uint64_t seed, uint64_t step, const flo
             {
                 float v = d_y[n][m];
                 // dropout1
-                v = random_word(seed, 0x5f2e4f73u, step, ((uint64_t)(n) * 19 + (m))) < 3221225472u ? 0.0f : v * 4.0f;
+                {
+                    const uint64_t index = ((uint64_t)(n) * 19 + (m));
+                    v = random_word(seed, 0x5f2e4f73u, step, index) < 3221225472u ? 0.0f : v * 4.0f;
+                }
                 d_x[n][m] = v;
             }
         }

@@ -83,26 +83,6 @@ static void groupnorm1_forward(int batch, const float *restrict x_, float *restr
     }
 }
 
-// groupnorm1: copied in the same order.
-//
-//   x  [batch, 32, 4, 3]
-//   y  [batch, 32, 4, 3]
-static void groupnorm1_to_output(int batch, const float *restrict x_, float *restrict y_) {
-    enum { C = 32, H = 4, W = 3 };
-    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
-    float (*y)[C][H][W] = (float (*)[C][H][W])y_;
-
-    for (int n = 0; n < batch; n++) {
-        for (int c = 0; c < C; c++) {
-            for (int h = 0; h < H; h++) {
-                for (int w = 0; w < W; w++) {
-                    y[n][c][h][w] = x[n][c][h][w];
-                }
-            }
-        }
-    }
-}
-
 // groupnorm1: gradient of the input.
 //
 //   x           [batch, 32, 4, 3]

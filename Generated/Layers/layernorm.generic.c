@@ -93,26 +93,6 @@ static void layernorm1_forward(int batch, const float *restrict x_, float *restr
     }
 }
 
-// layernorm1: copied in the same order.
-//
-//   x  [batch, 5, 3, 7]
-//   y  [batch, 5, 3, 7]
-static void layernorm1_to_output(int batch, const float *restrict x_, float *restrict y_) {
-    enum { C = 5, H = 3, W = 7 };
-    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
-    float (*y)[C][H][W] = (float (*)[C][H][W])y_;
-
-    for (int n = 0; n < batch; n++) {
-        for (int c = 0; c < C; c++) {
-            for (int h = 0; h < H; h++) {
-                for (int w = 0; w < W; w++) {
-                    y[n][c][h][w] = x[n][c][h][w];
-                }
-            }
-        }
-    }
-}
-
 // layernorm1: gradient of the input, and each image's part of the gradients of weight and bias.
 //
 //   x           [batch, 5, 3, 7]

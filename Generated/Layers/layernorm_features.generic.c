@@ -87,22 +87,6 @@ static void layernorm1_forward(int batch, const float *restrict x_, float *restr
     }
 }
 
-// layernorm1: copied in the same order.
-//
-//   x  [batch, 19]
-//   y  [batch, 19]
-static void layernorm1_to_output(int batch, const float *restrict x_, float *restrict y_) {
-    enum { C = 19 };
-    const float (*x)[C] = (const float (*)[C])x_;
-    float (*y)[C] = (float (*)[C])y_;
-
-    for (int n = 0; n < batch; n++) {
-        for (int c = 0; c < C; c++) {
-            y[n][c] = x[n][c];
-        }
-    }
-}
-
 // layernorm1: gradient of the input, and each image's part of the gradients of weight and bias.
 //
 //   x           [batch, 19]

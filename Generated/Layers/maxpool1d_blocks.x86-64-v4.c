@@ -1,5 +1,6 @@
 #include <stdint.h>
-#include <math.h>
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 // pool1: MaxPool1D 4, stride 3, padding 1.
 //
@@ -16,16 +17,18 @@ static void pool1_forward(int batch, const float *restrict x_, float *restrict y
     for (int n = 0; n < batch; n++) {
         for (int m = 0; m < C; m++) {
             for (int h = 0; h < OH; h++) {
+                const int top = h * STRIDE_H - PAD_TOP, first_row = MAX(0, -top), end_row = MIN(R, H - top);
                 for (int w = 0; w < OW; w++) {
-                    float best = -INFINITY;
-                    int won = -1;
-                    for (int q = 0; q < R * S; q++) {
-                        const int row = h * STRIDE_H - PAD_TOP + q / S, column = w * STRIDE_W - PAD_LEFT + q % S;
-                        if (row < 0 || row >= H || column < 0 || column >= W) continue;
-                        const float cell = x[n][m][row][column];
-                        if (won < 0 || cell > best || cell != cell) {
-                            best = cell;
-                            won = q;
+                    const int left = w * STRIDE_W - PAD_LEFT;
+                    const int first_column = MAX(0, -left), end_column = MIN(S, W - left);
+                    float best = x[n][m][top + first_row][left + first_column];
+                    int won = first_row * S + first_column;
+                    for (int r = first_row; r < end_row; r++) {
+                        for (int s = first_column; s < end_column; s++) {
+                            const float cell = x[n][m][top + r][left + s];
+                            const int better = cell > best || cell != cell;
+                            best = better ? cell : best;
+                            won = better ? r * S + s : won;
                         }
                     }
                     y[n][m][h][w] = best;
@@ -53,14 +56,19 @@ static void pool1_backward(int batch, const float *restrict d_y_, const uint8_t 
 
     for (int n = 0; n < batch; n++) {
         for (int m = 0; m < C; m++) {
-            for (int i = 0; i < H * W; i++) d_x[n][m][i / W][i % W] = 0.0f;
+            int zeros = 0;  // rows of d_x that are cleared
             for (int h = 0; h < OH; h++) {
+                const int top = h * STRIDE_H - PAD_TOP;
+                for (; zeros < MIN(top + R, H); zeros++)
+                    for (int w = 0; w < W; w++) d_x[n][m][zeros][w] = 0.0f;
                 for (int w = 0; w < OW; w++) {
-                    const int q = winner[n][m][h][w];
-                    const int row = h * STRIDE_H - PAD_TOP + q / S, column = w * STRIDE_W - PAD_LEFT + q % S;
-                    d_x[n][m][row][column] += d_y[n][m][h][w];
+                    const int left = w * STRIDE_W - PAD_LEFT;
+                    const int won = winner[n][m][h][w];
+                    d_x[n][m][top + won / S][left + won % S] += d_y[n][m][h][w];
                 }
             }
+            for (; zeros < H; zeros++)
+                for (int w = 0; w < W; w++) d_x[n][m][zeros][w] = 0.0f;
         }
     }
 }

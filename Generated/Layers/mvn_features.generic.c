@@ -83,22 +83,6 @@ static void mvn1_forward(int batch, const float *restrict x_, float *restrict y_
     }
 }
 
-// mvn1: copied in the same order.
-//
-//   x  [batch, 9]
-//   y  [batch, 9]
-static void mvn1_to_output(int batch, const float *restrict x_, float *restrict y_) {
-    enum { C = 9 };
-    const float (*x)[C] = (const float (*)[C])x_;
-    float (*y)[C] = (float (*)[C])y_;
-
-    for (int n = 0; n < batch; n++) {
-        for (int c = 0; c < C; c++) {
-            y[n][c] = x[n][c];
-        }
-    }
-}
-
 // mvn1: gradient of the input.
 //
 //   x           [batch, 9]

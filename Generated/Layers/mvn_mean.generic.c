@@ -77,26 +77,6 @@ static void mvn1_forward(int batch, const float *restrict x_, float *restrict y_
     }
 }
 
-// mvn1: copied in the same order.
-//
-//   x  [batch, 3, 4, 5]
-//   y  [batch, 3, 4, 5]
-static void mvn1_to_output(int batch, const float *restrict x_, float *restrict y_) {
-    enum { C = 3, H = 4, W = 5 };
-    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
-    float (*y)[C][H][W] = (float (*)[C][H][W])y_;
-
-    for (int n = 0; n < batch; n++) {
-        for (int c = 0; c < C; c++) {
-            for (int h = 0; h < H; h++) {
-                for (int w = 0; w < W; w++) {
-                    y[n][c][h][w] = x[n][c][h][w];
-                }
-            }
-        }
-    }
-}
-
 // mvn1: gradient of the input.
 //
 //   d_y  [batch, 3, 4, 5]

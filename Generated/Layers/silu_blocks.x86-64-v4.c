@@ -64,7 +64,8 @@ static void silu1_backward(int batch, const float *restrict d_y_, float *restric
                     float v = d_y[n][m][h][w];
                     // silu1
                     {
-                        const float value = x[n][m][h][w] < -88.0f ? -88.0f : x[n][m][h][w], sigmoid = 1.0f / (1.0f + exp_float(-value));
+                        const float value = x[n][m][h][w] < -88.0f ? -88.0f : x[n][m][h][w];
+                        const float sigmoid = 1.0f / (1.0f + exp_float(-value));
                         v *= sigmoid * (1.0f + value * (1.0f - sigmoid));
                     }
                     d_x[n][m][h][w] = v;

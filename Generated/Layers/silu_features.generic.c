@@ -61,7 +61,8 @@ static void silu1_backward(int batch, const float *restrict d_y_, float *restric
                 float v = d_y[n][m];
                 // silu1
                 {
-                    const float value = x[n][m] < -88.0f ? -88.0f : x[n][m], sigmoid = 1.0f / (1.0f + exp_float(-value));
+                    const float value = x[n][m] < -88.0f ? -88.0f : x[n][m];
+                    const float sigmoid = 1.0f / (1.0f + exp_float(-value));
                     v *= sigmoid * (1.0f + value * (1.0f - sigmoid));
                 }
                 d_x[n][m] = v;

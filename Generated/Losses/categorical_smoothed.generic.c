@@ -83,7 +83,8 @@ static void loss_forward_backward(int batch, const float *restrict x_, const flo
                 const float *score = x[n][k][h];
                 for (int i = 0; i < CELLS; i++) {
                     const float below = score[i] - largest[i];
-                    const float share = class_weight[k] * (0.9f * expected[n][k][h][i] + 0.033333335f);
+                    const float share = class_weight[k]
+                * (0.9f * expected[n][k][h][i] + 0.033333335f);
                     sum[i] += exp_float(below);
                     mass[i] += share;
                     loss[i] -= share * below;
@@ -96,7 +97,8 @@ static void loss_forward_backward(int batch, const float *restrict x_, const flo
                 const float *score = x[n][k][h];
                 float *slope = d_x[n][k][h];
                 for (int i = 0; i < CELLS; i++) {
-                    const float share = class_weight[k] * (0.9f * expected[n][k][h][i] + 0.033333335f);
+                    const float share = class_weight[k]
+                * (0.9f * expected[n][k][h][i] + 0.033333335f);
                     const float probability = exp_float(score[i] - largest[i]) / sum[i];
                     slope[i] = scale * (mass[i] * probability - share);
                 }

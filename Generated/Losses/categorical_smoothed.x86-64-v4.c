@@ -94,7 +94,8 @@ static void loss_forward_backward(int batch, int groups, const float *restrict x
                 const float *score = x[n][k][h][0];
                 for (int i = 0; i < CELLS; i++) {
                     const float below = score[i] - largest[i];
-                    const float share = class_weight[k] * (0.9f * expected[image[i % LANES]][k][h][i / LANES] + 0.033333335f);
+                    const float share = class_weight[k]
+                * (0.9f * expected[image[i % LANES]][k][h][i / LANES] + 0.033333335f);
                     sum[i] += exp_float(below);
                     mass[i] += share;
                     loss[i] -= share * below;
@@ -112,7 +113,8 @@ static void loss_forward_backward(int batch, int groups, const float *restrict x
                 const float *score = x[n][k][h][0];
                 float *slope = d_x[n][k][h][0];
                 for (int i = 0; i < CELLS; i++) {
-                    const float share = class_weight[k] * (0.9f * expected[image[i % LANES]][k][h][i / LANES] + 0.033333335f);
+                    const float share = class_weight[k]
+                * (0.9f * expected[image[i % LANES]][k][h][i / LANES] + 0.033333335f);
                     const float probability = exp_float(score[i] - largest[i]) / sum[i];
                     slope[i] = scale * weight[i] * (mass[i] * probability - share);
                 }

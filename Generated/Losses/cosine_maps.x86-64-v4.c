@@ -48,7 +48,8 @@ static void loss_forward_backward(int batch, int groups, const float *restrict x
             for (int k = 0; k < K; k++) {
                 const float *score = x[n][k][h][0];
                 for (int i = 0; i < CELLS; i++) {
-                    const float p = score[i], t = expected[image[i % LANES]][k][h][i / LANES];
+                    const float p = score[i];
+                    const float t = expected[image[i % LANES]][k][h][i / LANES];
                     loss[i] -= p * t;
                     own[i] += p * p;
                     aim[i] += t * t;
@@ -70,7 +71,8 @@ static void loss_forward_backward(int batch, int groups, const float *restrict x
                 const float *score = x[n][k][h][0];
                 float *slope = d_x[n][k][h][0];
                 for (int i = 0; i < CELLS; i++) {
-                    const float p = score[i] * own[i], t = expected[image[i % LANES]][k][h][i / LANES] * aim[i];
+                    const float p = score[i] * own[i];
+                    const float t = expected[image[i % LANES]][k][h][i / LANES] * aim[i];
                     slope[i] = -scale * weight[i] * own[i] * (t + loss[i] * p);
                 }
             }

@@ -30,7 +30,8 @@ static void loss_forward_backward(int batch, const float *restrict x_, const flo
             for (int k = 0; k < K; k++) {
                 const float *score = x[n][k][h];
                 for (int i = 0; i < CELLS; i++) {
-                    const float p = score[i], t = expected[n][k][h][i];
+                    const float p = score[i];
+                    const float t = expected[n][k][h][i];
                     loss[i] -= p * t;
                     own[i] += p * p;
                     aim[i] += t * t;
@@ -47,7 +48,8 @@ static void loss_forward_backward(int batch, const float *restrict x_, const flo
                 const float *score = x[n][k][h];
                 float *slope = d_x[n][k][h];
                 for (int i = 0; i < CELLS; i++) {
-                    const float p = score[i] * own[i], t = expected[n][k][h][i] * aim[i];
+                    const float p = score[i] * own[i];
+                    const float t = expected[n][k][h][i] * aim[i];
                     slope[i] = -scale * weight[i] * own[i] * (t + loss[i] * p);
                 }
             }

@@ -140,8 +140,8 @@ private struct DiceKernels {
         template: "dice_slopes", name: "\(context.name)_backward",
         title: "gradient of the Dice score", notes: rows.notes, layers: [context.name],
         constants: constants, flags: flags, texts: texts, support: support, scalars: rows.scalars,
-        arguments: [
-          rows.x, labels,
+        arguments: (loss.form == .probabilities ? [] : [rows.x]) + [
+          labels,
           Argument(
             "factors", element: "float", access: .read, buffer: factors, dimensions: ["K", "2"],
             text: "[batch, \(rows.maps.c), 2]"), gradient,

@@ -3,8 +3,9 @@ import ConvcIR
 /// Gives every buffer of the arena an offset, so that buffers that are never alive together share memory.
 ///
 /// Before: buffers with sizes. After: offsets at multiples of 64 bytes. A buffer is alive from the first call that
-/// uses it to the last; the largest ones are placed first, each at the lowest offset where nothing alive at the same
-/// time lies. Needs the final order of the calls: lifetimes are intervals in it.
+/// uses it to the last; each is placed at the lowest offset where nothing alive at the same time lies, the largest first.
+/// Where gaps remain other orders are tried (the longest-lived first, bytes times lifetime, the order of the calls), and
+/// the smallest arena wins. Needs the final order of the calls: lifetimes are intervals in it.
 public struct PlanMemory: Pass {
   public static let name = "plan-memory"
 
@@ -17,18 +18,14 @@ public struct PlanMemory: Pass {
 
   public func run(_ kernels: KernelGraph) throws(CompileError) -> MemoryPlan {
     let alive = lifetimes(of: kernels)
-    let order = alive.sorted { a, b in
-      (b.bytes, a.first, a.buffer) < (a.bytes, b.first, b.buffer)
-    }
+    let lowerBound = lowerBound(alive, calls: kernels.calls.count)
     var placed: [ArenaSlot] = []
-    for wanted in order {
-      let offset = lowestOffset(for: wanted, among: placed)
-      placed.append(
-        ArenaSlot(
-          buffer: wanted.buffer, offset: offset, bytes: wanted.bytes, first: wanted.first,
-          last: wanted.last))
+    var bytes = Int.max
+    for rank in Self.orders where bytes > lowerBound {
+      let tried = place(alive.sorted { rank($0) < rank($1) })
+      let size = tried.map { Self.aligned($0.offset + $0.bytes) }.max() ?? 0
+      if size < bytes { (placed, bytes) = (tried, size) }
     }
-    let bytes = placed.map { Self.aligned($0.offset + $0.bytes) }.max() ?? 0
     guard bytes <= limit else {
       throw CompileError(
         layer: kernels.graph.name,
@@ -37,7 +34,27 @@ public struct PlanMemory: Pass {
     }
     return MemoryPlan(
       kernels: kernels, slots: placed.sorted { ($0.first, $0.buffer) < ($1.first, $1.buffer) },
-      bytes: bytes, lowerBound: lowerBound(alive, calls: kernels.calls.count))
+      bytes: bytes, lowerBound: lowerBound)
+  }
+
+  /// What buffers are placed by, the smallest first; equal ones in the order of their calls.
+  private static let orders: [@Sendable (ArenaSlot) -> (Int, Int, Buffer.ID)] = [
+    { (-$0.bytes, $0.first, $0.buffer) },
+    { ($0.first - $0.last, -$0.bytes, $0.buffer) },
+    { (-$0.bytes * ($0.last - $0.first + 1), $0.first, $0.buffer) },
+    { ($0.first, -$0.bytes, $0.buffer) },
+  ]
+
+  private func place(_ order: [ArenaSlot]) -> [ArenaSlot] {
+    var placed: [ArenaSlot] = []
+    for wanted in order {
+      let offset = lowestOffset(for: wanted, among: placed)
+      placed.append(
+        ArenaSlot(
+          buffer: wanted.buffer, offset: offset, bytes: wanted.bytes, first: wanted.first,
+          last: wanted.last))
+    }
+    return placed
   }
 
   private static func aligned(_ bytes: Int) -> Int { (bytes + 63) / 64 * 64 }

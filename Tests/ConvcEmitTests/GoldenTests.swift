@@ -80,4 +80,27 @@ struct GoldenTests {
       #expect(result.status == 0, "\(flags): \(result.text)")
     }
   }
+
+  @Test(
+    "recorded kernels of layers and losses compile without a warning", arguments: ["clang", "gcc"],
+    [Target.generic, .x86v4])
+  func kernelsCompile(compiler: String, target: Target) throws {
+    guard CCompiler.installed.contains(compiler) else {
+      print("recorded kernels: skipped, there is no \(compiler)")
+      return
+    }
+    for folder in ["Layers", "Losses"] {
+      let path = Self.folder.deletingLastPathComponent().appendingPathComponent(folder).path
+      let files = try FileManager.default.contentsOfDirectory(atPath: path)
+        .filter { $0.hasSuffix(".\(target.name).c") }
+      #expect(files.count > 40)
+      let march = target.march.map { ["-march=\($0)"] } ?? []
+      // Nothing calls the kernels here.
+      let result = CCompiler.run(
+        compiler,
+        CCompiler.warnings + ["-Wno-unused-function", "-fsyntax-only"] + march
+          + files.sorted().map { "\(path)/\($0)" })
+      #expect(result.status == 0, "\(result.text)")
+    }
+  }
 }

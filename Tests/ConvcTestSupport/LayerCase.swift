@@ -121,20 +121,27 @@ private struct Build {
   let sources: [CSource]
 }
 
-/// The ways to compile a case, each text once: many layers have the same C in several.
+/// The ways to compile a case, each text once: many layers have the same C in several. A layer alone has nothing to fuse.
 private func builds(_ layerCase: LayerCase, _ network: RandomNetwork) throws -> [Build] {
+  // A name that stands for the prefix, so that equal texts are found before they get one of their own.
+  let placeholder = "layer_case_prefix"
   var known: Set<[String]> = []
-  return try CompileVariant.all.compactMap { variant in
-    func sources(_ name: String) throws -> [CSource] {
-      try network.model.compile(
-        variant.options(
-          batch: network.graph.batch, trains: true, name: name,
-          place: layerCase.name.utf8.count)
-      ).sources()
-    }
-    guard known.insert(try sources("same").map(\.text)).inserted else { return nil }
+  return try CompileVariant.all.filter { $0.name != "unfused" }.compactMap { variant in
+    let sources = try network.model.compile(
+      variant.options(
+        batch: network.graph.batch, trains: true, name: placeholder,
+        place: layerCase.name.utf8.count)
+    ).sources()
+    guard known.insert(sources.map(\.text)).inserted else { return nil }
     let prefix = "\(layerCase.name)_\(variant.name)"
-    return Build(variant: variant, prefix: prefix, sources: try sources(prefix))
+    return Build(
+      variant: variant, prefix: prefix,
+      sources: sources.map { source in
+        CSource(
+          name: source.name.replacing(placeholder, with: prefix),
+          text: source.text.replacing(placeholder, with: prefix)
+            .replacing(placeholder.uppercased(), with: prefix.uppercased()))
+      })
   }
 }
 

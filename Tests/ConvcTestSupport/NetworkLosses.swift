@@ -6,11 +6,23 @@ extension NetworkGrowth {
   /// Takes a value to an output with the loss whose turn it is, and perhaps a second one.
   mutating func judge(_ open: Open, name: String, weight: Float) {
     let examples = LayerRegistry.losses[turn].examples
-    let example = examples[number(0...examples.count - 1)]
-    guard let before = layers(before: example.loss),
-      let scored = example.prediction.count > 2
-        ? pixels(open, classes: classes(example)) : features(open, classes: classes(example))
-    else { return judge(open, name: name, weight: weight, by: SoftmaxCrossEntropy()) }
+    let first = number(0...examples.count - 1)
+    for place in examples.indices {
+      let example = examples[(first + place) % examples.count]
+      // Where there are no pixels, the next example may judge features.
+      guard let before = layers(before: example.loss),
+        let scored = example.prediction.count > 2
+          ? pixels(open, classes: classes(example)) : features(open, classes: classes(example))
+      else { continue }
+      return judge(scored, by: example, before: before, name: name, weight: weight)
+    }
+    judge(open, name: name, weight: weight, by: SoftmaxCrossEntropy())
+  }
+
+  /// Brings scores to what the example's loss wants, and perhaps adds a second loss.
+  private mutating func judge(
+    _ scored: Open, by example: LossExample, before: [any Layer], name: String, weight: Float
+  ) {
     let ready = before.reduce(scored) { join($1, [$0]) }
     output(name, ready)
     builder.loss(
