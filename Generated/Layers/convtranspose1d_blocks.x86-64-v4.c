@@ -251,7 +251,6 @@ static NOINLINE void convtranspose1_backward_data(int batch, const lanes *restri
     for (int n = 0; n < batch; n++) {
         for (int row = 0; row < H; row++) {
             for (int strip = 0; strip < W; strip += CW) {
-                const int left = MIN(strip, W - CW);
                 for (int m0 = 0; m0 < K; m0 += TK) {
                     const int maps = MIN(TK, K - m0);
                     for (int c = 0; c < C; c += TC) {

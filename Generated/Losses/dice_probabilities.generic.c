@@ -74,15 +74,13 @@ static void loss_scores(int batch, const float *restrict sums_, const float *res
 
 // loss: gradient of the Dice score.
 //
-//   x        [batch, 17, 3, 5]
 //   label    [batch, 3, 5]
 //   factors  [batch, 17, 2]
 //   d_x      [batch, 17, 3, 5]
-static void loss_backward(int batch, const float *restrict x_, const int32_t *restrict label_,
-                          const float *restrict factors_, float *restrict d_x_) {
+static void loss_backward(int batch, const int32_t *restrict label_, const float *restrict factors_,
+                          float *restrict d_x_) {
     enum { K = 17, H = 3, W = 5 };
     enum { CELLS = 5 };  // pixels that are judged at once
-    const float (*x)[K][H][W] = (const float (*)[K][H][W])x_;
     const int32_t (*label)[H][W] = (const int32_t (*)[H][W])label_;
     const float (*factors)[K][2] = (const float (*)[K][2])factors_;
     float (*d_x)[K][H][W] = (float (*)[K][H][W])d_x_;

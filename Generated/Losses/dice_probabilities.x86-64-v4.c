@@ -91,17 +91,15 @@ static void loss_scores(int batch, const float *restrict sums_, const float *res
 
 // loss: gradient of the Dice score.
 //
-//   x        [groups, 17, 3, 5, 16]  16 images in lanes
 //   label    [batch, 3, 5]
 //   factors  [batch, 17, 2]
 //   d_x      [groups, 17, 3, 5, 16]
 //
 // Lanes without an image get a gradient of zero.
-static void loss_backward(int batch, int groups, const float *restrict x_, const int32_t *restrict label_,
-                          const float *restrict factors_, float *restrict d_x_) {
+static void loss_backward(int batch, int groups, const int32_t *restrict label_, const float *restrict factors_,
+                          float *restrict d_x_) {
     enum { K = 17, H = 3, W = 5 };
     enum { CELLS = 80 };  // pixels that are judged at once
-    const float (*x)[K][H][W][LANES] = (const float (*)[K][H][W][LANES])x_;
     const int32_t (*label)[H][W] = (const int32_t (*)[H][W])label_;
     const float (*factors)[K][2] = (const float (*)[K][2])factors_;
     float (*d_x)[K][H][W][LANES] = (float (*)[K][H][W][LANES])d_x_;
