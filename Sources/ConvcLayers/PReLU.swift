@@ -39,7 +39,9 @@ public struct PReLU: Layer {
   public func parameters(for inputs: [TensorType]) -> [ParameterSpec] {
     [
       ParameterSpec(
-        "slope", shape: [isShared ? 1 : inputs[0].maps.c], initializer: .constant(start))
+        "slope", shape: [isShared ? 1 : inputs[0].maps.c], initializer: .constant(start),
+        usual: UsualRange(
+          0...1, consequence: "there max(a·x, x), as some write it, is another function"))
     ]
   }
 
