@@ -395,6 +395,14 @@ TEMPLATE(softplus_scalar)
 #embed "Kernels/softplus_scalar.c.mustache"
 TEMPLATE(softplus_vector)
 #embed "Kernels/softplus_vector.c.mustache"
+TEMPLATE(softsign_backward_scalar)
+#embed "Kernels/softsign_backward_scalar.c.mustache"
+TEMPLATE(softsign_backward_vector)
+#embed "Kernels/softsign_backward_vector.c.mustache"
+TEMPLATE(softsign_scalar)
+#embed "Kernels/softsign_scalar.c.mustache"
+TEMPLATE(softsign_vector)
+#embed "Kernels/softsign_vector.c.mustache"
 TEMPLATE(squared_error_loss)
 #embed "Kernels/squared_error_loss.c.mustache"
 TEMPLATE(support_dot)

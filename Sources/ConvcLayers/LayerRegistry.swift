@@ -51,6 +51,7 @@ public enum LayerRegistry {
     Slice.self,
     Softmax.self,
     Softplus.self,
+    Softsign.self,
     SpaceToDepth.self,
     SumPool2D.self,
     Tanh.self,

@@ -1,0 +1,60 @@
+#include <stdint.h>
+#ifdef _OPENMP
+#define OMP(directive) _Pragma(#directive)
+#else
+#define OMP(directive)
+#endif
+
+// softsign1: Softsign.
+//
+//   x  [batch, 32, 3, 5]
+//   y  [batch, 32, 3, 5]
+static void softsign1_forward(int batch, const float *restrict x_, float *restrict y_) {
+    enum { C = 32, H = 3, W = 5 };
+    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
+    float (*y)[C][H][W] = (float (*)[C][H][W])y_;
+
+    OMP(omp for collapse(2) schedule(static) nowait)
+    for (int n = 0; n < batch; n++) {
+        for (int m = 0; m < C; m++) {
+            for (int h = 0; h < H; h++) {
+                for (int w = 0; w < W; w++) {
+                    float v = x[n][m][h][w];
+                    // softsign1
+                    v /= 1.0f + (v < 0.0f ? -v : v);
+                    y[n][m][h][w] = v;
+                }
+            }
+        }
+    }
+}
+
+// softsign1: gradient through Softsign.
+//
+//   d_y  [batch, 32, 3, 5]
+//   d_x  [batch, 32, 3, 5]
+//   y    [batch, 32, 3, 5]  softsign1 computes its gradient from it
+static void softsign1_backward(int batch, const float *restrict d_y_, float *restrict d_x_, const float *restrict y_) {
+    enum { C = 32, H = 3, W = 5 };
+    const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
+    float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
+    const float (*y)[C][H][W] = (const float (*)[C][H][W])y_;
+
+    OMP(omp for collapse(2) schedule(static) nowait)
+    for (int n = 0; n < batch; n++) {
+        for (int m = 0; m < C; m++) {
+            for (int h = 0; h < H; h++) {
+                for (int w = 0; w < W; w++) {
+                    float v = d_y[n][m][h][w];
+                    // softsign1
+                    {
+                        const float value = y[n][m][h][w];
+                        const float slope = 1.0f - (value < 0.0f ? -value : value);
+                        v *= slope * slope;
+                    }
+                    d_x[n][m][h][w] = v;
+                }
+            }
+        }
+    }
+}
