@@ -94,7 +94,7 @@ def activations():
         "leakyrelu": lambda x: F.leaky_relu(x, slope), "elu": lambda x: F.elu(x, alpha), "selu": F.selu,
         "silu": F.silu, "gelu": F.gelu, "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"),
         "softplus": F.softplus, "hardsigmoid": F.hardsigmoid, "hardswish": F.hardswish,
-        "clip": lambda x: x.clamp(-0.5, 0.75),
+        "clip": lambda x: x.clamp(-0.5, 0.75), "softsign": F.softsign,
     }
     for name, function in functions.items():
         for suffix, shape in [("", (3, 2, 5, 7)), ("_blocks", (2, 32, 3, 5)), ("_features", (1, 19))]:
