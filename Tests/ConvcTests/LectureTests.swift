@@ -239,4 +239,20 @@ struct LectureTests {
     let y = try await compiled(model, [], x, batch: 4)
     #expect(zip(y, [0.89, 0.2, 0.125, 0.99] as [Float]).allSatisfy { abs($0 - $1) < 1e-6 })
   }
+
+  @Test("F12: the chain rule on f = u², u = 2v, v = 1/x: f' = -8/x³")
+  func chainRule() async throws {
+    let model = Model("chain", input: [1], loss: try CustomLoss(formula: "pow(2 * (1 / p), 2) - t")) {
+      PositionBias()
+    }
+    let session = try Session(try await model.compile(BuildOptions(batch: 1)).load())
+    try session.setParameterBlock([0])
+    for x: Float in [2, -1, 0.5] {
+      let losses = try session.gradients(
+        inputs: [.float32([x])], targets: [.float32([0])], batch: 1)
+      let slope = session.withGradients { $0[0] }
+      #expect(abs(losses[0] - 4 / (x * x)) < 1e-5 * losses[0])
+      #expect(abs(slope + 8 / (x * x * x)) < 1e-5 * abs(slope))
+    }
+  }
 }
