@@ -57,7 +57,10 @@ static void gelu1_backward(int batch, const float *restrict d_y_, float *restric
                     float v = d_y[n][m][h][w];
                     // gelu1
                     {
-                        const float value = x[n][m][h][w], square = value * value;
+                        // Beyond 5.2 the slope is 0 or 1; there what rounding leaves of 1 - tangent * tangent would be
+                        // multiplied.
+                        const float input = x[n][m][h][w];
+                        const float value = input > 5.2f ? 5.2f : input < -5.2f ? -5.2f : input, square = value * value;
                         const float tangent = tanh_float(0.797884561f * value * (1.0f + 0.044715f * square));
                         v *= 0.5f * (1.0f + tangent) +
                              0.5f * value * (1.0f - tangent * tangent) * 0.797884561f * (1.0f + 0.134145f * square);
