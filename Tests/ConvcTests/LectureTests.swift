@@ -242,7 +242,8 @@ struct LectureTests {
 
   @Test("F12: the chain rule on f = u², u = 2v, v = 1/x: f' = -8/x³")
   func chainRule() async throws {
-    let model = Model("chain", input: [1], loss: try CustomLoss(formula: "pow(2 * (1 / p), 2) - t")) {
+    let model = Model("chain", input: [1], loss: try CustomLoss(formula: "pow(2 * (1 / p), 2) - t"))
+    {
       PositionBias()
     }
     let session = try Session(try await model.compile(BuildOptions(batch: 1)).load())
