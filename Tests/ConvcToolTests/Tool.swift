@@ -78,8 +78,17 @@ struct Tool {
       try process.run()
     }
 
-    func interrupt() { process.interrupt() }
-    var isRunning: Bool { process.isRunning }
+    /// Sends the signal of Ctrl-C as soon as the command has come far enough.
+    ///
+    /// A thread of its own looks: a task would wait behind the other tests', and come too late.
+    func interrupt(when reached: @escaping @Sendable () -> Bool) {
+      Thread.detachNewThread { [self] in
+        while process.isRunning {
+          if reached() { return process.interrupt() }
+          Thread.sleep(forTimeInterval: 0.002)
+        }
+      }
+    }
 
     func result() async -> Result {
       for await _ in ended {}

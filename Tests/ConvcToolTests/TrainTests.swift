@@ -82,10 +82,10 @@ struct TrainTests {
     let settings = ["--epochs", "40", "--seed", "3", "--quiet"]
     expectDone(try await tool.start(Self.words + settings + ["-o", "whole"]).result())
     let running = try tool.start(Self.words + settings + ["-o", "cut"])
-    while running.isRunning, ((try? rows(tool, "cut").count) ?? 0) < 3 {
-      try await Task.sleep(for: .milliseconds(5))
+    let log = tool.path("cut/log.jsonl")
+    running.interrupt {
+      (try? String(contentsOfFile: log, encoding: .utf8))?.contains("\"epoch\":2") == true
     }
-    running.interrupt()
     let stopped = await running.result()
     #expect(stopped.exited && stopped.status == 130, "\(stopped)")
     #expect(
