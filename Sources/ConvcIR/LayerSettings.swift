@@ -68,6 +68,39 @@ public struct SettingSpec: Sendable, Hashable {
   }
 }
 
+/// What model files describe by settings: a layer or a loss of the registry, whose name there is the type's.
+public protocol Configurable: Sendable {
+  /// What model files say of it, in the order of the documentation.
+  static var settings: [SettingSpec] { get }
+
+  /// What settings describe.
+  ///
+  /// - Throws: a setting that is missing or of another kind. Values out of range are left to the inference of shapes.
+  init(settings: Settings) throws(SettingError)
+
+  /// The values of ``settings``.
+  var settingValues: [String: SettingValue] { get }
+
+  /// Settings in words, for listings.
+  var summary: String { get }
+}
+
+extension Configurable {
+  public static var settings: [SettingSpec] { [] }
+  public var settingValues: [String: SettingValue] { [:] }
+
+  /// Name in model files and documentation.
+  public static var registeredName: String { "\(Self.self)" }
+
+  /// Settings that are not the usual ones, in the order of the documentation.
+  public var givenSettings: [(name: String, value: SettingValue)] {
+    let values = settingValues
+    return Self.settings.compactMap { spec in
+      values[spec.name].flatMap { $0 == spec.standard ? nil : (spec.name, $0) }
+    }
+  }
+}
+
 /// Why settings make no layer.
 public enum SettingError: Error, Sendable, Hashable, CustomStringConvertible {
   case missing(String, expected: String)

@@ -30,6 +30,11 @@ public struct Philox: Sendable, Hashable {
     return SIMD4(a, b, c, d)
   }
 
+  /// FNV-1a, 32 bits, of a layer's name: its part of a key.
+  package static func hash(of name: String) -> UInt32 {
+    name.utf8.reduce(0x811c_9dc5) { ($0 ^ UInt32($1)) &* 0x0100_0193 }
+  }
+
   /// The lower and the upper half.
   private static func halves(_ value: UInt64) -> (UInt32, UInt32) {
     (UInt32(truncatingIfNeeded: value), UInt32(truncatingIfNeeded: value >> 32))

@@ -12,6 +12,11 @@ package enum Spelling {
     return best.distance <= max(word.count, best.word.count) / 2 ? best.word : nil
   }
 
+  /// `did you mean 'lenet5'? ` where a known word is near, else nothing: stands in front of the list of what is known.
+  package static func hint(for word: String, among known: [String]) -> String {
+    nearest(to: word, among: known).map { "did you mean '\($0)'? " } ?? ""
+  }
+
   /// The distance of two words, upper and lower case being equal.
   package static func distance(_ first: String, _ second: String) -> Int {
     changes(String(first.lowercased().prefix(64)), second.lowercased())

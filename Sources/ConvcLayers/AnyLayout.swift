@@ -2,9 +2,9 @@ import ConvcIR
 
 /// Candidates of a group whose kernels read and write one layout, whichever it is: the same template serves all.
 ///
-/// - Parameter joinsChannels: the channels of the inputs stand behind one another, so their blocks have to be full.
+/// - Parameter needsFullBlocks: a block of channels in part empty does not do.
 func anyLayoutCandidates(
-  for group: GroupContext, readsSums: Bool = false, joinsChannels: Bool = false,
+  for group: GroupContext, readsSums: Bool = false, needsFullBlocks: Bool = false,
   readsDeferred: Bool = false, deferred: (@Sendable (BackwardContext) -> DeferredGradient)? = nil,
   forward: @escaping @Sendable (ForwardContext) -> [KernelCall],
   backward: @escaping @Sendable (BackwardContext) -> [KernelCall],
@@ -20,7 +20,7 @@ func anyLayoutCandidates(
     layouts.append((.lanes, Double(padded) / Double(batch)))
     if types.allSatisfy({ $0.maps.c % target.lanes == 0 }) {
       layouts.append((.blocked, 1))
-    } else if !joinsChannels, types.allSatisfy({ $0.shape.count == 4 && group.fillsBlocks($0) }) {
+    } else if !needsFullBlocks, types.allSatisfy({ $0.shape.count == 4 && group.fillsBlocks($0) }) {
       let channels = types[0].maps.c
       let rounded = (channels + target.lanes - 1) / target.lanes * target.lanes
       layouts.append((.blocked, Double(rounded) / Double(channels)))

@@ -3,7 +3,7 @@ import ConvcIR
 extension Concat {
   public func candidates(for group: GroupContext) -> [Candidate] {
     anyLayoutCandidates(
-      for: group, joinsChannels: true, forward: forward, backward: backward)
+      for: group, needsFullBlocks: true, forward: forward, backward: backward)
   }
 
   private func forward(_ context: ForwardContext) -> [KernelCall] {

@@ -14,9 +14,7 @@ struct DropConnect: WeightDerivation {
 
   /// - Throws: a rate that is no probability below 1.
   func check() throws(LayerError) {
-    guard rate >= 0, rate < 1 else {
-      throw .setting("dropConnect \(rate) is out of range; a probability in 0..<1 is expected")
-    }
+    try mask.check("dropConnect")
   }
 
   /// The candidates on weights with connections dropped, while training. Families that keep weights in another order are
@@ -27,12 +25,7 @@ struct DropConnect: WeightDerivation {
     return candidates.filter { direct.contains($0.family) }.map { $0.deriving(self) }
   }
 
-  /// A weight is kept where 32 random bits are at or above it.
-  private var threshold: UInt32 {
-    UInt32((rate * 4_294_967_296).rounded().clamped(to: 0...4_294_967_295))
-  }
-
-  private var scale: Float { Float(1 / (1 - rate)) }
+  private var mask: RandomMask { RandomMask(rate: rate) }
 
   private func call(
     _ context: ForwardContext, name: String, title: String, adds: Bool, from source: Buffer.ID,
@@ -43,10 +36,8 @@ struct DropConnect: WeightDerivation {
     return KernelCall(
       template: "dropconnect", name: name, title: title, layers: [context.anchorNode.name],
       constants: [ConstantRow([Constant("COUNT", spec.count)])], flags: ["adds": adds],
-      texts: [
-        "key": "0x" + String(fnv1a32(context.anchorNode.name), radix: 16) + "u",
-        "threshold": "\(threshold)u", "scale": cFloat(scale),
-      ], support: ["support_random"], scalars: (adds ? [.accumulate] : []) + [.seed, .step],
+      texts: mask.constants.merging(["key": RandomMask.key(of: context.anchorNode.name)]) { $1 },
+      support: ["support_random"], scalars: (adds ? [.accumulate] : []) + [.seed, .step],
       arguments: [
         Argument("x", element: "float", access: .read, buffer: source, text: "[\(extents)]"),
         Argument(
@@ -81,16 +72,7 @@ struct DropConnect: WeightDerivation {
 
   /// The same for the reference, weights or their gradient.
   func masked(_ weight: DoubleTensor, _ call: LayerCall) -> DoubleTensor {
-    guard rate > 0, call.options.mode == .training else { return weight }
-    let result = DoubleTensor(shape: weight.shape)
-    let philox = Philox(seed: call.options.seed, name: call.node.name, step: call.options.step)
-    for block in 0..<(weight.count + 3) / 4 {
-      let words = philox.words(UInt64(block))
-      for i in 4 * block..<min(4 * block + 4, weight.count) where words[i % 4] >= threshold {
-        result.address[i] = weight.address[i] * Double(scale)
-      }
-    }
-    return result
+    mask.applied(to: weight, call)
   }
 }
 

@@ -19,31 +19,22 @@ public struct Dropout: Layer {
     self.rate = rate
   }
 
+  private var mask: RandomMask { RandomMask(rate: rate) }
+
   public var summary: String { "Dropout \(rate)" }
 
   public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
     let input = try inputs.single()
-    guard rate >= 0, rate < 1 else {
-      throw .setting("rate \(rate) is out of range; a probability in 0..<1 is expected")
-    }
+    try mask.check("rate")
     return input
   }
 
   public func role(in mode: Mode, frozen: Bool) -> FusionRole {
     guard mode == .training, rate > 0 else { return .view }
-    // A value is kept where 32 random bits are at or above the threshold.
-    let threshold = UInt32((rate * 4_294_967_296).rounded().clamped(to: 0...4_294_967_295))
     return .elementwise(
       Epilogue(
         template: "dropout", backwardTemplate: "dropout", hasVectorForm: false, keeps: .sign,
-        constants: ["threshold": "\(threshold)u", "scale": cFloat(Float(1 / (1 - rate)))],
-        isRandom: true))
-  }
-}
-
-extension Double {
-  func clamped(to range: ClosedRange<Double>) -> Double {
-    Swift.min(Swift.max(self, range.lowerBound), range.upperBound)
+        constants: mask.constants, isRandom: true))
   }
 }
 
@@ -75,27 +66,10 @@ extension Dropout: RegisteredLayer {
 
 extension Dropout: ReferenceLayer {
   public func forward(_ call: LayerCall) -> LayerResult {
-    LayerResult(output: masked(call.input, call))
+    LayerResult(output: mask.applied(to: call.input, call))
   }
 
   public func backward(_ call: LayerCall, outputGradient: DoubleTensor) -> LayerGradients {
-    LayerGradients(inputs: [masked(outputGradient, call)])
-  }
-
-  private func masked(_ x: DoubleTensor, _ call: LayerCall) -> DoubleTensor {
-    guard call.options.mode == .training, rate > 0 else { return x }
-    let y = DoubleTensor(shape: x.shape)
-    let threshold = UInt32(min((rate * 4_294_967_296).rounded(), 4_294_967_295))
-    let scale = Double(Float(1 / (1 - rate)))
-    let philox = Philox(seed: call.options.seed, name: call.node.name, step: call.options.step)
-    var i = 0
-    while i < x.count {
-      let words = philox.words(UInt64(i / 4))
-      for word in 0..<min(4, x.count - i) where words[word] >= threshold {
-        y.address[i + word] = x.address[i + word] * scale
-      }
-      i &+= 4
-    }
-    return y
+    LayerGradients(inputs: [mask.applied(to: outputGradient, call)])
   }
 }

@@ -58,7 +58,7 @@ extension GroupNormalization {
   public func candidates(for group: GroupContext) -> [Candidate] {
     let groups = groupCount(of: group.inputTypes[0].maps.c)
     return anyLayoutCandidates(
-      for: group, joinsChannels: true,
+      for: group, needsFullBlocks: true,
       forward: { [GroupNormKernels(self, groups: groups, context: $0).forward()] },
       backward: { GroupNormKernels(self, groups: groups, context: $0.forward).backward($0) })
   }

@@ -185,7 +185,7 @@ struct PieceMaker {
       let maps = output.maps
       let channel = "((uint64_t)(\(output.image)) * \(maps.c) + (\(output.channel)))"
       values["index"] = output.isMaps ? "(\(channel) * \(maps.h) + h) * \(maps.w) + w" : channel
-      values["key"] = "0x" + String(fnv1a32(node.name), radix: 16) + "u"
+      values["key"] = RandomMask.key(of: node.name)
       pieces.scalars = [.seed, .step]
       pieces.addSupport(["support_random"])
     }
@@ -231,9 +231,4 @@ extension BackwardContext {
       return pieces
     }
   }
-}
-
-/// FNV-1a, 32 bits, of a text's bytes.
-func fnv1a32(_ text: String) -> UInt32 {
-  text.utf8.reduce(0x811c_9dc5) { ($0 ^ UInt32($1)) &* 0x0100_0193 }
 }

@@ -26,7 +26,7 @@ struct LocalResponseKernels {
 
   func candidates(for group: GroupContext) -> [Candidate] {
     let candidates = anyLayoutCandidates(
-      for: group, joinsChannels: true,
+      for: group, needsFullBlocks: true,
       forward: { [isInSpace ? space($0, of: nil) : forward($0)] },
       backward: { context in
         guard let gradient = context.inputGradients[0] else { return [] }

@@ -56,7 +56,7 @@ public struct MaxUnpool2D: Layer {
   public func role(in mode: Mode, frozen: Bool) -> FusionRole { .anchor(accepts: []) }
 
   public func candidates(for group: GroupContext) -> [Candidate] {
-    anyLayoutCandidates(for: group, joinsChannels: true, forward: forward, backward: backward)
+    anyLayoutCandidates(for: group, needsFullBlocks: true, forward: forward, backward: backward)
   }
 }
 

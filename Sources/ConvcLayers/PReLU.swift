@@ -90,7 +90,7 @@ public struct PReLU: Layer {
 
 extension PReLU {
   public func candidates(for group: GroupContext) -> [Candidate] {
-    anyLayoutCandidates(for: group, joinsChannels: true, forward: forward, backward: backward)
+    anyLayoutCandidates(for: group, needsFullBlocks: true, forward: forward, backward: backward)
   }
 
   private func slope(_ context: ForwardContext) -> (node: Node, argument: Argument) {

@@ -89,7 +89,7 @@ public struct Pad: Layer {
   public func role(in mode: ConvcIR.Mode, frozen: Bool) -> FusionRole { .anchor(accepts: []) }
 
   public func candidates(for group: GroupContext) -> [Candidate] {
-    anyLayoutCandidates(for: group, joinsChannels: true, forward: forward, backward: backward)
+    anyLayoutCandidates(for: group, needsFullBlocks: true, forward: forward, backward: backward)
   }
 }
 

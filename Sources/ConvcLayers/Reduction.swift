@@ -44,7 +44,7 @@ extension Reduction {
   public func candidates(for group: GroupContext) -> [Candidate] {
     // Sums over the channels would need sums over a vector's lanes.
     anyLayoutCandidates(
-      for: group, joinsChannels: true, forward: forwardCalls, backward: backwardCalls
+      for: group, needsFullBlocks: true, forward: forwardCalls, backward: backwardCalls
     )
     .filter { $0.output != .blocked || !axes.contains(1) }
   }

@@ -2,30 +2,9 @@ import ConvcIR
 import ConvcReference
 
 /// A layer of ``LayerRegistry``: model files can name it, its documentation is made from it, random networks draw it.
-///
-/// Its name in model files is the type's: `Conv2D`.
-public protocol RegisteredLayer: ReferenceLayer {
-  /// What model files say of it, in the order of the documentation.
-  static var settings: [SettingSpec] { get }
-
-  /// The layer that settings describe.
-  ///
-  /// - Throws: a setting that is missing or of another kind. Values out of range are left to ``Layer/output(for:)``.
-  init(settings: Settings) throws(SettingError)
-
-  /// The values of ``settings``.
-  var settingValues: [String: SettingValue] { get }
-
+public protocol RegisteredLayer: ReferenceLayer, Configurable {
   /// Small uses of the layer, the usual one first: documentation shows its C, random networks draw from all.
   static var examples: [LayerExample] { get }
-}
-
-extension RegisteredLayer {
-  public static var settings: [SettingSpec] { [] }
-  public var settingValues: [String: SettingValue] { [:] }
-
-  /// Name in model files and documentation.
-  public static var registeredName: String { "\(Self.self)" }
 }
 
 /// A layer on inputs of given extents.

@@ -2,37 +2,15 @@ import ConvcIR
 import ConvcReference
 
 /// A loss of ``LayerRegistry``: model files can name it, its documentation is made from it, random networks draw it.
-///
-/// Its name in model files is the type's: `SoftmaxCrossEntropy`.
-public protocol RegisteredLoss: ReferenceLoss {
-  /// What model files say of it, in the order of the documentation.
-  static var settings: [SettingSpec] { get }
-
-  /// The loss that settings describe.
-  ///
-  /// - Throws: a setting that is missing or of another kind. Values out of range are left to ``Loss/targets(for:)``.
-  init(settings: Settings) throws(SettingError)
-
-  /// The values of ``settings``.
-  var settingValues: [String: SettingValue] { get }
-
+public protocol RegisteredLoss: ReferenceLoss, Configurable {
   /// Small uses of the loss, the usual one first: documentation shows its C, random networks draw from all.
   static var examples: [LossExample] { get }
 }
 
 extension RegisteredLoss {
-  public static var settings: [SettingSpec] { [] }
-  public var settingValues: [String: SettingValue] { [:] }
-
-  /// Name in model files and documentation.
-  public static var registeredName: String { "\(Self.self)" }
-
   /// Settings that are not the usual ones, in the order of the documentation.
   public var summary: String {
-    let values = settingValues
-    return Self.settings.compactMap { spec in
-      values[spec.name].flatMap { $0 == spec.standard ? nil : "\(spec.name) \($0.text)" }
-    }.joined(separator: ", ")
+    givenSettings.map { "\($0.name) \($0.value.text)" }.joined(separator: ", ")
   }
 }
 

@@ -87,7 +87,7 @@ public struct Slice: Layer {
 
   public func candidates(for group: GroupContext) -> [Candidate] {
     let candidates = anyLayoutCandidates(
-      for: group, joinsChannels: true, forward: forward, backward: backward)
+      for: group, needsFullBlocks: true, forward: forward, backward: backward)
     // Whole blocks of channels can be taken, parts of them cannot.
     let first = range(group.inputTypes[0].shape[axis]).0
     let keepsBlocks = axis != 1 || (step == 1 && first % group.target.lanes == 0)

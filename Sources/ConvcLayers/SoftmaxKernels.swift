@@ -25,7 +25,7 @@ struct SoftmaxKernels {
   func candidates(for group: GroupContext) -> [Candidate] {
     guard let axis = try? MapAxis(axis, of: group.inputTypes[0]) else { return [] }
     return anyLayoutCandidates(
-      for: group, joinsChannels: true,
+      for: group, needsFullBlocks: true,
       forward: { [forward($0, axis)] },
       backward: { context in
         context.inputGradients[0].map { [backward(context, to: $0, axis)] } ?? []

@@ -81,7 +81,7 @@ public struct Upsample: Layer {
   public func role(in mode: Mode, frozen: Bool) -> FusionRole { .anchor(accepts: []) }
 
   public func candidates(for group: GroupContext) -> [Candidate] {
-    anyLayoutCandidates(for: group, joinsChannels: true, forward: forward, backward: backward)
+    anyLayoutCandidates(for: group, needsFullBlocks: true, forward: forward, backward: backward)
   }
 }
 

@@ -51,8 +51,7 @@ struct ModelFileReader {
   private func unknown(
     _ what: String, _ name: String, of owner: String, among known: [String]
   ) -> String {
-    let guess =
-      Spelling.nearest(to: name, among: known).map { "did you mean '\($0)'? " } ?? ""
+    let guess = Spelling.hint(for: name, among: known)
     return "unknown \(what) '\(name.prefix(60))' of \(owner); \(guess)there are "
       + (known.isEmpty ? "none" : known.joined(separator: ", "))
   }

@@ -53,7 +53,7 @@ extension ModelFile {
           ? "reads: \(quoted(node.inputs[0]))"
           : "reads: [\(node.inputs.map(quoted).joined(separator: ", "))]")
     }
-    entries += settings(layer.settingValues, type(of: layer).settings)
+    entries += settings(of: layer)
     if node.isFrozen { entries.append("frozen: true") }
     if let regularizer = node.regularizer { entries.append("regularizer: \(text(regularizer))") }
     return entries
@@ -75,19 +75,14 @@ extension ModelFile {
       [
         "loss: \(type(of: loss).registeredName)", "output: \(quoted(term.output))",
         "target: \(quoted(term.target))",
-      ] + settings(loss.settingValues, type(of: loss).settings)
+      ] + settings(of: loss)
       + (term.weight == 1 ? [] : ["weight: \(term.weight)"])
     return "  \(quoted(term.name)): {\(entries.joined(separator: ", "))}"
   }
 
   /// Settings that are not the usual ones, in the order of the documentation.
-  private static func settings(
-    _ values: [String: SettingValue], _ specs: [SettingSpec]
-  ) -> [String] {
-    specs.compactMap { spec in
-      guard let value = values[spec.name], value != spec.standard else { return nil }
-      return "\(spec.name): \(text(value))"
-    }
+  private static func settings(of value: any Configurable) -> [String] {
+    value.givenSettings.map { "\($0.name): \(text($0.value))" }
   }
 
   private static func text(_ value: SettingValue) -> String {

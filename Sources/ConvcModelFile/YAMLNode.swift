@@ -113,9 +113,7 @@ struct YAMLNode {
   }
 
   private func mismatch(_ spec: SettingSpec, _ word: String?) -> ModelFileError {
-    let guess =
-      word.flatMap { Spelling.nearest(to: $0, among: spec.kind.words) }
-      .map { "did you mean '\($0)'? " } ?? ""
+    let guess = word.map { Spelling.hint(for: $0, among: spec.kind.words) } ?? ""
     return error("\(spec.name) is \(found); \(guess)\(spec.kind.text) is expected")
   }
 }

@@ -81,7 +81,7 @@ struct ConvcCommand: AsyncParsableCommand {
     guard !later.contains(verb) else {
       return "'\(verb)' is not in this version; there are \(verbs.joined(separator: ", "))"
     }
-    let guess = Spelling.nearest(to: verb, among: verbs).map { "did you mean '\($0)'? " } ?? ""
+    let guess = Spelling.hint(for: verb, among: verbs)
     return "no verb '\(verb)'; \(guess)there are \(verbs.joined(separator: ", "))"
   }
 

@@ -105,7 +105,7 @@ struct ModelOptions: ParsableArguments {
         "\(model): this version of convc reads no ONNX files; give a model file (.yaml) or a preset: "
           + names.joined(separator: ", "))
     }
-    let guess = Spelling.nearest(to: model, among: names).map { "did you mean '\($0)'? " } ?? ""
+    let guess = Spelling.hint(for: model, among: names)
     throw Failure(
       .input,
       "no preset '\(model)'; \(guess)there are \(names.joined(separator: ", ")), or a model file (.yaml)"

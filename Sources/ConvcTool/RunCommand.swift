@@ -88,8 +88,7 @@ struct RunCommand: AsyncParsableCommand {
     _ files: [NamedFile], _ kind: String, _ names: [String]
   ) throws(Failure) -> [NamedFile?] {
     if let file = files.first(where: { !names.contains($0.name) }) {
-      let guess =
-        Spelling.nearest(to: file.name, among: names).map { "did you mean '\($0)'? " } ?? ""
+      let guess = Spelling.hint(for: file.name, among: names)
       throw Failure(
         .usage,
         "\(model.model) has no \(kind) '\(file.name)'; \(guess)there is \(names.joined(separator: ", "))"

@@ -1,5 +1,6 @@
 import Convc
 import ConvcEmit
+import ConvcTestSupport
 import Foundation
 import Testing
 
@@ -29,29 +30,10 @@ struct GoldenTests {
     }
   }
 
-  private static let folder = URL(fileURLWithPath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    .appendingPathComponent("Generated/Models")
-
-  private static func committed(_ file: CSourceFile) -> String? {
-    try? String(contentsOf: folder.appendingPathComponent(file.name), encoding: .utf8)
-  }
-
   @Test("the compiler writes what is committed", arguments: Golden.all)
   func current(golden: Golden) throws {
-    let isRecording = ProcessInfo.processInfo.environment["RECORD_GOLDENS"] == "1"
     for file in try golden.files() {
-      let committed = Self.committed(file)
-      if isRecording, committed != file.text {
-        try FileManager.default.createDirectory(
-          at: Self.folder, withIntermediateDirectories: true)
-        try file.text.write(
-          to: Self.folder.appendingPathComponent(file.name), atomically: true, encoding: .utf8)
-      }
-      #expect(
-        committed == file.text,
-        "\(file.name) is not what the compiler writes; RECORD_GOLDENS=1 swift test --filter GoldenTests records it"
-      )
+      try expectRecorded(file.text, at: "Generated/Models/\(file.name)")
     }
   }
 
@@ -90,7 +72,7 @@ struct GoldenTests {
       return
     }
     for folder in ["Layers", "Losses"] {
-      let path = Self.folder.deletingLastPathComponent().appendingPathComponent(folder).path
+      let path = TestFiles.repository + "Generated/\(folder)"
       let files = try FileManager.default.contentsOfDirectory(atPath: path)
         .filter { $0.hasSuffix(".\(target.name).c") }
       #expect(files.count > 40)

@@ -176,12 +176,6 @@ struct ModelFileTests {
 
   @Test("the committed schema is the registry's")
   func schema() throws {
-    let path = TestFiles.repository + "Docs/model-file.schema.json"
-    if ProcessInfo.processInfo.environment["RECORD_GOLDENS"] == "1" {
-      try ModelFile.schema.write(toFile: path, atomically: true, encoding: .utf8)
-    }
-    #expect(
-      try String(contentsOfFile: path, encoding: .utf8) == ModelFile.schema,
-      "RECORD_GOLDENS=1 swift test --filter ModelFileTests records it")
+    try expectRecorded(ModelFile.schema, at: "Docs/model-file.schema.json")
   }
 }

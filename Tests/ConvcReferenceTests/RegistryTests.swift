@@ -14,10 +14,7 @@ struct RegistryTests {
       for example in type.examples {
         let layer = example.layer
         _ = try layer.output(for: example.inputs.map { TensorType(shape: $0) })
-        let values = layer.settingValues
-        let again = try type.init(settings: Settings(values, specs: type.settings))
-        #expect(again.settingValues == values)
-        #expect(again.summary == layer.summary)
+        expectSettings(layer)
       }
     }
   }

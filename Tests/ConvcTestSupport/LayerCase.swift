@@ -54,7 +54,7 @@ public struct LayerCase: Sendable, CustomTestStringConvertible {
 /// 5. NaN in gives NaN out.
 /// 6. Where `Tests/Fixtures/layers/NAME.safetensors` exists, values and gradients are those of PyTorch.
 public func expectContract(_ layerCase: LayerCase) async throws {
-  expectSettings(layerCase)
+  expectSettings(layerCase.layer)
   try expectGoldens(layerCase)
   let model = layerCase.model()
   let batch = layerCase.inputs[0][0]
@@ -63,19 +63,6 @@ public func expectContract(_ layerCase: LayerCase) async throws {
   expectDifferences(network)
   try await expectCompiled(layerCase, network)
   try expectFixture(layerCase)
-}
-
-private func expectSettings(_ layerCase: LayerCase) {
-  let type = type(of: layerCase.layer)
-  let values = layerCase.layer.settingValues
-  do {
-    let again = try type.init(settings: Settings(values, specs: type.settings))
-    #expect(again.settingValues == values)
-    #expect(again.summary == layerCase.layer.summary)
-  } catch {
-    Issue.record("\(type.registeredName) does not read its own settings: \(error)")
-  }
-  #expect(Set(values.keys).isSubset(of: type.settings.map(\.name)))
 }
 
 /// The kernels of a case's layer alone, as the compiler writes them.
@@ -88,21 +75,9 @@ private func kernels(_ layerCase: LayerCase, _ target: Target) throws -> String 
 }
 
 private func expectGoldens(_ layerCase: LayerCase) throws {
-  let folder = TestFiles.repository + "Generated/Layers"
-  let records = ProcessInfo.processInfo.environment["RECORD_GOLDENS"] == "1"
   for target in [Target.generic, .x86v4] {
-    let path = "\(folder)/\(layerCase.name).\(target.name).c"
     let text = try kernels(layerCase, target)
-    let committed = try? String(contentsOfFile: path, encoding: .utf8)
-    if records, committed != text {
-      try FileManager.default.createDirectory(
-        atPath: folder, withIntermediateDirectories: true)
-      try text.write(toFile: path, atomically: true, encoding: .utf8)
-    }
-    #expect(
-      committed == text,
-      "\(layerCase.name).\(target.name).c is not what the compiler writes; RECORD_GOLDENS=1 swift test records it"
-    )
+    try expectRecorded(text, at: "Generated/Layers/\(layerCase.name).\(target.name).c")
     #expect(text.split(separator: "\n").filter { $0.count > 120 } == [])
   }
 }

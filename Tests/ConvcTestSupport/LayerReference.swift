@@ -198,11 +198,7 @@ public struct LayerReference {
   }
 
   private func yaml(_ layer: any RegisteredLayer, _ name: String) -> String {
-    let type = type(of: layer)
-    let values = layer.settingValues
-    let given = type.settings.compactMap { spec in
-      values[spec.name].flatMap { $0 == spec.standard ? nil : ", \(spec.name): \($0.text)" }
-    }
-    return "\(name): {layer: \(type.registeredName)\(given.joined())}"
+    let given = layer.givenSettings.map { ", \($0.name): \($0.value.text)" }.joined()
+    return "\(name): {layer: \(type(of: layer).registeredName)\(given)}"
   }
 }

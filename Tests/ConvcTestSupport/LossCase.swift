@@ -78,7 +78,9 @@ struct DeclaredOutput: ReferenceLayer {
 public func expectContract(_ cases: [LossCase]) async throws {
   var networks: [(lossCase: LossCase, network: RandomNetwork)] = []
   for lossCase in cases {
-    expectSettings(lossCase)
+    expectSettings(lossCase.loss)
+    let names = type(of: lossCase.loss).settings.map(\.name)
+    #expect(Set(lossCase.loss.settingValues.keys) == Set(names))
     try expectGoldens(lossCase)
     try expectFixture(lossCase)
     let batch = lossCase.prediction[0]
@@ -90,38 +92,14 @@ public func expectContract(_ cases: [LossCase]) async throws {
   try await expectCompiled(networks)
 }
 
-private func expectSettings(_ lossCase: LossCase) {
-  let type = type(of: lossCase.loss)
-  let values = lossCase.loss.settingValues
-  do {
-    let again = try type.init(settings: Settings(values, specs: type.settings))
-    #expect(again.settingValues == values)
-    #expect(again.summary == lossCase.loss.summary)
-  } catch {
-    Issue.record("\(type.registeredName) does not read its own settings: \(error)")
-  }
-  #expect(Set(values.keys) == Set(type.settings.map(\.name)))
-}
-
 private func expectGoldens(_ lossCase: LossCase) throws {
-  let folder = TestFiles.repository + "Generated/Losses"
-  let records = ProcessInfo.processInfo.environment["RECORD_GOLDENS"] == "1"
   for target in [Target.generic, .x86v4] {
-    let path = "\(folder)/\(lossCase.name).\(target.name).c"
     let compilation = try lossCase.model().compile(
       BuildOptions(
         batch: lossCase.maximumBatch ?? lossCase.prediction[0], target: target,
         families: target.hasVectors ? ["lanes"] : nil))
     let text = EmitC().kernels(of: ["loss"], in: compilation.stages.module)
-    let committed = try? String(contentsOfFile: path, encoding: .utf8)
-    if records, committed != text {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-      try text.write(toFile: path, atomically: true, encoding: .utf8)
-    }
-    #expect(
-      committed == text,
-      "\(lossCase.name).\(target.name).c is not what the compiler writes; RECORD_GOLDENS=1 swift test records it"
-    )
+    try expectRecorded(text, at: "Generated/Losses/\(lossCase.name).\(target.name).c")
     #expect(text.split(separator: "\n").filter { $0.count > 120 } == [])
   }
 }

@@ -118,15 +118,11 @@ struct RegularizationTests {
 
   @Test("its kernels are the committed ones, the same for every target")
   func golden() throws {
-    let path = TestFiles.repository + "Generated/Layers/regularization.c"
     let texts = try [Target.generic, .x86v4].map { target in
       EmitC().kernels(
         of: [Regularization.name], in: try Self.mixed.compile(Self.options(target)).stages.module)
     }
-    if ProcessInfo.processInfo.environment["RECORD_GOLDENS"] == "1" {
-      try texts[0].write(toFile: path, atomically: true, encoding: .utf8)
-    }
-    #expect(try String(contentsOfFile: path, encoding: .utf8) == texts[0])
+    try expectRecorded(texts[0], at: "Generated/Layers/regularization.c")
     #expect(texts[0].split(separator: "\n").allSatisfy { $0.count <= 120 })
     #expect(texts[0] == texts[1])
   }
