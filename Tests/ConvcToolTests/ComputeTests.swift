@@ -37,7 +37,7 @@ struct ComputeTests {
     #expect(
       names == [
         "model", "mode", "batch", "threads", "ms_median", "ms_min", "ms_p90", "images_per_s",
-        "gflops", "percent_of_peak", "peak_gflops", "peak_rss_mb", "first_step_s",
+        "gflops", "percent_of_peak", "peak_gflops", "peak_rss_mb", "compile_s", "first_step_s",
       ])
     let object = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
     let values = try #require(object as? [String: Any])
