@@ -49,7 +49,8 @@ typedef struct convc_preprocessing {
     const float *deviation;
 } convc_preprocessing;
 
-// An input, output or target at the boundary: dense, row-major, NCHW; shape[0] is the largest batch.
+// An input, output or target at the boundary: dense, row-major, NCHW; shape[0] is the largest batch,
+// but with fixed_batch: there shapes are whole, and a call is one run.
 typedef struct convc_tensor {
     const char *name;
     int32_t element;  // CONVC_FLOAT32 or CONVC_INT32
@@ -99,7 +100,7 @@ typedef struct convc_model {
     const char *target;  // the row of the target table the C was written for
     const char *model_hash;
     int32_t max_batch;
-    int32_t fixed_batch;  // 1: batch must be max_batch
+    int32_t fixed_batch;  // 1: batch must be max_batch, which is 1; every tensor has its whole shape
     int32_t inputs_count, outputs_count, targets_count, losses_count, parameters_count, classes_count;
     const convc_tensor *inputs;
     const convc_tensor *outputs;

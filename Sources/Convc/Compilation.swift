@@ -6,8 +6,8 @@ import ConvcRuntime
 
 /// What a network is built for, with the defaults of this machine.
 public struct BuildOptions: Sendable {
-  /// Largest batch: any batch from 1 to this can be run.
-  public var batch: Int
+  /// Largest batch: any batch from 1 to this can be run. nil: 64, or the one run of an unbatched network.
+  public var batch: Int?
   /// Whether the build can train, beside inferring.
   public var trains: Bool
   /// Row of the target table; nil: the widest this machine can run.
@@ -26,7 +26,7 @@ public struct BuildOptions: Sendable {
   package var nearBytes = 64 << 20
 
   public init(
-    batch: Int = 64, trains: Bool = true, target: Target? = nil, name: String? = nil,
+    batch: Int? = nil, trains: Bool = true, target: Target? = nil, name: String? = nil,
     families: Set<String>? = nil, fuses: Bool = true, memoryLimit: Int = 16 << 30
   ) {
     self.batch = batch
@@ -37,6 +37,8 @@ public struct BuildOptions: Sendable {
     self.fuses = fuses
     self.memoryLimit = memoryLimit
   }
+
+  func batch(of model: Model) -> Int { batch ?? (model.isUnbatched ? 1 : 64) }
 }
 
 extension Target {
@@ -110,7 +112,8 @@ extension Model {
   {
     let pipeline = Pipeline(
       options: CompileOptions(
-        batch: options.batch, target: options.target ?? .native, families: options.families,
+        batch: options.batch(of: self), target: options.target ?? .native,
+        families: options.families,
         fuses: options.fuses, memoryLimit: options.memoryLimit,
         smallestSaving: options.smallestSaving, nearBytes: options.nearBytes),
       trains: options.trains, library: CommonKernels(),
@@ -126,7 +129,8 @@ extension Model {
   public func lint(
     _ options: BuildOptions = BuildOptions()
   ) throws(CompileError) -> [Diagnostic] {
-    let graph = try InferShapes(batch: options.batch, memoryLimit: options.memoryLimit).run(self)
+    let graph = try InferShapes(batch: options.batch(of: self), memoryLimit: options.memoryLimit)
+      .run(self)
     return Lint(mode: options.trains && !losses.isEmpty ? .training : .inference).run(graph)
   }
 

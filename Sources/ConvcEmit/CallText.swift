@@ -37,8 +37,12 @@ struct CallText {
     var needs = Needs()
     var items: [String] = []
     for scalar in call.scalars {
-      items.append(scalar.rawValue)
-      needs.roots.insert(Self.root(of: scalar))
+      if let count = images(scalar, call) {
+        items.append("\(count)")
+      } else {
+        items.append(scalar.rawValue)
+        needs.roots.insert(Self.root(of: scalar))
+      }
     }
     for argument in call.arguments { items.append(expression(argument, &needs)) }
     return (CText.list("\(indentation)\(function)(", items, ");"), needs)
@@ -61,6 +65,16 @@ struct CallText {
         return nil
       }
       return key
+    }
+  }
+
+  /// The images, or the vectors of them, of a call that has a number of its own.
+  private func images(_ scalar: Scalar, _ call: KernelCall) -> Int? {
+    guard let images = call.images else { return nil }
+    switch scalar {
+    case .batch: return images
+    case .groups: return (images + kernels.target.lanes - 1) / kernels.target.lanes
+    case .accumulate, .seed, .step: return nil
     }
   }
 

@@ -49,7 +49,10 @@ struct HeaderText {
   private var sizes: [String] {
     let inference = module.inference.schedule.plan.bytes
     var rows = [
-      ("MAX_BATCH", "\(graph.batch)", "images of the largest batch"),
+      (
+        "MAX_BATCH", "\(graph.batch)",
+        graph.isUnbatched ? "shapes are whole: batch is 1" : "images of the largest batch"
+      ),
       ("PARAMETERS_FLOATS", "\(graph.parameterCount)", "parameters, in the order of the model"),
       ("PACKED_BYTES", "\(module.packedBytes)", "what prepare derives from them"),
       ("WORKSPACE_BYTES", "\(inference)", "workspace of forward"),
@@ -70,7 +73,8 @@ struct HeaderText {
   private func arguments(_ array: String, _ tensors: [(String, TensorType)]) -> [String] {
     tensors.enumerated().map { index, tensor in
       let (name, type) = tensor
-      let extents = (["batch"] + type.shape.dropFirst().map(String.init)).joined(separator: ", ")
+      let first = module.graph.isUnbatched ? "\(type.shape[0])" : "batch"
+      let extents = ([first] + type.shape.dropFirst().map(String.init)).joined(separator: ", ")
       let place = "\(array)[\(index)]".padded(to: 10)
       return "//   \(place)  \(CText.comment(name)): \(type.element.cName) [\(extents)]"
     }

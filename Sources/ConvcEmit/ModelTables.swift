@@ -40,7 +40,7 @@ struct ModelTables {
       ".name = \(CText.string(graph.name)),",
       ".target = \(CText.string(module.target.name)),",
       ".model_hash = \(CText.string(module.modelHash)),",
-      ".max_batch = \(graph.batch), .fixed_batch = 0,",
+      ".max_batch = \(graph.batch), .fixed_batch = \(graph.isUnbatched ? 1 : 0),",
       table("inputs", graph.inputs.count), table("outputs", graph.outputs.count),
       table("targets", targets.count), table("losses", lossEntries),
       table("parameters", graph.parameters.count), table("classes", graph.classNames.count),

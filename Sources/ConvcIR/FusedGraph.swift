@@ -112,6 +112,11 @@ public struct FusedGraph: Sendable {
     graph[tensor].type != graph[storage(of: tensor)].type
   }
 
+  /// Whether the tensor is a view with another extent of axis 0: its memory stands in rows, without lanes.
+  public func changesImages(_ tensor: Tensor.ID) -> Bool {
+    graph[tensor].type.shape[0] != graph[storage(of: tensor)].type.shape[0]
+  }
+
   /// The tensor that holds the memory of this one.
   public func storage(of tensor: Tensor.ID) -> Tensor.ID {
     var root = tensor

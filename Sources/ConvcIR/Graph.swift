@@ -128,7 +128,10 @@ public struct TargetTensor: Sendable, Hashable {
 /// The network with every shape known, its nodes in topological order.
 public struct Graph: Sendable {
   public let name: String
+  /// Images of the largest batch; 1 where the network is unbatched.
   public let batch: Int
+  /// Whether tensors have extents of their own in axis 0, and a call is one run.
+  public let isUnbatched: Bool
   public let tensors: [Tensor]
   public let inputs: [Tensor.ID]
   public let nodes: [Node]
@@ -143,7 +146,8 @@ public struct Graph: Sendable {
   public init(
     name: String, batch: Int, tensors: [Tensor], inputs: [Tensor.ID], nodes: [Node],
     outputs: [(name: String, tensor: Tensor.ID)], losses: [LossNode], targets: [TargetTensor],
-    parameters: [Parameter], preprocessing: InputPreprocessing?, classNames: [String]
+    parameters: [Parameter], preprocessing: InputPreprocessing?, classNames: [String],
+    isUnbatched: Bool = false
   ) {
     self.name = name
     self.batch = batch
@@ -156,6 +160,7 @@ public struct Graph: Sendable {
     self.parameters = parameters
     self.preprocessing = preprocessing
     self.classNames = classNames
+    self.isUnbatched = isUnbatched
     var readers: [Tensor.ID: [Node.ID]] = [:]
     for node in nodes {
       for input in Set(node.inputs) { readers[input, default: []].append(node.id) }

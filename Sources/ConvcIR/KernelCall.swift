@@ -137,8 +137,10 @@ public struct KernelCall: Sendable, Hashable {
   public let scalars: [Scalar]
   public let arguments: [Argument]
   /// Whether the template shares its work among threads.
-  public let isParallel: Bool
+  public private(set) var isParallel: Bool
   public let work: Work
+  /// What it gets for the batch: the extent of axis 0 of an unbatched network's tensors; nil: the batch of the call.
+  public private(set) var images: Int?
 
   public init(
     template: String, name: String, title: String, notes: [String] = [], layers: [String],
@@ -164,9 +166,15 @@ public struct KernelCall: Sendable, Hashable {
 
   /// The same call on one thread, for work too small to share.
   public func serial() -> KernelCall {
-    KernelCall(
-      template: template, name: name, title: title, notes: notes, layers: layers,
-      constants: constants, flags: flags, texts: texts, fragments: fragments,
-      support: support, scalars: scalars, arguments: arguments, isParallel: false, work: work)
+    var call = self
+    call.isParallel = false
+    return call
+  }
+
+  /// The same call for tensors with another extent of axis 0 than the batch.
+  public func onImages(_ images: Int) -> KernelCall {
+    var call = self
+    call.images = images
+    return call
   }
 }

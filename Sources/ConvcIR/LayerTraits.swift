@@ -15,4 +15,6 @@ public struct LayerTraits: OptionSet, Sendable, Hashable {
   public static let logistic = LayerTraits(rawValue: 16)
   /// Values are never below 0.
   public static let nonNegative = LayerTraits(rawValue: 32)
+  /// Works on axis 0 as well, so an unbatched network alone can have it.
+  public static let wholeShape = LayerTraits(rawValue: 64)
 }

@@ -1,9 +1,12 @@
-/// A network as its author wrote it: named layers and edges, without a batch.
+/// A network as its author wrote it: named layers and edges.
+///
+/// Shapes are those of one image, and a program takes batches of them. Of an unbatched network shapes are whole: axis 0 is
+/// an extent like the others, and a program's call is one run.
 public struct Model: Sendable {
   /// An input of the network.
   public struct Input: Sendable {
     public let name: String
-    /// Extents of one image: `[C, H, W]`, or `[F]` for features.
+    /// Extents of one image: `[C, H, W]`, or `[F]` for features; of an unbatched network all extents.
     public let shape: [Int]
     public let location: SourceLocation?
 
@@ -82,11 +85,13 @@ public struct Model: Sendable {
   /// How raw pixels become the first input.
   public var preprocessing: InputPreprocessing?
   public var classNames: [String]
+  /// Whether shapes are whole, axis 0 with them.
+  public var isUnbatched: Bool
 
   public init(
     name: String, inputs: [Input], nodes: [Node], outputs: [Output], losses: [LossTerm] = [],
     regularizer: Regularizer? = nil, preprocessing: InputPreprocessing? = nil,
-    classNames: [String] = []
+    classNames: [String] = [], isUnbatched: Bool = false
   ) {
     self.name = name
     self.inputs = inputs
@@ -96,6 +101,7 @@ public struct Model: Sendable {
     self.regularizer = regularizer
     self.preprocessing = preprocessing
     self.classNames = classNames
+    self.isUnbatched = isUnbatched
   }
 }
 

@@ -3,13 +3,14 @@ public final class ModelBuilder {
   public private(set) var model: Model
   private var numbers: [String: Int] = [:]
 
-  public init(name: String) {
-    model = Model(name: name, inputs: [], nodes: [], outputs: [])
+  /// - Parameter isUnbatched: shapes are whole, axis 0 with them; else those of one image.
+  public init(name: String, isUnbatched: Bool = false) {
+    model = Model(name: name, inputs: [], nodes: [], outputs: [], isUnbatched: isUnbatched)
   }
 
   /// An input of the network.
   ///
-  /// - Parameter shape: extents of one image, `[C, H, W]`, or `[F]` for features.
+  /// - Parameter shape: extents of one image, `[C, H, W]`, or `[F]` for features; of an unbatched network all extents.
   public func input(
     _ name: String, _ shape: [Int], file: String = #fileID, line: Int = #line
   ) -> Value {

@@ -73,7 +73,7 @@ final class BufferTable {
   ) -> ChannelSums {
     let count = (map + cells - 1) / cells
     let made = ChannelSums(
-      buffer: arena("\(group)_sums", bytes: graph.batch * count * 3 * channels * 4),
+      buffer: arena("\(group)_sums", bytes: graph[tensor].type.shape[0] * count * 3 * channels * 4),
       cells: cells, partsPerMap: count)
     sums[tensor] = made
     return made

@@ -6,7 +6,15 @@ import ConvcIR
 /// right before the kernels that asked for them.
 final class CallList {
   private(set) var calls: [KernelCall] = []
+  /// Whether tensors have extents of their own in axis 0.
+  private let isUnbatched: Bool
+
+  init(isUnbatched: Bool) { self.isUnbatched = isUnbatched }
 
   func append(_ call: KernelCall) { calls.append(call) }
-  func append(_ more: [KernelCall]) { calls += more }
+
+  /// Adds calls that work on tensors of a type.
+  func append(_ more: [KernelCall], on type: TensorType) {
+    calls += isUnbatched ? more.map { $0.onImages(type.shape[0]) } : more
+  }
 }

@@ -82,9 +82,11 @@ final class GradientTable {
         continue
       }
       calls.append(
-        library.reorder(
-          part.placement, to: whole.placement, name: "\(name)_gradient_to_\(layout.rawValue)",
-          layers: [name], accumulates: whole.isWritten))
+        [
+          library.reorder(
+            part.placement, to: whole.placement, name: "\(name)_gradient_to_\(layout.rawValue)",
+            layers: [name], accumulates: whole.isWritten)
+        ], on: whole.placement.type)
       whole.isWritten = true
     }
     precondition(whole.isWritten, "internal error: nothing writes the gradient of \(name)")

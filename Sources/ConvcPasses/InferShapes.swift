@@ -21,6 +21,10 @@ public struct InferShapes: Pass {
       throw CompileError(
         layer: model.name, "batch \(batch) is out of range; 1...\(1 << 20) is expected")
     }
+    guard !model.isUnbatched || batch == 1 else {
+      throw CompileError(
+        layer: model.name, "has a fixed shape, so a call is one run: its batch is 1, not \(batch)")
+    }
     var inference = Inference(model: model, batch: batch, memoryLimit: memoryLimit)
     inference.checkNames()
     inference.addInputs()
@@ -109,14 +113,16 @@ private struct Inference {
 
   mutating func addInputs() {
     for input in model.inputs {
-      guard (1...4).contains(input.shape.count), input.shape.allSatisfy({ $0 > 0 })
-      else {
+      let ranks = model.isUnbatched ? 1...8 : 1...4
+      guard ranks.contains(input.shape.count), input.shape.allSatisfy({ $0 > 0 }) else {
         report(
           input.name, input.location,
-          "has shape \(input.shape); extents [C, H, W], [C, L] or [F], all above 0, are expected")
+          "has shape \(input.shape); "
+            + (model.isUnbatched ? "one to eight extents" : "extents [C, H, W], [C, L] or [F]")
+            + ", all above 0, are expected")
         continue
       }
-      let type = TensorType(shape: [batch] + input.shape)
+      let type = TensorType(shape: (model.isUnbatched ? [] : [batch]) + input.shape)
       if let id = addTensor(input.name, type, producer: nil, location: input.location) {
         inputs.append(id)
       }
@@ -176,6 +182,12 @@ private struct Inference {
       // What an earlier finding left without a shape is not reported again.
       guard ids.count == node.inputs.count else { continue }
       let types = ids.map { tensors[$0.index].type }
+      if node.layer.traits.contains(.wholeShape), !model.isUnbatched {
+        report(
+          node.name, node.location,
+          "works on axis 0, which is the batch here; make the network an unbatched one")
+        continue
+      }
       let type: TensorType
       do {
         type = try node.layer.output(for: types)
@@ -348,7 +360,8 @@ private struct Inference {
     return Graph(
       name: model.name, batch: batch, tensors: tensors, inputs: inputs, nodes: placed,
       outputs: outputs, losses: losses, targets: targets, parameters: table,
-      preprocessing: model.preprocessing, classNames: model.classNames)
+      preprocessing: model.preprocessing, classNames: model.classNames,
+      isUnbatched: model.isUnbatched)
   }
 }
 

@@ -82,8 +82,10 @@ final class Instances {
     instances[Key(tensor: tensor, layout: layout, isDense: halo.isNone)] = placement
     if !halo.isNone {
       calls.append(
-        library.clearHalo(
-          of: placement, name: "\(name)_clear_halo", layers: [graph[tensor].name]))
+        [
+          library.clearHalo(
+            of: placement, name: "\(name)_clear_halo", layers: [graph[tensor].name])
+        ], on: placement.type)
     }
     return placement
   }
@@ -109,9 +111,11 @@ final class Instances {
     let suffix = layout != primary.layout ? layout.rawValue : halo.isNone ? "dense" : "padded"
     let made = make(storage, layout, halo, name: "\(name)_\(suffix)")
     calls.append(
-      library.reorder(
-        primary, to: made, name: "\(name)_to_\(layout.rawValue)", layers: [name],
-        accumulates: false))
+      [
+        library.reorder(
+          primary, to: made, name: "\(name)_to_\(layout.rawValue)", layers: [name],
+          accumulates: false)
+      ], on: made.type)
     return made.viewed(as: type)
   }
 
@@ -123,9 +127,11 @@ final class Instances {
       buffer: table.outside(.output(index), name: name), type: graph[storage].type, layout: .nchw,
       lanes: lanes)
     calls.append(
-      library.reorder(
-        primary, to: destination, name: "\(graph[storage].name)_to_output",
-        layers: [graph[storage].name], accumulates: false))
+      [
+        library.reorder(
+          primary, to: destination, name: "\(graph[storage].name)_to_output",
+          layers: [graph[storage].name], accumulates: false)
+      ], on: destination.type)
   }
 
   private func input(_ tensor: Tensor.ID) -> Placement {

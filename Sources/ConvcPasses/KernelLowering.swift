@@ -12,7 +12,7 @@ struct KernelLowering {
   private let library: any KernelLibrary
   /// Bytes from which on memory is saved at the cost of a pass over it.
   private let smallestSaving: Int
-  private let calls = CallList()
+  private let calls: CallList
   private let table: BufferTable
   private let instances: Instances
   private let gradients: GradientTable
@@ -29,6 +29,7 @@ struct KernelLowering {
     self.target = target
     self.library = library
     self.smallestSaving = smallestSaving
+    calls = CallList(isUnbatched: training.graph.isUnbatched)
     table = BufferTable(
       graph: training.graph, mode: training.mode, library: library,
       smallestSaving: smallestSaving, calls: calls)
@@ -79,7 +80,8 @@ struct KernelLowering {
     let inputs = zip(group.inputs, candidate.inputs).map { instances.source($0, $1) }
     let operands = operands(of: group).map { instances.source($0, candidate.output) }
     let output = instances.makePrimary(group.output, candidate.output)
-    calls.append(candidate.forward(forwardContext(group, inputs, operands, output)))
+    calls.append(
+      candidate.forward(forwardContext(group, inputs, operands, output)), on: output.type)
   }
 
   private func forwardContext(
@@ -124,7 +126,8 @@ struct KernelLowering {
     let candidate = chosen[group.id]
     let inputs = zip(group.inputs, candidate.inputs).map { read($0, $1) }
     let output = instances.makePrimaryAgain(group.output)
-    calls.append(candidate.again?(forwardContext(group, inputs, [], output)) ?? [])
+    calls.append(
+      candidate.again?(forwardContext(group, inputs, [], output)) ?? [], on: output.type)
   }
 
   // MARK: Losses
@@ -133,7 +136,8 @@ struct KernelLowering {
     let storage = fused.storage(of: loss.prediction)
     let layout = instances.primary(of: storage).layout
     // Losses read features, whose blocks of channels would not be whole, or maps with one channel a class.
-    let readable: Layout = layout == .blocked ? .nchw : layout
+    let readable: Layout =
+      layout == .blocked || fused.changesImages(loss.prediction) ? .nchw : layout
     if storage != loss.prediction || readable != layout {
       instances.need(loss.prediction, readable, .none)
     }
@@ -148,7 +152,7 @@ struct KernelLowering {
         ? gradients.target(loss.prediction, readable) : nil, weight: loss.weight, index: index,
       losses: table.outside(.losses, name: "losses"),
       buffers: GroupBuffers(table, name: loss.name, output: nil), machine: target)
-    calls.append(loss.loss.calls(for: context))
+    calls.append(loss.loss.calls(for: context), on: prediction.type)
   }
 
   /// The penalty on weights comes last: it adds to gradients that are complete.
@@ -159,7 +163,8 @@ struct KernelLowering {
           parameters: graph.penalized, block: table.parameterBlock,
           gradients: table.outside(.gradients, name: "gradients"),
           losses: table.outside(.losses, name: "losses"), index: graph.losses.count,
-          buffers: GroupBuffers(table, name: Regularization.name, output: nil))))
+          buffers: GroupBuffers(table, name: Regularization.name, output: nil))),
+      on: TensorType(shape: [1]))
   }
 
   // MARK: Backward
@@ -193,7 +198,7 @@ struct KernelLowering {
       forward: forwardContext(group, inputs, operands, output), wanted: step,
       outputGradient: outputGradient, deferred: after?.pieces, defersInput: defersInput,
       inputGradients: inputGradients, operandGradients: operandGradients)
-    calls.append(candidate.backward(context))
+    calls.append(candidate.backward(context), on: output.type)
     if defersInput { gradients.set(candidate.deferred?(context), of: group.inputs[0]) }
     for (index, tensor) in operandTensors.enumerated()
     where step.operands[index] && deferredOperands[index] {

@@ -108,11 +108,13 @@ public struct Pipeline: Sendable {
 ///
 /// FNV-1a with 128 bits (Fowler, Noll and Vo, IETF draft-eastlake-fnv), in hexadecimal.
 public func modelHash(of graph: Graph) -> String {
-  var lines = graph.inputs.map { "\(graph[$0].name) \(graph[$0].type.shape.dropFirst())" }
+  func extents(_ tensor: Tensor.ID) -> ArraySlice<Int> {
+    graph[tensor].type.shape.dropFirst(graph.isUnbatched ? 0 : 1)
+  }
+  var lines = graph.inputs.map { "\(graph[$0].name) \(extents($0))" }
   for node in graph.nodes {
     let reads = node.inputs.map { graph[$0].name }.joined(separator: ",")
-    let shape = graph[node.output].type.shape.dropFirst()
-    lines.append("\(node.name) \(node.layer.summary) \(reads) \(shape)")
+    lines.append("\(node.name) \(node.layer.summary) \(reads) \(extents(node.output))")
   }
   lines += graph.outputs.map { "\($0.name) \(graph[$0.tensor].name)" }
   let prime: UInt128 = (1 << 88) + 0x13b

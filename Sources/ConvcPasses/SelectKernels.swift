@@ -58,11 +58,10 @@ public struct SelectKernels: Pass {
       context.anchor.map { $0.layer.candidates(for: context) } ?? library.elementwise(context)
     let possible = offered.filter { candidate in
       // A view's memory is its source's; only layouts that keep the order within an image can be one.
-      zip(group.inputs, candidate.inputs).allSatisfy {
-        $1 != .blocked || !training.fused.isReshaped($0)
-      }
-        && (candidate.output != .blocked
-          || !group.members.flatMap(\.operands).contains(where: training.fused.isReshaped))
+      zip(group.inputs, candidate.inputs).allSatisfy { training.fused.permits($1, of: $0) }
+        && group.members.flatMap(\.operands).allSatisfy {
+          training.fused.permits(candidate.output, of: $0)
+        }
     }
     let wanted = possible.filter { families?.contains($0.family) ?? true }
     let result = wanted.isEmpty ? possible.filter { $0.family == "generic" } : wanted
@@ -92,4 +91,16 @@ public struct SelectKernels: Pass {
 func microseconds(_ value: Double) -> String {
   let tenths = Int((value * 10).rounded())
   return "\(tenths / 10).\(tenths % 10) us"
+}
+
+extension FusedGraph {
+  /// Whether a tensor can be read so: a view's memory is its source's, and the layout has to keep the order within an
+  /// image, or of all values where the view has other images.
+  fileprivate func permits(_ layout: Layout, of tensor: Tensor.ID) -> Bool {
+    switch layout {
+    case .nchw: true
+    case .lanes: !changesImages(tensor)
+    case .blocked: !isReshaped(tensor)
+    }
+  }
 }

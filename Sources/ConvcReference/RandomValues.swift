@@ -75,7 +75,10 @@ public struct RandomValues: RandomNumberGenerator, Sendable {
     func count(_ type: TensorType) -> Int { type.count / graph.batch * batch }
     let inputs = graph.inputs.map { normal(count(graph[$0].type)) }
     let targets = graph.targets.map { target -> ReferenceSample.Target in
-      targetValues(target, type: target.type.with(shape: [batch] + target.type.shape.dropFirst()))
+      targetValues(
+        target,
+        type: target.type.with(
+          shape: [target.type.shape[0] / graph.batch * batch] + target.type.shape.dropFirst()))
     }
     return ReferenceSample(batch: batch, inputs: inputs, targets: targets)
   }

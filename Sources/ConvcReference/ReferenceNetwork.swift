@@ -169,11 +169,12 @@ public struct ReferenceNetwork: Sendable {
     let inputs = node.inputs.map { pass[$0] }
     return LayerCall(
       node: node, inputs: inputs, parameters: node.parameters.map { parameters[$0] },
-      outputShape: shape(of: node.output, batch: inputs[0].shape[0]), options: options)
+      outputShape: shape(of: node.output, batch: inputs.first?.shape[0] ?? 1), options: options)
   }
 
   private func shape(of id: Tensor.ID, batch: Int) -> [Int] {
-    [batch] + graph[id].type.shape.dropFirst()
+    let whole = graph[id].type.shape
+    return graph.isUnbatched ? whole : [batch] + whole.dropFirst()
   }
 }
 

@@ -18,12 +18,23 @@ extension Program {
   public struct Tensor: Sendable, Equatable {
     public let name: String
     public let element: Element
-    /// The first extent is the largest batch.
+    /// The first extent is the largest batch, but in a model whose largest batch is 1: shapes are whole there.
     public let shape: [Int]
     public let preprocessing: Preprocessing?
+    /// Elements for each image of a batch.
+    public let elementsPerImage: Int
 
-    /// Elements of one image.
-    public var elementsPerImage: Int { shape.dropFirst().reduce(1, *) }
+    /// - Parameter batch: the model's largest batch; nil: the first extent.
+    init(
+      name: String, element: Element, shape: [Int], preprocessing: Preprocessing?,
+      batch: Int? = nil
+    ) {
+      self.name = name
+      self.element = element
+      self.shape = shape
+      self.preprocessing = preprocessing
+      elementsPerImage = shape.reduce(1, *) / (batch ?? shape.first ?? 1)
+    }
   }
 
   /// A loss, by indices of the output that it judges and of its target.
@@ -114,7 +125,8 @@ struct DescriptorReader {
       tensors.append(
         Program.Tensor(
           name: name, element: element, shape: try shape(tensor.shape, tensor.rank, name),
-          preprocessing: try preprocessing(tensor.preprocessing, name)))
+          preprocessing: try preprocessing(tensor.preprocessing, name),
+          batch: Int(model.max_batch)))
     }
     return tensors
   }

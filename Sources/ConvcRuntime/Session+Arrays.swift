@@ -114,10 +114,11 @@ extension Session {
     for (values, tensor) in zip(values, tensors) {
       let expected = batch * tensor.elementsPerImage
       guard values.element == tensor.element, values.count == expected else {
-        let shape = tensor.shape.dropFirst().map { " x \($0)" }.joined()
+        let first = program.maxBatch == 1 ? tensor.shape.first ?? 1 : batch
+        let shape = ([first] + tensor.shape.dropFirst()).map(String.init).joined(separator: " x ")
         throw .values(
           name: tensor.name, given: "\(values.count) \(values.element.rawValue)",
-          expected: "\(expected) \(tensor.element.rawValue) (\(batch)\(shape))")
+          expected: "\(expected) \(tensor.element.rawValue) (\(shape))")
       }
     }
   }

@@ -97,7 +97,8 @@ public struct ModelLayout: Sendable {
     graph: Graph, modelHash: String, batches: ClosedRange<Int>, optimizerCount: Int
   ) {
     func tensor(_ name: String, _ type: TensorType) -> Tensor {
-      Tensor(name: name, element: type.element, shape: Array(type.shape.dropFirst()))
+      let extents = type.shape.dropFirst(graph.isUnbatched ? 0 : 1)
+      return Tensor(name: name, element: type.element, shape: Array(extents))
     }
     let losses = graph.losses.map { node in
       Loss(

@@ -6,10 +6,13 @@ import Testing
 ///
 /// - Parameter name: a C identifier.
 public func expectAgreement(
-  _ name: String, batch: Int, maximumBatch: Int? = nil, _ build: (ModelBuilder) -> Void
+  _ name: String, batch: Int, maximumBatch: Int? = nil, isUnbatched: Bool = false,
+  _ build: (ModelBuilder) -> Void
 ) async throws {
+  let builder = ModelBuilder(name: name, isUnbatched: isUnbatched)
+  build(builder)
   let network = try RandomNetwork(
-    Model(name, graph: build), batch: batch, maximumBatch: maximumBatch, seed: 3)
+    builder.model, batch: batch, maximumBatch: maximumBatch, seed: 3)
   var sources: [CSource] = []
   for variant in CompileVariant.all {
     let options = variant.options(

@@ -1,0 +1,58 @@
+import Convc
+import ConvcTestSupport
+import Testing
+
+/// Networks without a batch: axis 0 is an extent like the others.
+@Suite("Unbatched networks")
+struct ReshapeAllTests {
+  /// Convolves five images, then has their channels averaged over them, and rows stand in the place of images.
+  private func build(_ builder: ModelBuilder) {
+    let x = builder.input("x", [5, 3, 6, 7])
+    let maps = x.conv2d(4, kernelSize: 3, padding: 1, name: "conv").relu()
+    let joined = maps.reshapeAll([1, 5, 4, 42]).reduceMean(axes: [1], keepsDimensions: false)
+    let rows = joined.reshapeAll([8, 21]).dense(3, name: "dense").tanh()
+    builder.output("rows", rows)
+    builder.output("maps", maps)
+    builder.loss(MeanSquaredError(), on: "rows", target: "t")
+  }
+
+  private var model: Model {
+    let builder = ModelBuilder(name: "unbatched", isUnbatched: true)
+    build(builder)
+    return builder.model
+  }
+
+  @Test("values and gradients are the reference's, for tensors of any extent of axis 0")
+  func values() async throws {
+    try await expectAgreement("unbatched", batch: 1, isUnbatched: true, build)
+  }
+
+  @Test("a call is one run, whatever the extents of axis 0")
+  func interface() throws {
+    let compilation = try model.compile(BuildOptions())
+    #expect(compilation.graph.batch == 1 && compilation.graph.isUnbatched)
+    #expect(throws: CompileError.self) { try model.compile(BuildOptions(batch: 2)) }
+  }
+
+  @Test("axis 0 of a network with a batch cannot be reshaped")
+  func batched() {
+    let builder = ModelBuilder(name: "batched")
+    builder.output("y", builder.input("x", [4]).reshapeAll([1, 4], name: "all"))
+    let error = #expect(throws: CompileError.self) { try builder.model.compile(BuildOptions()) }
+    #expect(
+      error?.description.contains(
+        "works on axis 0, which is the batch here; make the network an unbatched one") == true)
+  }
+
+  @Test("values have to be as many")
+  func count() {
+    let builder = ModelBuilder(name: "count", isUnbatched: true)
+    builder.output("y", builder.input("x", [4, 2]).reshapeAll([3, 3], name: "all"))
+    let error = #expect(throws: CompileError.self) {
+      try builder.model.compile(BuildOptions(trains: false))
+    }
+    #expect(
+      error?.description.contains(
+        "[3, 3] does not hold the 8 values of 4x2; the extents have to multiply to them") == true)
+  }
+}
