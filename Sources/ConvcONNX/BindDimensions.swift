@@ -41,7 +41,7 @@ public struct BindDimensions: Sendable {
           if noted.insert(symbol).inserted {
             notes.append(
               "dimension \(ONNXError.quoted(symbol)) is taken as 1; "
-                + "say --dim \(Self.safe(symbol))=N for another")
+                + "choose another with --dim \(Self.safe(symbol))=EXTENT")
           }
         case .unknown:
           if let extent = dims[place] {
@@ -50,7 +50,7 @@ public struct BindDimensions: Sendable {
           }
           notes.append(
             "axis \(axis) of input \(ONNXError.quoted(input.name)) is taken as 1; "
-              + "say --dim \(Self.safe(input.name)).\(axis)=N for another")
+              + "choose another with --dim \(Self.safe(input.name)).\(axis)=EXTENT")
         }
         return .fixed(1)
       }

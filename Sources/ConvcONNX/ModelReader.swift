@@ -20,10 +20,8 @@ struct ModelReader {
           + "export the model again with a newer exporter")
     }
     let opsets = try Self.opsets(model.opsetImport, place: source.name)
-    guard let version = opsets[""] else {
-      throw error("names no operator set of the standard; \(ONNXError.exportAgain)")
-    }
-    guard ONNXFile.opsets.contains(version) else {
+    // A model of operators from other sets alone need not name the standard's.
+    if let version = opsets[""], !ONNXFile.opsets.contains(version) {
       throw error(
         "has operator set \(version), expected \(ONNXFile.opsets.lowerBound) to "
           + "\(ONNXFile.opsets.upperBound); convert it with onnx.version_converter")
@@ -248,11 +246,12 @@ extension ModelReader {
     for dim in shape.dim {
       switch dim.value {
       case .dimValue(let extent):
-        guard extent >= 0 else {
+        // Some exporters write -1 for what they do not know.
+        guard extent >= -1 else {
           throw ONNXError(
             place, "has the negative dimension \(extent); \(ONNXError.exportAgain)")
         }
-        result.append(.fixed(Int(extent)))
+        result.append(extent < 0 ? .unknown : .fixed(Int(extent)))
       case .dimParam(let name): result.append(name.isEmpty ? .unknown : .symbol(name))
       case nil: result.append(.unknown)
       }

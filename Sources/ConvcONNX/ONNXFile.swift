@@ -2,8 +2,9 @@ import SwiftProtobuf
 
 /// Reads ONNX files.
 public enum ONNXFile {
-  /// Versions of the standard's operator set that are read.
-  public static let opsets = 6...28
+  /// Versions of the standard's operator set that are read; those before 6 as far as an operator did not
+  /// change with it.
+  public static let opsets = 1...28
   /// The first version of the file format that is read.
   public static let firstIRVersion = 3
 

@@ -32,7 +32,7 @@ struct TensorReader {
     guard let size = type.size else {
       return try ONNXTensor(place: place, type: type, dims: dims, storage: .unreadable)
     }
-    bytes = min(limits.tensorBytes, bytes) + min(limits.tensorBytes, count * size)
+    bytes += count * size
     guard bytes <= limits.tensorBytes else {
       throw ONNXError(
         place,

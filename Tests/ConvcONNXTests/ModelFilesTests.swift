@@ -16,7 +16,8 @@ struct ModelFilesTests {
 
   @Test(
     "trained networks read, and what constants and input shapes say is folded",
-    .enabled(if: TestFiles.data("onnx-models") != nil, TestFiles.dataHint), arguments: networks)
+    .enabled(if: TestFiles.data("onnx-models") != nil, "\(TestFiles.dataHint)"), arguments: networks
+  )
   func trained(name: String, nodes: Int) throws {
     let folder = try #require(TestFiles.data("onnx-models"))
     let graph = try ONNXFile.read("\(folder)/\(name).onnx")
