@@ -221,7 +221,11 @@ extension Evaluation {
       let rest = number % divisor
       return hasSignOfNumber || rest == 0 || (rest < 0) == (divisor < 0) ? rest : rest &+ divisor
     }
-    return try binary(reals: { fmod($0, $1) }, integers: remainder)
+    func realRemainder(_ number: Double, _ divisor: Double) -> Double {
+      let rest = fmod(number, divisor)
+      return hasSignOfNumber || rest == 0 || (rest < 0) == (divisor < 0) ? rest : rest + divisor
+    }
+    return try binary(reals: realRemainder, integers: remainder)
   }
 
   private func power() throws(ONNXError) -> ONNXTensor {

@@ -42,11 +42,17 @@ extension Evaluation {
             type: tensor.type, dims: plan.dims, place: node.place)
         ]
       }
-      guard let integers, tensor.type.kind == .integer else { throw node.wrongType(tensor) }
+      guard let integers, tensor.type.kind != nil else { throw node.wrongType(tensor) }
       let values = try tensor.integers()
+      // The largest of nothing is the smallest that the type holds.
+      let range = plan.inner.isEmpty ? tensor.type.integerRange : Int64.min...Int64.max
       return [
         try ONNXTensor(
-          plan.starts.map { start in integers(plan.inner.map { values[start + $0] }) },
+          plan.starts.map { start in
+            min(
+              max(integers(plan.inner.map { values[start + $0] }), range.lowerBound),
+              range.upperBound)
+          },
           type: tensor.type, dims: plan.dims, place: node.place)
       ]
     }
