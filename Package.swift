@@ -6,6 +6,7 @@ let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-s
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -19,6 +20,7 @@ let package = Package(
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     // The C interface that generated code and Swift share.
@@ -40,6 +42,9 @@ let package = Package(
     .target(name: "ConvcDigits", exclude: ["ATTRIBUTION.md", "digits.csv.gz"]),
     .target(name: "ConvcData", dependencies: ["ConvcIR", "CZlib", "ConvcDigits"]),
     .target(name: "ConvcModelFile", dependencies: ["ConvcIR", "ConvcLayers", yams]),
+    .target(
+      name: "ConvcONNX", dependencies: ["ConvcIR", protobuf],
+      exclude: ["Schema/onnx.proto", "Schema/generate.sh", "Schema/README.md"]),
     .target(name: "ConvcModels", dependencies: ["ConvcIR", "ConvcLayers"]),
     .target(
       name: "ConvcTraining", dependencies: ["ConvcIR", "ConvcData", "ConvcRandom", "ConvcRuntime"]),
@@ -62,6 +67,8 @@ let package = Package(
     .testTarget(name: "ConvcIRTests", dependencies: ["ConvcIR", "ConvcLayers"]),
     .testTarget(name: "ConvcLayersTests", dependencies: ["Convc", "ConvcTestSupport"]),
     .testTarget(name: "ConvcModelFileTests", dependencies: ["Convc", "ConvcTestSupport"]),
+    .testTarget(
+      name: "ConvcONNXTests", dependencies: ["ConvcONNX", "ConvcTestSupport", protobuf]),
     .testTarget(name: "ConvcPassesTests", dependencies: ["Convc", "ConvcTestSupport"]),
     .testTarget(name: "ConvcEmitTests", dependencies: ["Convc", "ConvcTestSupport"]),
     .testTarget(name: "ConvcReferenceTests", dependencies: ["Convc", "ConvcTestSupport"]),
