@@ -43,7 +43,7 @@ let package = Package(
     .target(name: "ConvcData", dependencies: ["ConvcIR", "CZlib", "ConvcDigits"]),
     .target(name: "ConvcModelFile", dependencies: ["ConvcIR", "ConvcLayers", yams]),
     .target(
-      name: "ConvcONNX", dependencies: ["ConvcIR", protobuf],
+      name: "ConvcONNX", dependencies: ["ConvcIR", "ConvcLayers", protobuf],
       exclude: ["Schema/onnx.proto", "Schema/generate.sh", "Schema/README.md"]),
     .target(name: "ConvcModels", dependencies: ["ConvcIR", "ConvcLayers"]),
     .target(
@@ -52,7 +52,7 @@ let package = Package(
       name: "Convc",
       dependencies: [
         "ConvcIR", "ConvcReference", "ConvcLayers", "ConvcPasses", "ConvcEmit", "ConvcRuntime",
-        "ConvcData", "ConvcTraining", "ConvcModels", "ConvcModelFile",
+        "ConvcData", "ConvcTraining", "ConvcModels", "ConvcModelFile", "ConvcONNX",
       ]),
     .executableTarget(
       name: "TrainingExample", dependencies: ["Convc"], path: "Examples/Training"),

@@ -6,7 +6,7 @@ import ConvcRuntime
 
 /// What a network is built for, with the defaults of this machine.
 public struct BuildOptions: Sendable {
-  /// Largest batch: any batch from 1 to this can be run. nil: 64, or the one run of an unbatched network.
+  /// Largest batch: any batch from 1 to this can be run. nil: what the network says, else 64, or the one run of an unbatched network.
   public var batch: Int?
   /// Whether the build can train, beside inferring.
   public var trains: Bool
@@ -38,7 +38,7 @@ public struct BuildOptions: Sendable {
     self.memoryLimit = memoryLimit
   }
 
-  func batch(of model: Model) -> Int { batch ?? (model.isUnbatched ? 1 : 64) }
+  func batch(of model: Model) -> Int { batch ?? model.usualBatch ?? (model.isUnbatched ? 1 : 64) }
 }
 
 extension Target {

@@ -3,6 +3,7 @@
 @_exported import ConvcLayers
 @_exported import ConvcModelFile
 @_exported import ConvcModels
+@_exported import ConvcONNX
 @_exported import ConvcPasses
 @_exported import ConvcRuntime
 @_exported import ConvcTraining

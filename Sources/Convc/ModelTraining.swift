@@ -29,8 +29,8 @@ extension Model {
     model.classNames = dataset.classNames
     let compilation = try model.compile(BuildOptions(batch: recipe.batch))
     let session = try Session(try await compilation.load())
-    session.withParameters {
-      Initialization(seed: recipe.seed).fill($0, of: compilation.graph)
+    try session.withParameters {
+      try Initialization(seed: recipe.seed).fill($0, of: compilation.graph)
     }
     let data = try TrainingData(
       dataset: dataset, validationFraction: recipe.validationFraction, seed: recipe.seed,

@@ -22,8 +22,9 @@ struct HeaderText {
     var parts = [
       "title": title, "interface": interface.map(String.init), "sizes": sizes,
       "forward_arguments": arguments(
-        "inputs", graph.inputs.map { (graph[$0].name, graph[$0].type) })
-        + arguments("outputs", graph.outputs.map { ($0.name, graph[$0.tensor].type) }),
+        "inputs", zip(graph.inputLabels, graph.inputs).map { ($0, graph[$1].type) })
+        + arguments(
+          "outputs", zip(graph.outputLabels, graph.outputs).map { ($0, graph[$1.tensor].type) }),
       "gradients_arguments": arguments("targets", graph.targets.map { ($0.name, $0.type) })
         + losses + regularization,
     ]

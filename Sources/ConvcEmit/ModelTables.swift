@@ -58,10 +58,10 @@ struct ModelTables {
   private var tables: [String] {
     let inputs = graph.inputs.enumerated().map { index, id in
       tensor(
-        graph[id].name, graph[id].type,
+        graph.inputLabels[index], graph[id].type,
         preprocessing: index == 0 && graph.preprocessing != nil ? "&model_preprocessing" : "NULL")
     }
-    let outputs = graph.outputs.map { tensor($0.name, graph[$0.tensor].type) }
+    let outputs = zip(graph.outputLabels, graph.outputs).map { tensor($0, graph[$1.tensor].type) }
     let targets = targets.map { tensor($0.name, $0.type) }
     var losses = losses.map { loss in
       "{\(CText.string(loss.name)), \(CText.float(loss.weight)), \(loss.output), \(loss.target)},"

@@ -154,6 +154,6 @@ struct UnitText {
   private static let mathWords: Set<String> = [
     "INFINITY", "NAN", "HUGE_VALF", "sqrtf", "expf", "logf", "log1pf", "expm1f", "tanhf", "powf",
     "fabsf", "fmaxf", "fminf", "floorf", "ceilf", "roundf", "rintf", "fmaf", "isnan", "isinf",
-    "isfinite", "sqrt", "exp", "log", "fabs", "pow", "ldexpf", "erff",
+    "isfinite", "sinf", "cosf", "sqrt", "exp", "log", "fabs", "pow", "ldexpf", "erff",
   ]
 }

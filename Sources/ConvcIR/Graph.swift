@@ -132,6 +132,8 @@ public struct Graph: Sendable {
   public let batch: Int
   /// Whether tensors have extents of their own in axis 0, and a call is one run.
   public let isUnbatched: Bool
+  /// What parameters start from, by their names; the others are drawn.
+  public let values: [String: GivenValues]
   public let tensors: [Tensor]
   public let inputs: [Tensor.ID]
   public let nodes: [Node]
@@ -141,13 +143,17 @@ public struct Graph: Sendable {
   public let parameters: [Parameter]
   public let preprocessing: InputPreprocessing?
   public let classNames: [String]
+  /// What the caller of a program calls the inputs and outputs, in order: text of any kind.
+  public let inputLabels: [String]
+  public let outputLabels: [String]
   private let readers: [Tensor.ID: [Node.ID]]
 
   public init(
     name: String, batch: Int, tensors: [Tensor], inputs: [Tensor.ID], nodes: [Node],
     outputs: [(name: String, tensor: Tensor.ID)], losses: [LossNode], targets: [TargetTensor],
     parameters: [Parameter], preprocessing: InputPreprocessing?, classNames: [String],
-    isUnbatched: Bool = false
+    isUnbatched: Bool = false, values: [String: GivenValues] = [:],
+    inputLabels: [String?] = [], outputLabels: [String?] = []
   ) {
     self.name = name
     self.batch = batch
@@ -161,6 +167,14 @@ public struct Graph: Sendable {
     self.preprocessing = preprocessing
     self.classNames = classNames
     self.isUnbatched = isUnbatched
+    self.values = values
+    func label(_ labels: [String?], _ index: Int) -> String? {
+      index < labels.count ? labels[index] : nil
+    }
+    self.inputLabels = inputs.indices.map {
+      label(inputLabels, $0) ?? tensors[inputs[$0].index].name
+    }
+    self.outputLabels = outputs.indices.map { label(outputLabels, $0) ?? outputs[$0].name }
     var readers: [Tensor.ID: [Node.ID]] = [:]
     for node in nodes {
       for input in Set(node.inputs) { readers[input, default: []].append(node.id) }

@@ -42,6 +42,9 @@ public protocol Layer: Sendable {
   /// What the output's values are, where a loss has to know: a loss refuses an output that it does not fit.
   var outputKind: OutputKind { get }
 
+  /// Whether the layer has a gradient; what comes before one that has none cannot be trained.
+  func hasGradient(for inputs: [TensorType]) -> Bool
+
   /// The part the layer can play in a group.
   func role(in mode: Mode, frozen: Bool) -> FusionRole
 
@@ -60,6 +63,7 @@ extension Layer {
   public func lostPixels(for inputs: [TensorType]) -> LostPixels { LostPixels(rows: 0, columns: 0) }
   public func reach(for inputs: [TensorType]) -> Reach { .value }
   public var traits: LayerTraits { [] }
+  public func hasGradient(for inputs: [TensorType]) -> Bool { true }
   public func lints(for inputs: [TensorType], in mode: Mode) -> [String] { [] }
 
   public var outputKind: OutputKind { traits.contains(.nonNegative) ? .nonNegative : .any }
@@ -147,6 +151,8 @@ public struct ParameterSpec: Sendable, Hashable {
   public let initializer: Initializer
   /// A running statistic: the forward pass changes it, no gradient does.
   public let isStatistic: Bool
+  /// Part of what the layer computes: training leaves it alone, as if the layer were frozen.
+  public let isConstant: Bool
   /// Weight decay applies: weights, not biases and not normalisation.
   public let decays: Bool
   /// Inputs and outputs of one unit, for the initialiser.
@@ -157,12 +163,14 @@ public struct ParameterSpec: Sendable, Hashable {
 
   public init(
     _ name: String, shape: [Int], initializer: Initializer, isStatistic: Bool = false,
-    decays: Bool = false, fanIn: Int = 1, fanOut: Int = 1, usual: UsualRange? = nil
+    isConstant: Bool = false, decays: Bool = false, fanIn: Int = 1, fanOut: Int = 1,
+    usual: UsualRange? = nil
   ) {
     self.name = name
     self.shape = shape
     self.initializer = initializer
     self.isStatistic = isStatistic
+    self.isConstant = isConstant
     self.decays = decays
     self.fanIn = fanIn
     self.fanOut = fanOut

@@ -6,6 +6,8 @@ public struct Model: Sendable {
   /// An input of the network.
   public struct Input: Sendable {
     public let name: String
+    /// What the caller of a program calls it; nil: its name, which has to be a C identifier.
+    public var label: String?
     /// Extents of one image: `[C, H, W]`, or `[F]` for features; of an unbatched network all extents.
     public let shape: [Int]
     public let location: SourceLocation?
@@ -43,10 +45,13 @@ public struct Model: Sendable {
   /// A layer's result that the network returns.
   public struct Output: Sendable, Hashable {
     public let name: String
+    /// What the caller of a program calls it; nil: its name.
+    public let label: String?
     public let node: String
 
-    public init(name: String, node: String) {
+    public init(name: String, label: String? = nil, node: String) {
       self.name = name
+      self.label = label
       self.node = node
     }
   }
@@ -87,6 +92,10 @@ public struct Model: Sendable {
   public var classNames: [String]
   /// Whether shapes are whole, axis 0 with them.
   public var isUnbatched: Bool
+  /// The largest batch of a program where nothing else is said; nil: 64, or the one run of an unbatched network.
+  public var usualBatch: Int?
+  /// What parameters start from, by their names, `conv1.weight`; the others are drawn.
+  public var values: [String: GivenValues] = [:]
 
   public init(
     name: String, inputs: [Input], nodes: [Node], outputs: [Output], losses: [LossTerm] = [],

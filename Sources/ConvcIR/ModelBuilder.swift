@@ -12,10 +12,12 @@ public final class ModelBuilder {
   ///
   /// - Parameter shape: extents of one image, `[C, H, W]`, or `[F]` for features; of an unbatched network all extents.
   public func input(
-    _ name: String, _ shape: [Int], file: String = #fileID, line: Int = #line
+    _ name: String, _ shape: [Int], label: String? = nil, file: String = #fileID, line: Int = #line
   ) -> Value {
-    model.inputs.append(
-      Model.Input(name: name, shape: shape, location: SourceLocation(file: file, line: line)))
+    var input = Model.Input(
+      name: name, shape: shape, location: SourceLocation(file: file, line: line))
+    input.label = label
+    model.inputs.append(input)
     return Value(name: name, builder: self)
   }
 
@@ -39,8 +41,10 @@ public final class ModelBuilder {
   public func regularize(_ regularizer: Regularizer) { model.regularizer = regularizer }
 
   /// Names a value as a result of the network.
-  public func output(_ name: String, _ value: Value) {
-    model.outputs.append(Model.Output(name: name, node: value.name))
+  ///
+  /// - Parameter label: what the caller of a program calls it; nil: the name.
+  public func output(_ name: String, _ value: Value, label: String? = nil) {
+    model.outputs.append(Model.Output(name: name, label: label, node: value.name))
   }
 
   /// Judges an output by a loss.

@@ -227,7 +227,8 @@ private struct Inference {
       }
       bytes += count
       let kind: ParameterKind =
-        spec.isStatistic ? .statistic : node.isFrozen ? .frozen : .trainable
+        spec.isStatistic
+        ? .statistic : node.isFrozen || spec.isConstant ? .frozen : .trainable
       indices.append(declared.count)
       declared.append(
         Declared(
@@ -361,24 +362,7 @@ private struct Inference {
       name: model.name, batch: batch, tensors: tensors, inputs: inputs, nodes: placed,
       outputs: outputs, losses: losses, targets: targets, parameters: table,
       preprocessing: model.preprocessing, classNames: model.classNames,
-      isUnbatched: model.isUnbatched)
+      isUnbatched: model.isUnbatched, values: model.values,
+      inputLabels: model.inputs.map(\.label), outputLabels: model.outputs.map(\.label))
   }
-}
-
-extension String {
-  /// Whether C accepts the text as a name that is not one of its own.
-  public var isCIdentifier: Bool {
-    guard let first = utf8.first, !(48...57).contains(first) else { return false }
-    let allowed = utf8.allSatisfy {
-      (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 95
-    }
-    return allowed && !Self.cKeywords.contains(self) && utf8.count <= 64
-  }
-
-  private static let cKeywords: Set<String> = [
-    "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum",
-    "extern", "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict",
-    "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union",
-    "unsigned", "void", "volatile", "while", "main",
-  ]
 }

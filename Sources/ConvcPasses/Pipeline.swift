@@ -57,6 +57,7 @@ public struct Pipeline: Sendable {
     if trains, graph.trainableCount == 0 {
       throw CompileError(layer: model.name, "has no trainable parameter; freeze fewer layers")
     }
+    if trains { try Self.checkGradients(of: graph) }
     let modes: [Mode] = trains ? [.inference, .training] : [.inference]
     let differentiated = modes.map { differentiate(graph, $0) }
     let saving = differentiated.flatMap { training in
@@ -73,6 +74,31 @@ public struct Pipeline: Sendable {
     let module = LowerToC(prefix: prefix, modelHash: modelHash(of: graph), graph: graph).run(
       (programs[0].schedule, programs.count > 1 ? programs[1].schedule : nil))
     return Stages(model: model, graph: graph, programs: programs, module: module)
+  }
+
+  /// - Throws: the first layer without a gradient between something that is trained and a loss.
+  private static func checkGradients(of graph: Graph) throws(CompileError) {
+    var judged = Set(graph.losses.map(\.prediction))
+    for node in graph.nodes.reversed() where judged.contains(node.output) {
+      judged.formUnion(node.inputs)
+    }
+    var trained: Set<Tensor.ID> = []
+    for node in graph.nodes {
+      let readsTrained = node.inputs.contains(where: trained.contains)
+      if readsTrained, judged.contains(node.output),
+        !node.layer.hasGradient(for: graph.inputTypes(of: node))
+      {
+        throw CompileError(
+          layer: node.name,
+          "\(node.layer.summary) has no gradient, and layers before it are to be trained; freeze those"
+        )
+      }
+      if readsTrained
+        || node.parameters.contains(where: { graph.parameters[$0].kind == .trainable })
+      {
+        trained.insert(node.output)
+      }
+    }
   }
 
   private func differentiate(_ graph: Graph, _ mode: Mode) -> TrainingGraph {

@@ -91,7 +91,7 @@ struct BenchCommand: AsyncParsableCommand {
     // Other work, or a warm processor, can only lower what is measured.
     let most = max(before, peak.measure())
     let result = BenchResult(
-      model: model.model, mode: mode, batch: batch.batch, threads: count, times: times,
+      model: model.model, mode: mode, batch: graph.batch, threads: count, times: times,
       flops: bench.flops, peak: most, memory: memory, compiled: compiled, first: first)
     guard profile else { return try Console.print(json ? result.json() : result.table) }
     var options = compilation.libraryOptions
@@ -124,7 +124,7 @@ struct BenchSession {
   /// A function that takes one step with parameters of its own.
   func step(of program: Program) throws -> () throws -> Void {
     let session = try Session(program)
-    session.withParameters { Initialization(seed: 0).fill($0, of: graph) }
+    try session.withParameters { try Initialization(seed: 0).fill($0, of: graph) }
     var options = StepOptions(rate: 0.01, momentum: 0.9, threads: threads)
     guard trains else {
       return {

@@ -55,8 +55,9 @@ struct CheckCommand: AsyncParsableCommand {
   var tolerance: Double?
 
   func validate() throws {
-    if let images, !(1...batch.batch).contains(images) {
-      throw ValidationError("--images is \(images), expected 1...\(batch.batch), the largest batch")
+    let largest = batch.batch ?? 64
+    if let images, !(1...largest).contains(images) {
+      throw ValidationError("--images is \(images), expected 1...\(largest), the largest batch")
     }
     guard (1...1_000_000).contains(samples) else {
       throw ValidationError("--samples is \(samples), expected 1...1000000")
@@ -114,7 +115,7 @@ struct CheckCommand: AsyncParsableCommand {
   /// the preset's own, halved and rounded up to a multiple of 32.
   private func network(for check: GradientCheck) throws -> (Model, Compilation, Int) {
     let first = try model.network(input: size.size?.extents)
-    var best = (first, try compile(first), images ?? min(4, batch.batch))
+    var best = (first, try compile(first), images ?? min(4, batch.batch ?? 64))
     /// Statistics of fewer values than 16 make gradients that rounding errors change at will.
     func isStable(_ graph: Graph) -> Bool {
       graph.nodes.allSatisfy { node in

@@ -39,7 +39,8 @@ struct Failure: Error {
     case CheckpointError.cannotWrite, TrainingError.cannotWrite, is OutputError:
       self.init(.output, "\(error)")
     case DataError.notInstalled: self.init(.missing, "\(error)")
-    case is CompileError, is ModelFileError, is RecipeError, is DataError, is CheckpointError,
+    case is CompileError, is ModelFileError, is ONNXError, is RecipeError, is DataError,
+      is CheckpointError,
       is TrainingError:
       self.init(.input, "\(error)")
     default: self.init(.bug, "unexpected: \(error); please report it with the command")

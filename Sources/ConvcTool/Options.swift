@@ -59,7 +59,7 @@ struct ThreadOptions: ParsableArguments {
 /// The network, and what a preset of it is made for.
 struct ModelOptions: ParsableArguments {
   @ArgumentParser.Argument(
-    help: "A preset's name ('convc models' lists them), or a model file (.yaml).")
+    help: "A preset's name ('convc models' lists them), a model file (.yaml), or an ONNX file.")
   var model: String
 
   @Option(help: "Classes that the network tells apart.")
@@ -70,6 +70,13 @@ struct ModelOptions: ParsableArguments {
     help: ArgumentHelp("Refuse networks that need more memory.", valueName: "MiB"))
   var memoryLimit = 16 << 10
 
+  @Option(
+    name: .customLong("dim"),
+    help: ArgumentHelp(
+      "The extent of a dimension that an ONNX file names, as often as needed.",
+      valueName: "NAME=EXTENT"))
+  var dimensions: [NamedExtent] = []
+
   func validate() throws {
     guard (1...1 << 30).contains(memoryLimit) else {
       throw ValidationError("--memory-limit is \(memoryLimit), expected 1...\(1 << 30) MiB")
@@ -79,17 +86,24 @@ struct ModelOptions: ParsableArguments {
     }
   }
 
-  /// Whether the network is a model file, not a preset.
-  private var isFile: Bool {
-    let kind = model.split(separator: ".").last.map { $0.lowercased() } ?? ""
-    return model.contains(".") && ["yaml", "yml"].contains(kind)
+  /// What kind of file the network is, by its ending.
+  private enum FileKind { case model, onnx }
+
+  /// nil: a preset.
+  private var kind: FileKind? {
+    guard model.contains("."), let ending = model.split(separator: ".").last else { return nil }
+    switch ending.lowercased() {
+    case "yaml", "yml": return .model
+    case "onnx": return .onnx
+    default: return nil
+    }
   }
 
   /// The name by which recipes know the network: a preset's, or a file's without folder and ending.
   ///
   /// - Throws: a name that is neither.
   func recipeName() throws -> String {
-    guard isFile else { return try preset().name }
+    guard kind != nil else { return try preset().name }
     return model.split(separator: "/").last.map { String($0.prefix { $0 != "." }) } ?? model
   }
 
@@ -99,12 +113,6 @@ struct ModelOptions: ParsableArguments {
   private func preset() throws(Failure) -> Preset {
     if let preset = Preset.named(model) { return preset }
     let names = Preset.all.map(\.name)
-    if model.lowercased().hasSuffix(".onnx") {
-      throw Failure(
-        .input,
-        "\(model): this version of convc reads no ONNX files; give a model file (.yaml) or a preset: "
-          + names.joined(separator: ", "))
-    }
     let guess = Spelling.hint(for: model, among: names)
     throw Failure(
       .input,
@@ -116,8 +124,14 @@ struct ModelOptions: ParsableArguments {
   ///
   /// - Throws: a model file that is damaged, or made for other images or classes than those asked for.
   func network(input: [Int]?, classes: Int? = nil) throws -> Model {
-    guard isFile else { return try preset().make(input, self.classes ?? classes) }
-    let network = try ModelFile.read(model)
+    guard let kind else {
+      if !dimensions.isEmpty {
+        throw Failure(
+          .usage, "\(model) is no ONNX file, which alone names dimensions; leave out --dim")
+      }
+      return try preset().make(input, self.classes ?? classes)
+    }
+    let network = try kind == .model ? ModelFile.read(model) : onnx()
     if self.classes != nil {
       throw Failure(
         .input, "\(model) says itself how many classes there are; leave out --classes")
@@ -132,6 +146,29 @@ struct ModelOptions: ParsableArguments {
   }
 
   var limitBytes: Int { memoryLimit << 20 }
+
+  private func onnx() throws -> Model {
+    var extents: [String: Int] = [:]
+    for dimension in dimensions { extents[dimension.name] = dimension.extent }
+    let imported = try ConvertOperators(dims: extents).run(ONNXFile.read(model))
+    for note in imported.notes { Console.note("note: \(note)") }
+    return imported.model
+  }
+}
+
+/// A dimension's name and extent on the command line: `N=1`.
+struct NamedExtent: ExpressibleByArgument {
+  let name: String
+  let extent: Int
+
+  init?(argument: String) {
+    guard let cut = argument.lastIndex(of: "="),
+      let extent = Int(argument[argument.index(after: cut)...]),
+      cut > argument.startIndex
+    else { return nil }
+    name = String(argument[..<cut])
+    self.extent = extent
+  }
 }
 
 /// Extents of an image on the command line: `1x28x28`; of a sequence, `1x100`; of features, `30`.
@@ -204,11 +241,13 @@ enum BuildMode: String, ExpressibleByArgument, CaseIterable {
 
 /// The largest batch.
 struct BatchOptions: ParsableArguments {
-  @Option(help: "Largest batch: any batch up to it can be run.")
-  var batch = 64
+  @Option(
+    help: "Largest batch: any batch up to it can be run. Else 64, or what an ONNX file is made for."
+  )
+  var batch: Int?
 
   func validate() throws {
-    guard (1...65_536).contains(batch) else {
+    if let batch, !(1...65_536).contains(batch) {
       throw ValidationError("--batch is \(batch), expected 1...65536")
     }
   }

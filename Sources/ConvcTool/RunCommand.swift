@@ -67,7 +67,7 @@ struct RunCommand: AsyncParsableCommand {
     let compilation = try network.compile(options)
     // Everything that can be wrong with the files is found before the C compiler runs.
     let graph = compilation.graph
-    let wanted = try ordered(output, "output", graph.outputs.map(\.name))
+    let wanted = try ordered(output, "output", graph.outputLabels)
     let inputs = try read(graph)
     let program = try await compiler.load(compilation, general)
     let session = try Session(program)
@@ -77,7 +77,8 @@ struct RunCommand: AsyncParsableCommand {
     try OutputFiles.write(
       wanted.enumerated().compactMap { index, file in
         guard let file else { return nil }
-        let shape = [inputs.images] + program.outputs[index].shape.dropFirst()
+        let whole = program.outputs[index].shape
+        let shape = graph.isUnbatched ? whole : [inputs.images] + whole.dropFirst()
         return (file.path, NumPyFile(shape: shape, values: outputs[index]).bytes)
       })
     for case let file? in wanted { general.note("wrote \(file.path)") }
@@ -99,43 +100,44 @@ struct RunCommand: AsyncParsableCommand {
 
   /// The inputs' values, and how many images they are.
   private func read(_ graph: Graph) throws -> (values: [Program.Values], images: Int) {
-    let tensors = graph.inputs.map { graph[$0] }
-    let files = try ordered(input, "input", tensors.map(\.name))
+    let files = try ordered(input, "input", graph.inputLabels)
     var values: [Program.Values] = []
     var images: Int?
-    for (tensor, file) in zip(tensors, files) {
-      let shape = Array(tensor.type.shape.dropFirst())
+    for ((id, name), file) in zip(zip(graph.inputs, graph.inputLabels), files) {
+      let type = graph[id].type
+      let shape = Array(type.shape.dropFirst())
       guard let file else {
         throw Failure(
           .usage,
-          "input '\(tensor.name)' of \(model.model) is missing; give --input \(tensor.name)=FILE.npy"
+          "input '\(name)' of \(model.model) is missing; give --input \(name)=FILE.npy"
         )
       }
       let array = try NumPyFile(path: file.path)
-      let expected = "N" + shape.map { "x\($0)" }.joined()
-      guard array.values.element.rawValue == tensor.type.element.rawValue else {
+      let first = graph.isUnbatched ? "\(type.shape[0])" : "N"
+      let expected = first + shape.map { "x\($0)" }.joined()
+      guard array.values.element.rawValue == type.element.rawValue else {
         throw Failure(
           .input,
-          "\(file.path): input '\(tensor.name)' takes \(tensor.type.element.rawValue), "
-            + "got \(array.values.element.rawValue); save x.astype('\(tensor.type.element.rawValue)')"
+          "\(file.path): input '\(name)' takes \(type.element.rawValue), "
+            + "got \(array.values.element.rawValue); save x.astype('\(type.element.rawValue)')"
         )
       }
       guard array.shape.count == shape.count + 1, Array(array.shape.dropFirst()) == shape,
-        array.shape[0] > 0
+        graph.isUnbatched ? array.shape == type.shape : array.shape[0] > 0
       else {
         throw Failure(
           .input,
-          "\(file.path): input '\(tensor.name)' takes shape \(expected), "
+          "\(file.path): input '\(name)' takes shape \(expected), "
             + "got \(NumberText.extents(array.shape)); reshape it, or choose the images' size with --size"
         )
       }
-      if let images, images != array.shape[0] {
+      if let images, !graph.isUnbatched, images != array.shape[0] {
         throw Failure(
           .input,
-          "\(file.path): input '\(tensor.name)' has \(array.shape[0]) images, those before have \(images); "
+          "\(file.path): input '\(name)' has \(array.shape[0]) images, those before have \(images); "
             + "give as many of each")
       }
-      images = array.shape[0]
+      images = graph.isUnbatched ? 1 : array.shape[0]
       values.append(array.values)
     }
     return (values, images ?? 0)

@@ -29,7 +29,7 @@ struct WeightsSource {
     let hash = modelHash(of: graph)
     guard let path else {
       return Checkpoint(
-        parameters: Initialization(seed: seed).parameters(of: graph),
+        parameters: try Initialization(seed: seed).parameters(of: graph),
         info: CheckpointInfo(
           model: graph.name, modelHash: hash, preprocessing: graph.preprocessing,
           classNames: graph.classNames))

@@ -17,25 +17,31 @@ public struct Initialization: Sendable {
   }
 
   /// The whole parameter block of a network, statistics included.
-  public func parameters(of graph: Graph) -> [Float] {
-    [Float](unsafeUninitializedCapacity: graph.parameterCount) { block, count in
+  ///
+  /// - Throws: values that the network brings and that cannot be read.
+  public func parameters(of graph: Graph) throws -> [Float] {
+    try [Float](unsafeUninitializedCapacity: graph.parameterCount) { block, count in
       count = graph.parameterCount
-      fill(UnsafeMutableBufferPointer(rebasing: block[..<count]), of: graph)
+      try fill(UnsafeMutableBufferPointer(rebasing: block[..<count]), of: graph)
     }
   }
 
   /// Fills the whole parameter block of a network where it stands.
   ///
   /// - Parameter block: ``Graph/parameterCount`` floats, none of which is read.
-  public func fill(_ block: UnsafeMutableBufferPointer<Float>, of graph: Graph) {
-    let pieces = graph.parameters.flatMap { parameter in
-      self.pieces(
-        of: parameter.spec, name: parameter.name,
-        in: UnsafeMutableBufferPointer(
-          rebasing: block[parameter.offset..<(parameter.offset + parameter.spec.count)]))
-    }
-    guard pieces.reduce(0, { $0 + $1.values.count }) == block.count else {
-      preconditionFailure("internal error: parameters do not fill their block")
+  /// - Throws: values that the network brings and that cannot be read.
+  public func fill(_ block: UnsafeMutableBufferPointer<Float>, of graph: Graph) throws {
+    precondition(
+      block.count == graph.parameterCount, "internal error: a block for other parameters")
+    var pieces: [Piece] = []
+    for parameter in graph.parameters {
+      let values = UnsafeMutableBufferPointer(
+        rebasing: block[parameter.offset..<(parameter.offset + parameter.spec.count)])
+      if let given = graph.values[parameter.name] {
+        try given.fill(values)
+      } else {
+        pieces += self.pieces(of: parameter.spec, name: parameter.name, in: values)
+      }
     }
     Self.draw(pieces)
   }

@@ -97,7 +97,7 @@ struct SamePaddingTests {
       Dense(outputs: 3, initializer: .glorotNormal, biasInitializer: .constant(2)).named("last")
     }
     let graph = try model.compile(BuildOptions(batch: 1, target: .generic)).graph
-    let block = Initialization(seed: 3).parameters(of: graph)
+    let block = try Initialization(seed: 3).parameters(of: graph)
     func values(_ name: String) throws -> [Float] {
       let parameter = try #require(graph.parameters.first { $0.name == name })
       return Array(block[parameter.offset..<parameter.offset + parameter.spec.count])

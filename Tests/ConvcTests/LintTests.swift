@@ -143,7 +143,7 @@ struct LintTests {
     }
     let training = try await Training(model, BuildOptions(batch: 8, target: .generic))
     let parameters = try training.parameters(afterSteps: 5, batch: 8, threads: 1)
-    let start = Initialization(seed: 1).parameters(of: training.graph)
+    let start = try Initialization(seed: 1).parameters(of: training.graph)
     #expect(parameters.prefix(12) != start.prefix(12))
     #expect(parameters[0..<4] == parameters[4..<8] && parameters[4..<8] == parameters[8..<12])
   }

@@ -32,7 +32,7 @@ struct ProfileTests {
     let compilation = try Self.compile()
     let toolchain = try await Toolchain.find()
     let profiled = try await compilation.loadProfiled(toolchain: toolchain)
-    let parameters = Initialization(seed: 0).parameters(of: compilation.graph)
+    let parameters = try Initialization(seed: 0).parameters(of: compilation.graph)
     let image = [Float](repeating: 0.5, count: 4 * 784)
     let labels: [Int32] = [1, 2, 3, 4]
     func losses(of program: Program) throws -> [[Float]] {

@@ -151,7 +151,7 @@ struct InitializationTests {
         Dense(outputs: 3, initializer: .glorotNormal).named("last")
       }
       let graph = try model.compile(BuildOptions(batch: 1, target: .generic)).graph
-      return (graph, Initialization(seed: 8).parameters(of: graph))
+      return (graph, try Initialization(seed: 8).parameters(of: graph))
     }
     let (small, few) = try parameters(withStem: false)
     let (large, many) = try parameters(withStem: true)
@@ -182,7 +182,7 @@ struct InitializationTests {
   }
 
   @Test("the whole block is filled, each parameter in its place")
-  func block() {
+  func block() throws {
     let specs = [
       ParameterSpec("weight", shape: [3, 2], initializer: .heNormal, fanIn: 2),
       ParameterSpec("running_var", shape: [3], initializer: .constant(1), isStatistic: true),
@@ -194,7 +194,7 @@ struct InitializationTests {
         Parameter(name: "a.weight", spec: specs[0], kind: .trainable, offset: 0),
         Parameter(name: "b.running_var", spec: specs[1], kind: .statistic, offset: 6),
       ], preprocessing: nil, classNames: [])
-    let block = Initialization(seed: 5).parameters(of: graph)
+    let block = try Initialization(seed: 5).parameters(of: graph)
     #expect(block.count == 9)
     #expect(block.prefix(6).allSatisfy { $0 != 0 })
     #expect(block.suffix(3) == [1, 1, 1])

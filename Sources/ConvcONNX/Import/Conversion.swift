@@ -1,0 +1,221 @@
+import ConvcIR
+import ConvcLayers
+
+/// A network that an ONNX file described.
+public struct ImportedModel: Sendable {
+  public let model: Model
+  /// What a user should know: dimensions that were chosen for him.
+  public let notes: [String]
+}
+
+/// Turns a graph of operators into a network of layers.
+///
+/// Before: operators on values of any shape. After: layers on `[N, ...]`, with the file's weights as their first
+/// values. Where no operator touches axis 0 it is the batch; else the network is an unbatched one, in which tensors have
+/// an extent of their own there. Operators whose inputs are constants are computed on the way.
+public struct ConvertOperators: Sendable {
+  /// Extents of symbolic dimensions.
+  public let dims: [String: Int]
+
+  public init(dims: [String: Int] = [:]) { self.dims = dims }
+
+  /// - Throws: what cannot be converted, every unknown operator at once.
+  public func run(_ graph: ONNXGraph) throws(ONNXError) -> ImportedModel {
+    let (bound, notes) = try BindDimensions(dims: dims).run(graph)
+    let folded = try FoldConstants().run(bound)
+    try Self.checkOperators(of: folded)
+    if let conversion = Conversion(folded, isUnbatched: false) {
+      switch conversion.run() {
+      case .success(let model): return ImportedModel(model: model, notes: notes)
+      case .failure(.problem(let error)): throw error
+      // The batch is no batch: once more with whole shapes.
+      case .failure(.needsAxis0): break
+      }
+    }
+    guard let conversion = Conversion(folded, isUnbatched: true) else {
+      throw ONNXError(graph.source, "has an input without a shape; give it one and export again")
+    }
+    switch conversion.run() {
+    case .success(let model): return ImportedModel(model: model, notes: notes)
+    case .failure(.problem(let error)), .failure(.needsAxis0(let error)): throw error
+    }
+  }
+
+  private static func checkOperators(of graph: ONNXGraph) throws(ONNXError) {
+    let unknown = graph.operatorCounts.filter { OperatorTable.knows($0.op) == false }
+    guard !unknown.isEmpty else { return }
+    let list = unknown.map { "\($0.op) (\($0.count))" }.joined(separator: ", ")
+    throw ONNXError(graph.source, "has operators that convc does not know: \(list)")
+  }
+}
+
+/// Why a conversion ends.
+enum ConversionError: Error {
+  case problem(ONNXError)
+  /// Axis 0 cannot be the batch; the message where that does not help.
+  case needsAxis0(ONNXError)
+}
+
+/// A value of the model as the network has it.
+struct ConvertedValue {
+  let value: Value
+  /// The shape in the model.
+  let shape: [Int]
+  /// The shape in the network: the same, or with extents of 1 before it.
+  let extents: [Int]
+}
+
+/// The state of one conversion.
+final class Conversion {
+  let graph: ONNXGraph
+  let isUnbatched: Bool
+  let builder: ModelBuilder
+  private(set) var folder: ConstantFolder
+  private var values: [String: ConvertedValue] = [:]
+  private var given: [String: GivenValues] = [:]
+  private var names: IdentifierTable
+  /// Images of a batch; in an unbatched network of no meaning.
+  private let batch: Int
+
+  /// - Returns: nil where the inputs do not have the form that is asked for.
+  init?(_ graph: ONNXGraph, isUnbatched: Bool) {
+    self.graph = graph
+    self.isUnbatched = isUnbatched
+    var names = IdentifierTable()
+    builder = ModelBuilder(
+      name: IdentifierTable.identifier(graph.name.isEmpty ? "model" : graph.name),
+      isUnbatched: isUnbatched)
+    folder = ConstantFolder(graph)
+    batch = graph.inputs.first?.shape?.first ?? 1
+    for input in graph.inputs {
+      guard let shape = input.shape else { return nil }
+      if !isUnbatched, shape.count < 2 || shape[0] != batch || shape.contains(0) { return nil }
+      let extents = shape.isEmpty ? [1] : shape
+      let value = builder.input(
+        names.unique(input.name, or: "input"), isUnbatched ? extents : Array(extents.dropFirst()),
+        label: input.name)
+      values[input.name] = ConvertedValue(value: value, shape: shape, extents: extents)
+    }
+    self.names = names
+  }
+
+  func run() -> Result<Model, ConversionError> {
+    do { return .success(try model()) } catch { return .failure(error) }
+  }
+
+  private func model() throws(ConversionError) -> Model {
+    for node in graph.nodes { try convert(node) }
+    for output in graph.outputs {
+      guard let value = values[output.name] else {
+        throw .problem(
+          ONNXError(
+            "output \(ONNXError.quoted(output.name))",
+            "is a constant, or an input as it stands; a network computes its outputs"))
+      }
+      let plain = try reshape(value, to: value.shape.isEmpty ? [1] : value.shape, at: nil)
+      builder.output(names.unique(output.name, or: "output"), plain.value, label: output.name)
+    }
+    var model = builder.model
+    model.values = given
+    model.usualBatch = isUnbatched ? 1 : batch
+    return model
+  }
+
+  private func convert(_ node: ONNXNode) throws(ConversionError) {
+    let outcome: FoldOutcome
+    do {
+      let shapes = values
+      outcome = try folder.fold(node) { shapes[$0]?.shape }
+    } catch {
+      throw .problem(error)
+    }
+    switch outcome {
+    case .folded: return
+    case .runtime: break
+    case .replaced(let nodes):
+      for node in nodes { try convert(node) }
+      return
+    }
+    guard let converter = OperatorTable.converters[node.title] else {
+      throw .problem(node.error("is an operator that convc does not know"))
+    }
+    try converter(NodeConversion(node: node, conversion: self))
+  }
+
+  // MARK: Values
+
+  func value(_ name: String) -> ConvertedValue? { values[name] }
+
+  func define(_ name: String, _ value: ConvertedValue) { values[name] = value }
+
+  /// Applies a layer.
+  ///
+  /// - Parameters:
+  ///   - shape: the result's shape in the model.
+  ///   - weights: first values of the layer's parameters, by their names within the layer.
+  func apply(
+    _ layer: any Layer, to inputs: [ConvertedValue], shape: [Int], at node: ONNXNode?,
+    weights: [String: GivenValues] = [:], frozen: Bool = false
+  ) throws(ConversionError) -> ConvertedValue {
+    let types = inputs.map { TensorType(shape: $0.extents) }
+    let extents: [Int]
+    do {
+      extents = try layer.output(for: types).shape
+    } catch {
+      throw .problem(
+        ONNXError(node?.place ?? graph.source, "\(error)"))
+    }
+    let name = names.unique(node?.name ?? "", or: type(of: layer).kind)
+    let value = builder.apply(layer, to: inputs.map(\.value), name: name, frozen: frozen)
+    for (parameter, values) in weights { given["\(name).\(parameter)"] = values }
+    return ConvertedValue(value: value, shape: shape, extents: extents)
+  }
+
+  /// The same values under other extents.
+  func reshape(
+    _ value: ConvertedValue, to extents: [Int], at node: ONNXNode?
+  ) throws(ConversionError) -> ConvertedValue {
+    if value.extents == extents { return value }
+    if isUnbatched {
+      return try apply(ReshapeAll(extents), to: [value], shape: value.shape, at: node)
+    }
+    guard extents.first == value.extents.first, extents.count > 1 else {
+      throw .needsAxis0(
+        ONNXError(
+          node?.place ?? graph.source,
+          "takes values of several images together, which a network with a batch cannot"))
+    }
+    let image = Array(extents.dropFirst())
+    if image.count == 1, value.extents.count > 2 {
+      return try apply(Flatten(), to: [value], shape: value.shape, at: node)
+    }
+    return try apply(Reshape(image), to: [value], shape: value.shape, at: node)
+  }
+}
+
+/// Names of layers: identifiers in C, each once.
+struct IdentifierTable {
+  private var taken: Set<String> = []
+
+  /// A name made from any text; where nothing of it is left, from a word and a number.
+  mutating func unique(_ text: String, or word: String) -> String {
+    let base = Self.identifier(text)
+    if !text.isEmpty, taken.insert(base).inserted { return base }
+    let stem = text.isEmpty ? word : base
+    var number = text.isEmpty ? 1 : 2
+    while !taken.insert("\(stem)_\(number)").inserted { number += 1 }
+    return "\(stem)_\(number)"
+  }
+
+  /// Text with `_` for what a C identifier cannot have.
+  static func identifier(_ text: String) -> String {
+    var result = ""
+    for byte in text.utf8.prefix(48) {
+      let allowed =
+        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+      result.append(allowed ? Character(UnicodeScalar(byte)) : "_")
+    }
+    if result.first.map({ $0.isNumber || $0 == "_" }) ?? true { result = "n" + result }
+    return result.isCIdentifier ? result : result + "_"
+  }
+}

@@ -1,0 +1,52 @@
+import ConvcIR
+import ConvcLayers
+
+/// Sums and means over axes.
+let reductionOperators: [String: OperatorConverter] = [
+  "ReduceMean": { (node) throws(ConversionError) in try node.reduction() },
+  "ReduceSum": { (node) throws(ConversionError) in try node.reduction() },
+]
+
+extension NodeConversion {
+  fileprivate func reduction() throws(ConversionError) {
+    let x = try value(0)
+    let rank = x.shape.count
+    var axes = Set<Int>()
+    for axis in try integers(1, or: "axes") ?? [] { axes.insert(try self.axis(axis, of: rank)) }
+    if axes.isEmpty {
+      if try int("noop_with_empty_axes", 0) != 0 { return define(x) }
+      axes = Set(0..<rank)
+    }
+    let keeps = try int("keepdims", 1) != 0
+    let shape = (0..<rank).compactMap { axes.contains($0) ? (keeps ? 1 : nil) : x.shape[$0] }
+    if node.op == "ReduceMean", rank == 4, axes == [2, 3] {
+      return define(try apply(GlobalAveragePool(), to: try plain(0)), as: shape)
+    }
+    // Neighbours that are both summed, or both kept, are one axis.
+    var result = x
+    var extents = x.shape
+    var axis = rank - 1
+    while axis >= 0 {
+      guard axes.contains(axis) else {
+        axis -= 1
+        continue
+      }
+      var first = axis
+      while first > 0, axes.contains(first - 1), first - 1 > 0 || axes.contains(0) { first -= 1 }
+      let run = extents[first...axis].reduce(1, *)
+      if run > 1 {
+        let inner = extents.dropFirst(axis + 1).reduce(1, *)
+        let outer =
+          first == 0 ? [1, 1] : [extents[0], extents[1..<first].reduce(1, *)]
+        let part = try reshape(result, to: outer + [run, inner])
+        let layer: any Layer =
+          node.op == "ReduceMean" ? ReduceMean(axes: [2]) : ReduceSum(axes: [2])
+        let reduced = try apply(layer, to: part)
+        for place in first...axis { extents[place] = 1 }
+        result = ConvertedValue(value: reduced.value, shape: extents, extents: reduced.extents)
+      }
+      axis = first - 1
+    }
+    define(result, as: shape)
+  }
+}
