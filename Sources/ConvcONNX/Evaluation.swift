@@ -15,6 +15,11 @@ struct Evaluation {
   /// Operators that ask for dimensions and read no element.
   static let needsShapesOnly: Set<String> = ["Shape", "Size"]
 
+  /// Operators that give constants on as they are.
+  static let readsNoElements: Set<String> = [
+    "Shape", "Size", "Constant", "Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze",
+  ]
+
   /// What messages call a result until it has its name.
   var place: String { node.place }
 
@@ -42,7 +47,7 @@ struct Evaluation {
   func reserve(_ dims: [Int]) throws(ONNXError) -> Int {
     // An extent of 0 must not hide others that loops would go through.
     let count = try ONNXTensor.count(of: dims.map { max(1, $0) }, place: place)
-    guard count <= room / 16 else {
+    guard count <= room / 8 else {
       throw node.error(
         "makes a constant of \(ONNXError.text(dims)) elements, more than the model's weights "
           + "explain; \(ONNXError.exportAgain)")

@@ -19,6 +19,8 @@ public struct ConstantFolder: Sendable {
   private let limits: ONNXLimits
   /// Bytes that may still be computed.
   private var room: Int
+  /// Bytes that may still be read and written on the way.
+  private var work: Int
   private var taken: Set<String>
 
   public init(_ graph: ONNXGraph) {
@@ -26,6 +28,7 @@ public struct ConstantFolder: Sendable {
     limits = graph.limits
     let weights = graph.initializers.values.reduce(0) { $0 + $1.byteCount }
     room = max(limits.computedBytes, 3 * weights)
+    work = max(8 * room, 64 * weights)
     taken = Set(graph.initializers.keys).union(graph.inputs.map(\.name))
     for node in graph.nodes { taken.formUnion(node.outputs) }
   }
@@ -68,13 +71,29 @@ public struct ConstantFolder: Sendable {
         return .runtime
       }
     }
+    try charge(inputs.compactMap { $0 }, node)
     let results = try evaluator(Evaluation(node: node, inputs: inputs, room: room))
+    try charge(results, node)
     for (index, result) in results.enumerated() {
       guard let name = node.output(index) else { continue }
       if case .bytes(let bytes) = result.storage { room -= bytes.count }
       constants[name] = result.named("value \(ONNXError.quoted(name))")
     }
     return .folded
+  }
+
+  /// Counts what a node reads or makes, so that many nodes cannot go through large constants for
+  /// hours. Filled tensors and other dimensions for the same bytes cost nothing.
+  private mutating func charge(
+    _ tensors: [ONNXTensor], _ node: ONNXNode
+  ) throws(ONNXError) {
+    guard !Evaluation.readsNoElements.contains(node.op) else { return }
+    for tensor in tensors where !tensor.isRepeated { work -= min(work, tensor.count) * 8 }
+    guard work > 0 else {
+      throw node.error(
+        "takes computing with constants beyond what the model's weights explain; "
+          + ONNXError.exportAgain)
+    }
   }
 
   /// The nodes of the branch that an `If` with a constant condition takes.

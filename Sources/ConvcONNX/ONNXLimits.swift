@@ -15,7 +15,7 @@ public struct ONNXLimits: Sendable, Hashable {
   public var tensorBytes = 1 << 32
   /// Bytes of values that are computed from constants while the model is read, where the weights
   /// are smaller; three times the weights otherwise.
-  public var computedBytes = 256 << 20
+  public var computedBytes = 128 << 20
   /// Axes of a tensor.
   public var rank = 32
 

@@ -105,7 +105,7 @@ struct SortNodes {
     // What the subgraph defines is known within it only.
     var own = Set(graph.initializers.keys).union(graph.inputs.map(\.name))
     for node in graph.nodes { own.formUnion(node.outputs) }
-    own.subtract(defined)
+    own = own.filter { !defined.contains($0) }
     defined.formUnion(graph.initializers.keys)
     defined.formUnion(graph.inputs.map(\.name))
     graph.nodes = try sorted(graph.nodes, &defined)

@@ -55,6 +55,20 @@ struct FoldConstantsTests {
         == "node 'if' (If): has a condition of 2 elements, expected one; export the model again")
   }
 
+  @Test("many nodes that go through large constants are refused")
+  func work() throws {
+    var limits = ONNXLimits()
+    limits.computedBytes = 1 << 10
+    let sums = (0..<100).map { Build.node("ReduceSum", ["w"], ["s\($0)"], name: "r\($0)") }
+    var model = Build.small
+    model.graph.node += sums
+    model.graph.initializer[0] = Build.tensor("w", [2, 32], [Float](repeating: 1, count: 64))
+    #expect(
+      message { _ = try FoldConstants().run(try read(model, limits: limits)) }
+        == "node 'r31' (ReduceSum): takes computing with constants beyond what the model's weights "
+        + "explain; export the model again")
+  }
+
   @Test("what runs stays, and only what an output needs")
   func runtime() throws {
     let graph = try FoldConstants().run(try BindDimensions(dims: [:]).run(read(Build.small)).graph)
