@@ -27,6 +27,8 @@ extension Evaluation {
     "Max": { (node) throws(ONNXError) in
       [try node.chain(reals: { $0 > $1 || $0.isNaN ? $0 : $1 }, integers: { max($0, $1) })]
     },
+    "Mean": { (node) throws(ONNXError) in [try node.mean()] },
+    "Clip": { (node) throws(ONNXError) in [try node.clip()] },
     "Sum": { (node) throws(ONNXError) in [try node.chain(reals: +, integers: &+)] },
     "Equal": { (node) throws(ONNXError) in [try node.comparison(==, ==)] },
     "Less": { (node) throws(ONNXError) in [try node.comparison(<, <)] },
@@ -201,6 +203,39 @@ extension Evaluation {
       }
       result = try elementwise([result, tensor], type: result.type) {
         Self.combined($0[0], $0[1], reals, integers)
+      }
+    }
+    return result
+  }
+
+  private func mean() throws(ONNXError) -> ONNXTensor {
+    let sum = try chain(reals: +, integers: &+)
+    let count = Double(inputs.count)
+    return try elementwise([sum], type: sum.type) { numbers in
+      guard case .reals(let values) = numbers[0] else { return numbers[0] }
+      return .reals(values.map { $0 / count })
+    }
+  }
+
+  /// Bounds stand in inputs since opset 11, in attributes before. The upper one wins.
+  private func clip() throws(ONNXError) -> ONNXTensor {
+    var bounds: [ONNXTensor?] = [optional(1), optional(2)]
+    for (index, name) in ["min", "max"].enumerated() where bounds[index] == nil {
+      if let bound = try node.float(name) {
+        bounds[index] = try ONNXTensor(
+          [Double(bound)], type: try input(0).type, dims: [], place: place)
+      }
+    }
+    var result = try input(0)
+    guard result.type.kind != nil else { throw wrongType(result) }
+    if let low = bounds[0] {
+      result = try elementwise([result, low], type: result.type) {
+        Self.combined($0[0], $0[1], { $0 < $1 ? $1 : $0 }, { max($0, $1) })
+      }
+    }
+    if let high = bounds[1] {
+      result = try elementwise([result, high], type: result.type) {
+        Self.combined($0[0], $0[1], { $0 > $1 ? $1 : $0 }, { min($0, $1) })
       }
     }
     return result

@@ -108,7 +108,7 @@ public struct ConstantFolder: Sendable {
       throw node.error(
         "has no \(name) with \(node.outputs.count) outputs; \(ONNXError.exportAgain)")
     }
-    var renaming = Renaming(prefix: "\(node.name)/", taken: taken)
+    var renaming = Renaming(owner: node, taken: taken)
     taken = []  // One owner, or each name would copy the set.
     for capture in graph.captures { renaming.names[capture] = capture }
     for (name, tensor) in graph.initializers.sorted(by: { $0.key < $1.key }) {
@@ -119,7 +119,7 @@ public struct ConstantFolder: Sendable {
       guard let output = node.output(index) else { continue }
       nodes.append(
         ONNXNode(
-          name: "\(node.name)/\(value.name)", op: "Identity", opset: node.opset,
+          name: renaming.prefix + value.name, op: "Identity", opset: node.opset,
           inputs: [renaming.name(value.name)], outputs: [output]))
     }
     taken = renaming.taken

@@ -135,7 +135,7 @@ struct InlineFunctions {
             + "\(function.inputs.count) and \(function.outputs.count); \(ONNXError.exportAgain)")
       }
       try charge(call, function)
-      var renaming = Renaming(prefix: "\(call.name)/", taken: taken)
+      var renaming = Renaming(owner: call, taken: taken)
       taken = []  // One owner, or each name would copy the set.
       for (index, name) in function.inputs.enumerated() {
         renaming.names[name] = call.input(index) ?? ""
@@ -147,7 +147,7 @@ struct InlineFunctions {
           // An output that is an input, or returned twice.
           copies.append(
             ONNXNode(
-              name: "\(call.name)/\(name)", op: "Identity", opset: ONNXFile.opsets.upperBound,
+              name: renaming.prefix + name, op: "Identity", opset: ONNXFile.opsets.upperBound,
               inputs: [known], outputs: [actual]))
         } else {
           renaming.names[name] = actual
@@ -169,8 +169,9 @@ struct Renaming {
   /// New names by old ones.
   var names: [String: String] = [:]
 
-  init(prefix: String, taken: Set<String>) {
-    self.prefix = prefix
+  /// - Parameter owner: the node whose name begins the new ones, as far as it is not too long.
+  init(owner: ONNXNode, taken: Set<String>) {
+    prefix = String(owner.name.unicodeScalars.prefix(120)) + "/"
     self.taken = taken
   }
 

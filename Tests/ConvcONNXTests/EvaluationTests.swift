@@ -284,6 +284,13 @@ struct EvaluationTests {
     #expect(
       try Self.result("Sub", [Self.reals(0.1), Self.reals(0.3)]) == "float [1] \(Float(0.1) - 0.3)")
     #expect(try Self.result("Max", [Self.row(1, 5), Self.row(3), Self.row(2)]) == "int64 [2] 3 5")
+    #expect(try Self.result("Mean", [Self.reals(1, 5), Self.reals(2)]) == "float [2] 1.5 3.5")
+    #expect(
+      try Self.result("Clip", [Self.reals(-1, 0.5, 9), nil, .floats([6], [])])
+        == "float [3] -1.0 0.5 6.0")
+    #expect(
+      try Self.result("Clip", [Self.reals(-1, 9)], ["min": .float(0), "max": .float(6)], opset: 6)
+        == "float [2] 0.0 6.0")
     #expect(try Self.result("Min", [Self.reals(1, .nan), Self.reals(3)]) == "float [2] 1.0 nan")
     #expect(
       try Self.result(
