@@ -59,6 +59,8 @@ let package = Package(
     .executableTarget(
       name: "LayerBenchmark", dependencies: ["Convc"], path: "Benchmarks/Layers"),
     .executableTarget(
+      name: "MemoryBenchmark", dependencies: ["Convc"], path: "Benchmarks/Memory"),
+    .executableTarget(
       name: "ConvcTool", dependencies: ["Convc", "ConvcReference", argumentParser]),
 
     .target(

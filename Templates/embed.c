@@ -293,6 +293,8 @@ TEMPLATE(lrn_space_backward)
 #embed "Kernels/lrn_space_backward.c.mustache"
 TEMPLATE(lrn_space_forward)
 #embed "Kernels/lrn_space_forward.c.mustache"
+TEMPLATE(lrn_space_narrow_backward)
+#embed "Kernels/lrn_space_narrow_backward.c.mustache"
 TEMPLATE(maxpool2d_backward)
 #embed "Kernels/maxpool2d_backward.c.mustache"
 TEMPLATE(maxpool2d_forward)

@@ -58,21 +58,25 @@ static void logsoftmax1_forward(int batch, const float *restrict x_, float *rest
         for (int w0 = 0; w0 < W; w0 += PIECE) {
             const int cells = MIN(PIECE, W - w0);
             float largest[PIECE], sum[PIECE];
+            float scores[H][PIECE];  // stays in the first-level cache
             for (int i = 0; i < cells; i++) {
                 largest[i] = -INFINITY;
                 sum[i] = 0.0f;
             }
             for (int k = 0; k < H; k++) {
                 const float *score = &x[n][m][k][w0];
-                for (int i = 0; i < cells; i++) largest[i] = score[i] > largest[i] ? score[i] : largest[i];
+                for (int i = 0; i < cells; i++) {
+                    scores[k][i] = score[i];
+                    largest[i] = score[i] > largest[i] ? score[i] : largest[i];
+                }
             }
             for (int k = 0; k < H; k++) {
-                const float *score = &x[n][m][k][w0];
+                const float *score = scores[k];
                 for (int i = 0; i < cells; i++) sum[i] += exp_float(score[i] - largest[i]);
             }
             for (int i = 0; i < cells; i++) sum[i] = log_float(sum[i]);
             for (int k = 0; k < H; k++) {
-                const float *score = &x[n][m][k][w0];
+                const float *score = scores[k];
                 float *result = &y[n][m][k][w0];
                 for (int i = 0; i < cells; i++) result[i] = (score[i] - largest[i]) - sum[i];
             }

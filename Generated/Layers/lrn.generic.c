@@ -27,17 +27,17 @@ static inline float inverse_power_float(float x) {
 
 // lrn1: LocalResponseNorm over 5 channels.
 //
-//   x  [batch, 7, 3, 5]
-//   y  [batch, 7, 3, 5]
+//   x  [batch, 7, 1, 15]
+//   y  [batch, 7, 1, 15]
 static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_) {
-    enum { C = 7, H = 3, W = 5 };
-    enum { PIECE = 5 };  // columns at a time
+    enum { C = 7, H = 1, W = 15 };
+    enum { PIECE = 15 };  // columns at a time
     enum { HALF = 2, SIZE = 5 };  // channels of a window
     enum { CHANNEL = 15 };  // floats from one channel to the next
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
 
-    OMP(omp for collapse(2) schedule(static) nowait)
+    OMP(omp for collapse(3) schedule(static) nowait)
     for (int n = 0; n < batch; n++) for (int h = 0; h < H; h++) {
         for (int w0 = 0; w0 < W; w0 += PIECE) {
             const int cells = MIN(PIECE, W - w0);
@@ -73,19 +73,19 @@ static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_
 
 // lrn1: gradient of the input.
 //
-//   x    [batch, 7, 3, 5]
-//   d_y  [batch, 7, 3, 5]
-//   d_x  [batch, 7, 3, 5]
+//   x    [batch, 7, 1, 15]
+//   d_y  [batch, 7, 1, 15]
+//   d_x  [batch, 7, 1, 15]
 static void lrn1_backward(int batch, const float *restrict x_, const float *restrict d_y_, float *restrict d_x_) {
-    enum { C = 7, H = 3, W = 5 };
-    enum { PIECE = 5 };  // columns at a time
+    enum { C = 7, H = 1, W = 15 };
+    enum { PIECE = 15 };  // columns at a time
     enum { HALF = 2, SIZE = 5 };  // channels of a window
     enum { CHANNEL = 15 };  // floats from one channel to the next
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
 
-    OMP(omp for collapse(2) schedule(static) nowait)
+    OMP(omp for collapse(3) schedule(static) nowait)
     for (int n = 0; n < batch; n++) for (int h = 0; h < H; h++) {
         for (int w0 = 0; w0 < W; w0 += PIECE) {
             const int cells = MIN(PIECE, W - w0);

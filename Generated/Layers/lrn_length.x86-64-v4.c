@@ -20,11 +20,11 @@ static inline float inverse_sqrt_float(float x) {
 
 // lrn1: LocalResponseNorm over all channels.
 //
-//   x  [batch, 32, 3, 5]
-//   y  [batch, 32, 3, 5]
+//   x  [batch, 32, 1, 15]
+//   y  [batch, 32, 1, 15]
 static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_) {
-    enum { C = 32, H = 3, W = 5 };
-    enum { PIECE = 5 };  // columns at a time
+    enum { C = 32, H = 1, W = 15 };
+    enum { PIECE = 15 };  // columns at a time
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
 
@@ -52,12 +52,12 @@ static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_
 
 // lrn1: gradient of the input.
 //
-//   x    [batch, 32, 3, 5]
-//   d_y  [batch, 32, 3, 5]
-//   d_x  [batch, 32, 3, 5]
+//   x    [batch, 32, 1, 15]
+//   d_y  [batch, 32, 1, 15]
+//   d_x  [batch, 32, 1, 15]
 static void lrn1_backward(int batch, const float *restrict x_, const float *restrict d_y_, float *restrict d_x_) {
-    enum { C = 32, H = 3, W = 5 };
-    enum { PIECE = 5 };  // columns at a time
+    enum { C = 32, H = 1, W = 15 };
+    enum { PIECE = 15 };  // columns at a time
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;

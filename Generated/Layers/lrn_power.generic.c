@@ -61,7 +61,7 @@ static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
 
-    OMP(omp for collapse(2) schedule(static) nowait)
+    OMP(omp for collapse(3) schedule(static) nowait)
     for (int n = 0; n < batch; n++) for (int h = 0; h < H; h++) {
         for (int w0 = 0; w0 < W; w0 += PIECE) {
             const int cells = MIN(PIECE, W - w0);
@@ -109,7 +109,7 @@ static void lrn1_backward(int batch, const float *restrict x_, const float *rest
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
 
-    OMP(omp for collapse(2) schedule(static) nowait)
+    OMP(omp for collapse(3) schedule(static) nowait)
     for (int n = 0; n < batch; n++) for (int h = 0; h < H; h++) {
         for (int w0 = 0; w0 < W; w0 += PIECE) {
             const int cells = MIN(PIECE, W - w0);

@@ -60,18 +60,17 @@ static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_
             const int first = MAX(0, w0 - HALF), last = MIN(W, w0 + PIECE + HALF);
             const int cells = MIN(PIECE, W - w0);
             float columns[(PIECE + 2 * HALF)] = {0};  // sums over the rows of the window
-            float sum[PIECE] = {0};
             float *column = columns + (first - w0 + HALF);
             for (int r = MAX(0, h - 0); r < MIN(H, h + 0 + 1); r++) {
                 const float *neighbour = &x[n][m][r][first];
                 for (int i = 0; i < (last - first); i++) column[i] += neighbour[i] * neighbour[i];
             }
-            for (int s = 0; s < SIZE; s++)
-                for (int i = 0; i < cells; i++) sum[i] += columns[i + s];
             const float *value = &x[n][m][h][w0];
             float *result = &y[n][m][h][w0];
             for (int i = 0; i < cells; i++) {
-                const float s = 1.0f + 0.16666667f * sum[i];
+                float sum = 0.0f;
+                for (int q = 0; q < SIZE; q++) sum += columns[i + q];
+                const float s = 1.0f + 0.16666667f * sum;
                 const float factor = exp_float(-0.6f * log_float(s));
                 result[i] = value[i] * factor;
             }
@@ -79,89 +78,66 @@ static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_
     }
 }
 
-// lrn1: what every place adds to the gradients around it.
-//
-//   x       [batch, 2, 1, 9]
-//   d_y     [batch, 2, 1, 9]
-//   slopes  [batch, 2, 1, 9]
-static void lrn1_slopes(int batch, const float *restrict x_, const float *restrict d_y_, float *restrict slopes_) {
-    enum { C = 2, H = 1, W = 9 };
-    enum { PIECE = 9 };  // columns at a time
-    enum { HALF = 1, SIZE = 3 };  // cells of a window
-    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
-    const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
-    float (*slopes)[C][H][W] = (float (*)[C][H][W])slopes_;
-
-    for (int n = 0; n < batch; n++) for (int m = 0; m < C; m++) for (int h = 0; h < H; h++) {
-        for (int w0 = 0; w0 < W; w0 += PIECE) {
-            const int first = MAX(0, w0 - HALF), last = MIN(W, w0 + PIECE + HALF);
-            const int cells = MIN(PIECE, W - w0);
-            float columns[(PIECE + 2 * HALF)] = {0};  // sums over the rows of the window
-            float sum[PIECE] = {0};
-            float *column = columns + (first - w0 + HALF);
-            for (int r = MAX(0, h - 0); r < MIN(H, h + 0 + 1); r++) {
-                const float *neighbour = &x[n][m][r][first];
-                for (int i = 0; i < (last - first); i++) column[i] += neighbour[i] * neighbour[i];
-            }
-            for (int s = 0; s < SIZE; s++)
-                for (int i = 0; i < cells; i++) sum[i] += columns[i + s];
-            const float *value = &x[n][m][h][w0];
-            const float *d_after = &d_y[n][m][h][w0];
-            float *result = &slopes[n][m][h][w0];
-            for (int i = 0; i < cells; i++) {
-                const float s = 1.0f + 0.16666667f * sum[i];
-                const float factor = exp_float(-0.6f * log_float(s));
-                result[i] = d_after[i] * value[i] * factor / s;
-            }
-        }
-    }
-}
-
 // lrn1: gradient of the input.
 //
-//   x       [batch, 2, 1, 9]
-//   d_y     [batch, 2, 1, 9]
-//   slopes  [batch, 2, 1, 9]
-//   d_x     [batch, 2, 1, 9]
-static void lrn1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
-                          const float *restrict slopes_, float *restrict d_x_) {
+//   x    [batch, 2, 1, 9]
+//   d_y  [batch, 2, 1, 9]
+//   d_x  [batch, 2, 1, 9]
+static void lrn1_backward(int batch, const float *restrict x_, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 2, H = 1, W = 9 };
     enum { PIECE = 9 };  // columns at a time
     enum { HALF = 1, SIZE = 3 };  // cells of a window
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
-    const float (*slopes)[C][H][W] = (const float (*)[C][H][W])slopes_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
 
-    for (int n = 0; n < batch; n++) for (int m = 0; m < C; m++) for (int h = 0; h < H; h++) {
+    for (int n = 0; n < batch; n++) for (int m = 0; m < C; m++) {
         for (int w0 = 0; w0 < W; w0 += PIECE) {
-            const int first = MAX(0, w0 - HALF), last = MIN(W, w0 + PIECE + HALF);
-            const int cells = MIN(PIECE, W - w0);
-            float columns[(PIECE + 2 * HALF)] = {0};  // sums over the rows of the window
-            float sum[PIECE] = {0};
-            float *column = columns + (first - w0 + HALF);
-            for (int r = MAX(0, h - 0); r < MIN(H, h + 0 + 1); r++) {
-                const float *neighbour = &x[n][m][r][first];
-                for (int i = 0; i < (last - first); i++) column[i] += neighbour[i] * neighbour[i];
+            // What a place adds to the gradients of its neighbours is wanted around the piece as well, and squares
+            // around that.
+            const int first = MAX(0, w0 - HALF), places = (MIN(W, w0 + PIECE + HALF) - first);
+            const int left = MAX(0, w0 - 2 * HALF), around = (MIN(W, w0 + PIECE + 2 * HALF) - left);
+            float squares[(PIECE + 4 * HALF)] = {0};  // sums over the rows of the window
+            // Of the last SIZE rows: s^-beta, and what a place adds to the gradients of its neighbours.
+            float factors[SIZE][(PIECE + 2 * HALF)], slopes[SIZE][(PIECE + 2 * HALF)] = {0};
+            for (int k = 0; k < H + 0; k++) {
+                float *factor = factors[k % SIZE] + (first - w0 + HALF);
+                float *slope = slopes[k % SIZE] + (first - w0 + HALF);
+                if (k < H) {
+                    float *column = squares + (left - w0 + 2 * HALF);
+                    for (int i = 0; i < around; i++) column[i] = 0.0f;
+                    for (int r = MAX(0, k - 0); r < MIN(H, k + 0 + 1); r++) {
+                        const float *neighbour = &x[n][m][r][left];
+                        for (int i = 0; i < around; i++) column[i] += neighbour[i] * neighbour[i];
+                    }
+                    column = squares + (first - w0 + HALF);
+                    const float *value = &x[n][m][k][first], *d_after = &d_y[n][m][k][first];
+                    for (int i = 0; i < places; i++) {
+                        float sum = 0.0f;
+                        for (int q = 0; q < SIZE; q++) sum += column[i + q];
+                        const float s = 1.0f + 0.16666667f * sum;
+                        factor[i] = exp_float(-0.6f * log_float(s));
+                        slope[i] = d_after[i] * value[i] * factor[i] / s;
+                    }
+                } else {
+                    for (int i = 0; i < places; i++) slope[i] = 0.0f;
+                }
+                const int h = k - 0;  // the middle of the rows at hand
+                if (h < 0) continue;
+                float sums[(PIECE + 2 * HALF)];
+                for (int i = 0; i < (PIECE + 2 * HALF); i++) {
+                    sums[i] = 0.0f;
+                    for (int q = 0; q < SIZE; q++) sums[i] += slopes[q][i];
+                }
+                factor = factors[h % SIZE] + HALF;
+                const float *value = &x[n][m][h][w0], *d_after = &d_y[n][m][h][w0];
+                float *d_before = &d_x[n][m][h][w0];
+                for (int i = 0; i < MIN(PIECE, W - w0); i++) {
+                    float sum = 0.0f;
+                    for (int q = 0; q < SIZE; q++) sum += sums[i + q];
+                    d_before[i] = d_after[i] * factor[i] - 0.2f * value[i] * sum;
+                }
             }
-            for (int s = 0; s < SIZE; s++)
-                for (int i = 0; i < cells; i++) sum[i] += columns[i + s];
-            for (int i = 0; i < cells; i++) {
-                const float s = 1.0f + 0.16666667f * sum[i];
-                sum[i] = exp_float(-0.6f * log_float(s));
-            }
-            float slope[PIECE] = {0};
-            for (int i = 0; i < (PIECE + 2 * HALF); i++) columns[i] = 0.0f;
-            for (int r = MAX(0, h - 0); r < MIN(H, h + 0 + 1); r++) {
-                const float *neighbour = &slopes[n][m][r][first];
-                for (int i = 0; i < (last - first); i++) column[i] += neighbour[i];
-            }
-            for (int s = 0; s < SIZE; s++)
-                for (int i = 0; i < cells; i++) slope[i] += columns[i + s];
-            const float *value = &x[n][m][h][w0], *d_after = &d_y[n][m][h][w0];
-            float *d_before = &d_x[n][m][h][w0];
-            for (int i = 0; i < cells; i++)
-                d_before[i] = d_after[i] * sum[i] - 0.2f * value[i] * slope[i];
         }
     }
 }

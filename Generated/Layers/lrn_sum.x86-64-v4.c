@@ -22,11 +22,11 @@ static inline float inverse_power_float(float x) {
 
 // lrn1: LocalResponseNorm over 3 channels.
 //
-//   x  [batch, 16, 3, 3]
-//   y  [batch, 16, 3, 3]
+//   x  [batch, 16, 1, 9]
+//   y  [batch, 16, 1, 9]
 static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_) {
-    enum { C = 16, H = 3, W = 3 };
-    enum { PIECE = 3 };  // columns at a time
+    enum { C = 16, H = 1, W = 9 };
+    enum { PIECE = 9 };  // columns at a time
     enum { HALF = 1, SIZE = 3 };  // channels of a window
     enum { CHANNEL = 9 };  // floats from one channel to the next
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -67,12 +67,12 @@ static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_
 
 // lrn1: gradient of the input.
 //
-//   x    [batch, 16, 3, 3]
-//   d_y  [batch, 16, 3, 3]
-//   d_x  [batch, 16, 3, 3]
+//   x    [batch, 16, 1, 9]
+//   d_y  [batch, 16, 1, 9]
+//   d_x  [batch, 16, 1, 9]
 static void lrn1_backward(int batch, const float *restrict x_, const float *restrict d_y_, float *restrict d_x_) {
-    enum { C = 16, H = 3, W = 3 };
-    enum { PIECE = 3 };  // columns at a time
+    enum { C = 16, H = 1, W = 9 };
+    enum { PIECE = 9 };  // columns at a time
     enum { HALF = 1, SIZE = 3 };  // channels of a window
     enum { CHANNEL = 9 };  // floats from one channel to the next
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;

@@ -27,11 +27,11 @@ static inline float exp_float(float x) {
 
 // softmax1: Softmax.
 //
-//   x  [batch, 5, 3, 7]
-//   y  [batch, 5, 3, 7]
+//   x  [batch, 5, 1, 21]
+//   y  [batch, 5, 1, 21]
 static void softmax1_forward(int batch, const float *restrict x_, float *restrict y_) {
-    enum { C = 5, H = 3, W = 7 };
-    enum { PIECE = 7 };  // columns at a time
+    enum { C = 5, H = 1, W = 21 };
+    enum { PIECE = 21 };  // columns at a time
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
 
@@ -39,17 +39,21 @@ static void softmax1_forward(int batch, const float *restrict x_, float *restric
         for (int w0 = 0; w0 < W; w0 += PIECE) {
             const int cells = MIN(PIECE, W - w0);
             float largest[PIECE], sum[PIECE];
+            float scores[C][PIECE];  // stays in the first-level cache
             for (int i = 0; i < cells; i++) {
                 largest[i] = -INFINITY;
                 sum[i] = 0.0f;
             }
             for (int k = 0; k < C; k++) {
                 const float *score = &x[n][k][h][w0];
-                for (int i = 0; i < cells; i++) largest[i] = score[i] > largest[i] ? score[i] : largest[i];
+                for (int i = 0; i < cells; i++) {
+                    scores[k][i] = score[i];
+                    largest[i] = score[i] > largest[i] ? score[i] : largest[i];
+                }
             }
             for (int k = 0; k < C; k++) {
-                const float *score = &x[n][k][h][w0];
-                float *share = &y[n][k][h][w0];
+                const float *score = scores[k];
+                float *share = scores[k];
                 for (int i = 0; i < cells; i++) {
                     share[i] = exp_float(score[i] - largest[i]);
                     sum[i] += share[i];
@@ -57,8 +61,9 @@ static void softmax1_forward(int batch, const float *restrict x_, float *restric
             }
             for (int i = 0; i < cells; i++) sum[i] = 1.0f / sum[i];
             for (int k = 0; k < C; k++) {
-                float *share = &y[n][k][h][w0];
-                for (int i = 0; i < cells; i++) share[i] *= sum[i];
+                const float *share = scores[k];
+                float *result = &y[n][k][h][w0];
+                for (int i = 0; i < cells; i++) result[i] = share[i] * sum[i];
             }
         }
     }
@@ -66,12 +71,12 @@ static void softmax1_forward(int batch, const float *restrict x_, float *restric
 
 // softmax1: gradient of the input.
 //
-//   y    [batch, 5, 3, 7]
-//   d_y  [batch, 5, 3, 7]
-//   d_x  [batch, 5, 3, 7]
+//   y    [batch, 5, 1, 21]
+//   d_y  [batch, 5, 1, 21]
+//   d_x  [batch, 5, 1, 21]
 static void softmax1_backward(int batch, const float *restrict y_, const float *restrict d_y_, float *restrict d_x_) {
-    enum { C = 5, H = 3, W = 7 };
-    enum { PIECE = 7 };  // columns at a time
+    enum { C = 5, H = 1, W = 21 };
+    enum { PIECE = 21 };  // columns at a time
     const float (*y)[C][H][W] = (const float (*)[C][H][W])y_;
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;

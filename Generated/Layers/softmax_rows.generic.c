@@ -39,17 +39,21 @@ static void softmax1_forward(int batch, const float *restrict x_, float *restric
         for (int w0 = 0; w0 < W; w0 += PIECE) {
             const int cells = MIN(PIECE, W - w0);
             float largest[PIECE], sum[PIECE];
+            float scores[H][PIECE];  // stays in the first-level cache
             for (int i = 0; i < cells; i++) {
                 largest[i] = -INFINITY;
                 sum[i] = 0.0f;
             }
             for (int k = 0; k < H; k++) {
                 const float *score = &x[n][m][k][w0];
-                for (int i = 0; i < cells; i++) largest[i] = score[i] > largest[i] ? score[i] : largest[i];
+                for (int i = 0; i < cells; i++) {
+                    scores[k][i] = score[i];
+                    largest[i] = score[i] > largest[i] ? score[i] : largest[i];
+                }
             }
             for (int k = 0; k < H; k++) {
-                const float *score = &x[n][m][k][w0];
-                float *share = &y[n][m][k][w0];
+                const float *score = scores[k];
+                float *share = scores[k];
                 for (int i = 0; i < cells; i++) {
                     share[i] = exp_float(score[i] - largest[i]);
                     sum[i] += share[i];
@@ -57,8 +61,9 @@ static void softmax1_forward(int batch, const float *restrict x_, float *restric
             }
             for (int i = 0; i < cells; i++) sum[i] = 1.0f / sum[i];
             for (int k = 0; k < H; k++) {
-                float *share = &y[n][m][k][w0];
-                for (int i = 0; i < cells; i++) share[i] *= sum[i];
+                const float *share = scores[k];
+                float *result = &y[n][m][k][w0];
+                for (int i = 0; i < cells; i++) result[i] = share[i] * sum[i];
             }
         }
     }

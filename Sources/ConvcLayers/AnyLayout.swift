@@ -43,6 +43,13 @@ func streamingWork(_ placements: Placement..., flopsPerValue: Double = 1) -> Wor
   return Work(flops: Double(bytes / 4) * flopsPerValue, bytes: Double(bytes), efficiency: 0.1)
 }
 
+extension Placement {
+  /// Whether maps are too large for the second-level cache, so that it pays to ask for parts of them before they are needed.
+  func comesFromMemory(_ target: Target) -> Bool {
+    target.hasVectors && isMaps && bytes > target.level2
+  }
+}
+
 extension GroupContext {
   /// Whether maps can stand in blocks of channels. Lanes without a channel hold zeros: weights and biases have zeros for
   /// them, and reorders write them. Kernels of the backward pass know full blocks alone.

@@ -61,7 +61,19 @@ struct GroupNormKernels {
     return a / x * b
   }
 
-  private var constants: [ConstantRow] {
+  /// Floats from one unit to the next.
+  private var distance: Int {
+    maps * input.rows * input.columns * (input.isVector ? input.lanes : 1)
+  }
+
+  /// Whether reading a unit begins while the one before it is written: the tensor comes from memory, and so many tensors of
+  /// both units fit the second-level cache.
+  private func readsAhead(tensors: Int) -> Bool {
+    input.comesFromMemory(context.context.target)
+      && tensors * distance * 4 <= context.context.target.level2
+  }
+
+  private func constants(readsAhead: Bool) -> [ConstantRow] {
     let channels = isBlocked ? [Constant("SIZE", size)] : []
     return [
       ConstantRow(input.extents()),
@@ -79,6 +91,9 @@ struct GroupNormKernels {
           Constant("STATS", statistics), Constant("WIDTH", input.isVector ? input.lanes : 1),
         ], comment: "values of a map and of a group, statistics of a unit and of a map"),
     ]
+      + (readsAhead
+        ? [ConstantRow([Constant("UNIT", distance)], comment: "floats from one unit to the next")]
+        : [])
   }
 
   private var flags: [String: Bool] {
@@ -128,10 +143,12 @@ struct GroupNormKernels {
   func forward() -> KernelCall {
     let y = context.output
     let saves = context.context.savesForBackward
+    let ahead = readsAhead(tensors: 3)
     return KernelCall(
       template: "groupnorm_forward", name: "\(name)_forward",
       title: groupSummary(context.context), layers: layerNames(context.context),
-      constants: constants, flags: flags.merging(["saves": saves]) { $1 },
+      constants: constants(readsAhead: ahead),
+      flags: flags.merging(["saves": saves, "ahead": ahead]) { $1 },
       texts: texts.merging([
         "x_first": row("x", "0"), "y_row": row("y"),
         "before": isBlocked ? "(k * LANES + j) % SIZE" : "k", "epsilon": cFloat(layer.epsilon),
@@ -167,6 +184,7 @@ struct GroupNormKernels {
   ) -> KernelCall {
     let after = context.outputGradient
     let readsInput = layer.normalizesVariance || parts != nil
+    let ahead = gradient != nil && readsAhead(tensors: 5)
     var texts = texts
     texts["d_y_row"] = row("d_y")
     texts["d_x_row"] = row("d_x")
@@ -181,10 +199,10 @@ struct GroupNormKernels {
     }
     return KernelCall(
       template: "groupnorm_backward", name: "\(name)_backward", title: title,
-      layers: layerNames(context.context), constants: constants,
+      layers: layerNames(context.context), constants: constants(readsAhead: ahead),
       flags: flags.merging([
         "data": gradient != nil, "parts": parts != nil, "reads": readsInput,
-        "blocked": isBlocked,
+        "blocked": isBlocked, "ahead": ahead,
       ]) { $1 }, texts: texts, scalars: [input.outerScalar],
       arguments: (readsInput ? [input.argument("x", .read, .scalar, meaning: input.lanesText)] : [])
         + [after.argument("d_y", .read, .scalar)]

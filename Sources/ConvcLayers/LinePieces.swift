@@ -25,7 +25,7 @@ struct LinePieces {
   /// Whether the places of a line stand behind one another.
   var isContiguous: Bool { !isVector && (axis == .columns || !isMaps) }
   /// Whether a piece of a row is taken at a time.
-  private var isInPieces: Bool { isMaps && axis != .columns }
+  var isInPieces: Bool { isMaps && axis != .columns }
   /// Columns of a piece.
   private var columns: Int {
     min(placement.maps.w, max(1, cells / (isVector ? placement.lanes : 1)))
@@ -87,7 +87,7 @@ struct LinePieces {
   }
 
   private func texts(_ names: [String], address: (String) -> String) -> [String: String] {
-    let loops = 1 + (isMaps ? axis == .columns ? 2 : 1 : 0)
+    let loops = 1 + (isMaps ? axis == .columns ? 2 : 1 : 0) + (isInPieces ? 1 : 0)
     var texts = [
       "outer": placement.outerScalar.rawValue, "extent": axis.constant,
       "collapse": loops == 1 ? "" : "collapse(\(loops)) ",
@@ -105,5 +105,19 @@ struct LinePieces {
       case .columns: "[n][m][h][\(place)]"
       }
     return (hasLanes ? "" : "&") + name + index
+  }
+}
+
+extension [Placement] {
+  /// The same memory with the rows of each map joined to one, where no halo stands between them: longer pieces.
+  var joiningRows: [Placement] {
+    guard allSatisfy({ $0.type.shape.count == 4 && $0.halo.isNone }) else { return self }
+    return map { placement in
+      let type = placement.type
+      let shape: [Int] = type.shape.prefix(2) + [type.maps.pixels]
+      return Placement(
+        buffer: placement.buffer, type: type.with(shape: shape), layout: placement.layout,
+        lanes: placement.lanes)
+    }
   }
 }

@@ -5,10 +5,10 @@ import ConvcIR
 /// Across channels the places of a row are taken many at a time, and their channels one after another. Within space a row
 /// is taken at a time: first each column's squares in the window's rows, then as many columns as a window has.
 struct LocalResponseKernels {
-  private let layer: LocalResponseNorm
+  let layer: LocalResponseNorm
   private let type: TensorType
   /// Channels or columns to either side of a window's middle; nil: all channels.
-  private let half: Int?
+  let half: Int?
   private let isInSpace: Bool
 
   init(_ layer: LocalResponseNorm, on type: TensorType) {
@@ -27,7 +27,7 @@ struct LocalResponseKernels {
   func candidates(for group: GroupContext) -> [Candidate] {
     let candidates = anyLayoutCandidates(
       for: group, needsFullBlocks: true,
-      forward: { [isInSpace ? space($0, of: nil) : forward($0)] },
+      forward: { [isInSpace ? space($0) : forward($0)] },
       backward: { context in
         guard let gradient = context.inputGradients[0] else { return [] }
         return isInSpace ? spaceBackward(context, to: gradient) : [backward(context, to: gradient)]
@@ -55,7 +55,7 @@ struct LocalResponseKernels {
     }
   }
 
-  private var support: [String] {
+  var support: [String] {
     switch layer.beta {
     case 0.5: ["support_inverse_sqrt_scalar"]
     case 0.75: ["support_inverse_power_scalar"]
@@ -64,7 +64,7 @@ struct LocalResponseKernels {
     }
   }
 
-  private var backwardTexts: [String: String] {
+  var backwardTexts: [String: String] {
     texts.merging([
       "coefficient": cFloat(Float(2 * layer.factor(on: type) * Double(layer.beta))),
       "divisor": layer.kappa > 0 ? "s" : "MAX(s, 1.17549435e-38f)",
@@ -73,13 +73,17 @@ struct LocalResponseKernels {
 
   // MARK: Across channels
 
-  private func lines(_ placement: Placement, buffers: Int) -> LinePieces {
-    LinePieces(placement, .channels, cells: min(512, 5120 / buffers))
+  /// Lines of which so many floats of the window's channels stay in the first-level cache.
+  private func lines(_ placement: Placement, isBackward: Bool) -> LinePieces {
+    let most = half == nil ? 512 : isBackward ? 128 : 256
+    return LinePieces(
+      placement, .channels, cells: isBackward ? min(most, 5120 / (2 * (half ?? 0) + 1)) : most)
   }
 
-  private func flags(_ lines: LinePieces) -> [String: Bool] {
+  private func flags(_ lines: LinePieces, _ x: Placement, _ target: Target) -> [String: Bool] {
     var flags = lines.flags
     flags["maps"] = nil
+    flags["ahead"] = lines.isInPieces && x.comesFromMemory(target)
     guard let half else { return flags }
     flags["joins"] = nil
     flags["narrow"] = half <= 4
@@ -95,7 +99,7 @@ struct LocalResponseKernels {
     ]
   }
 
-  private var window: [ConstantRow] {
+  var window: [ConstantRow] {
     guard let half else { return [] }
     return [
       ConstantRow(
@@ -105,15 +109,22 @@ struct LocalResponseKernels {
   }
 
   private func forward(_ context: ForwardContext) -> KernelCall {
-    let (x, y) = (context.inputs[0], context.output)
-    let lines = lines(y, buffers: 1)
+    let tensors = [context.inputs[0], context.output].joiningRows
+    let (x, y) = (tensors[0], tensors[1])
+    let lines = lines(y, isBackward: false)
     return KernelCall(
       template: half == nil ? "lrn_all_forward" : "lrn_channels_forward",
       name: "\(context.context.group.name)_forward", title: groupSummary(context.context),
       layers: layerNames(context.context), constants: lines.constants + window + channel(x),
-      flags: flags(lines),
+      flags: flags(lines, x, context.context.target),
       texts: texts.merging(lines.texts(["x", "y"])) { $1 }.merging(
-        half == nil ? [:] : ["neighbour": lines.address(of: "x", place: "j")]
+        half == nil
+          ? [:]
+          : [
+            "neighbour": lines.address(of: "x", place: "j"),
+            "x_soon": lines.address(of: "x", place: "MIN(C - 1, k + HALF + 2)"),
+            "y_soon": lines.address(of: "y", place: "MIN(C - 1, k + 2)"),
+          ]
       ) { $1 },
       support: support, scalars: [y.outerScalar],
       arguments: [
@@ -122,10 +133,10 @@ struct LocalResponseKernels {
   }
 
   private func backward(_ context: BackwardContext, to gradient: GradientPlacement) -> KernelCall {
-    let (x, after, before) = (
-      context.forward.inputs[0], context.outputGradient, gradient.placement
-    )
-    let lines = lines(before, buffers: half.map { 2 * $0 + 1 } ?? 1)
+    let tensors = [context.forward.inputs[0], context.outputGradient, gradient.placement]
+      .joiningRows
+    let (x, after, before) = (tensors[0], tensors[1], tensors[2])
+    let lines = lines(before, isBackward: true)
     var texts = backwardTexts.merging(lines.texts(["x", "d_y", "d_x"])) { $1 }
     texts["store"] = gradient.accumulates ? "+=" : "="
     if half != nil {
@@ -134,101 +145,20 @@ struct LocalResponseKernels {
         texts["\(name)_middle"] = lines.address(of: name, place: "j")
       }
       texts["d_x_line"] = nil
+      texts["x_soon"] = lines.address(of: "x", place: "MIN(C - 1, k + HALF + 2)")
+      texts["d_y_soon"] = lines.address(of: "d_y", place: "MIN(C - 1, k + 2)")
+      texts["d_x_soon"] = lines.address(of: "d_x", place: "MIN(C - 1, k)")
     }
     return KernelCall(
       template: half == nil ? "lrn_all_backward" : "lrn_channels_backward",
       name: "\(context.context.group.name)_backward", title: "gradient of the input",
       layers: layerNames(context.context), constants: lines.constants + window + channel(x),
-      flags: flags(lines), texts: texts,
+      flags: flags(lines, x, context.context.target), texts: texts,
       support: support, scalars: [before.outerScalar],
       arguments: [
         x.argument("x", .read, .scalar, meaning: x.lanesText),
         after.argument("d_y", .read, .scalar),
         before.argument("d_x", gradient.accumulates ? .update : .write, .scalar),
       ], work: streamingWork(x, after, before, flopsPerValue: 30))
-  }
-
-  // MARK: Within space
-
-  private func spaceConstants(_ placement: Placement) -> [ConstantRow] {
-    let piece = min(placement.maps.w, max(1, 512 / (placement.isVector ? placement.lanes : 1)))
-    return [
-      ConstantRow(placement.extents()),
-      ConstantRow([Constant("PIECE", piece)], comment: "columns at a time"),
-    ] + window
-  }
-
-  private func spaceTexts(_ placement: Placement) -> [String: String] {
-    let address = { (name: String, place: String) in
-      (placement.isVector ? "" : "&") + name + place
-    }
-    var texts = [
-      "outer": placement.outerScalar.rawValue, "lanes": placement.isVector ? " * LANES" : "",
-      // A sequence is one row.
-      "rows": placement.type.shape.count == 3 ? "0" : "HALF",
-    ]
-    for name in ["x", "d_y", "d_x", "y", "slopes"] {
-      texts["\(name)_row"] = address(name, "[n][m][h][w0]")
-      texts["\(name)_neighbour"] = address(name, "[n][m][r][first]")
-    }
-    return texts
-  }
-
-  /// The values, or with an output's gradient what every place adds to the gradients of its neighbours.
-  private func space(
-    _ context: ForwardContext, of gradient: (after: Placement, slopes: Placement)?
-  ) -> KernelCall {
-    let (x, y) = (context.inputs[0], gradient?.slopes ?? context.output)
-    let name = context.context.group.name
-    let all = spaceTexts(x)
-    var texts = backwardTexts
-    texts["coefficient"] = nil
-    for key in ["outer", "lanes", "rows", "x_row", "d_y_row", "x_neighbour"] {
-      texts[key] = all[key]
-    }
-    texts["result_row"] = gradient == nil ? all["y_row"] : all["slopes_row"]
-    return KernelCall(
-      template: "lrn_space_forward", name: gradient == nil ? "\(name)_forward" : "\(name)_slopes",
-      title: gradient == nil
-        ? groupSummary(context.context) : "what every place adds to the gradients around it",
-      layers: layerNames(context.context), constants: spaceConstants(x),
-      flags: ["slopes": gradient != nil], texts: texts, support: support,
-      scalars: [x.outerScalar],
-      arguments: [x.argument("x", .read, .scalar, meaning: x.lanesText)]
-        + (gradient.map { [$0.after.argument("d_y", .read, .scalar)] } ?? [])
-        + [y.argument(gradient == nil ? "y" : "slopes", .write, .scalar)],
-      work: streamingWork(x, y, flopsPerValue: 30))
-  }
-
-  private func spaceBackward(
-    _ context: BackwardContext, to gradient: GradientPlacement
-  ) -> [KernelCall] {
-    let (x, after, before) = (
-      context.forward.inputs[0], context.outputGradient, gradient.placement
-    )
-    let name = context.context.group.name
-    let dense = Placement(buffer: x.buffer, type: x.type, layout: x.layout, lanes: x.lanes)
-    let slopes = Placement(
-      buffer: context.buffers.arena("\(name)_slopes", bytes: dense.bytes), type: x.type,
-      layout: x.layout, lanes: x.lanes)
-    let all = spaceTexts(x)
-    var texts = backwardTexts
-    texts["divisor"] = nil
-    for key in [
-      "outer", "lanes", "rows", "x_row", "d_y_row", "d_x_row", "x_neighbour", "slopes_neighbour",
-    ] { texts[key] = all[key] }
-    texts["store"] = gradient.accumulates ? "+=" : "="
-    return [
-      space(context.forward, of: (after, slopes)),
-      KernelCall(
-        template: "lrn_space_backward", name: "\(name)_backward", title: "gradient of the input",
-        layers: layerNames(context.context), constants: spaceConstants(x), texts: texts,
-        support: support, scalars: [x.outerScalar],
-        arguments: [
-          x.argument("x", .read, .scalar, meaning: x.lanesText),
-          after.argument("d_y", .read, .scalar), slopes.argument("slopes", .read, .scalar),
-          before.argument("d_x", gradient.accumulates ? .update : .write, .scalar),
-        ], work: streamingWork(x, after, slopes, before, flopsPerValue: 30)),
-    ]
   }
 }

@@ -32,11 +32,22 @@ struct SoftmaxKernels {
       })
   }
 
+  /// Across channels the rows of a map may be one.
+  private func joined(_ tensors: [Placement], _ axis: MapAxis) -> [Placement] {
+    axis == .channels ? tensors.joiningRows : tensors
+  }
+
   private func forward(_ context: ForwardContext, _ axis: MapAxis) -> KernelCall {
-    let (x, y) = (context.inputs[0], context.output)
+    let tensors = joined([context.inputs[0], context.output], axis)
+    let (x, y) = (tensors[0], tensors[1])
     let dialect: Dialect = y.isVector ? .vector : .scalar
     // Whole vectors go through the lines piece by piece of the first-level cache.
-    let lines = LinePieces(y, axis, cells: y.isVector ? 128 : 512, dialect: dialect)
+    let most = y.isVector ? 8 * y.lanes : 512
+    // Scores of a piece that fit 32 KiB are read once.
+    let places = axis == .channels ? y.blocks : axis == .rows ? y.maps.h : y.maps.w
+    let room = 8192 / places / 16 * 16
+    let keeps = room >= (y.isVector ? 6 * y.lanes : 64)
+    let lines = LinePieces(y, axis, cells: keeps ? min(room, most) : most, dialect: dialect)
     let isLine = lines.isContiguous
     let suffix = dialect == .vector ? "vector" : "scalar"
     return KernelCall(
@@ -44,10 +55,18 @@ struct SoftmaxKernels {
       name: "\(context.context.group.name)_forward", title: groupSummary(context.context),
       layers: layerNames(context.context),
       constants: isLine ? lines.lineConstants : lines.constants,
-      flags: (isLine ? lines.lineFlags : lines.flags).merging(["log": isLogarithm]) { $1 },
+      flags: isLine
+        ? lines.lineFlags.merging(["log": isLogarithm]) { $1 }
+        : lines.flags.merging([
+          "log": isLogarithm, "kept": keeps,
+          "ahead": lines.isInPieces && y.comesFromMemory(context.context.target),
+        ]) { $1 },
       texts: isLine
         ? lines.lineTexts(["x", "y"])
-        : lines.texts(["x", "y"]).merging(values(dialect)) { $1 },
+        : lines.texts(["x", "y"]).merging(values(dialect)) { $1 }.merging([
+          "score": keeps ? "scores[k]" : lines.address(of: "x", place: "k"),
+          "share": keeps ? "scores[k]" : lines.address(of: "y", place: "k"),
+        ]) { $1 },
       support: ["support_exp_\(suffix)"] + (isLogarithm ? ["support_log_\(suffix)"] : []),
       scalars: [y.outerScalar],
       arguments: [
@@ -61,7 +80,7 @@ struct SoftmaxKernels {
     return [
       "type": isVector ? "lanes" : "float", "zero": isVector ? "(lanes){0}" : "0.0f",
       "lowest": isVector ? "(lanes){0} - INFINITY" : "-INFINITY",
-      "suffix": isVector ? "lanes" : "float",
+      "suffix": isVector ? "lanes" : "float", "line": isVector ? "1" : "16",
       "larger": isVector
         ? "pick(score[i] > largest[i], score[i], largest[i])"
         : "score[i] > largest[i] ? score[i] : largest[i]",
@@ -71,20 +90,24 @@ struct SoftmaxKernels {
   private func backward(
     _ context: BackwardContext, to gradient: GradientPlacement, _ axis: MapAxis
   ) -> KernelCall {
-    let (y, after, before) = (
-      context.forward.output, context.outputGradient, gradient.placement
-    )
+    let tensors = joined(
+      [context.forward.output, context.outputGradient, gradient.placement], axis)
+    let (y, after, before) = (tensors[0], tensors[1], tensors[2])
     let lines = LinePieces(before, axis)
-    let tensors = ["y", "d_y", "d_x"]
+    let names = ["y", "d_y", "d_x"]
     return KernelCall(
       template: lines.isContiguous ? "softmax_line_backward" : "softmax_backward",
       name: "\(context.context.group.name)_backward", title: "gradient of the input",
       layers: layerNames(context.context),
       constants: lines.isContiguous ? lines.lineConstants : lines.constants,
-      flags: (lines.isContiguous ? lines.lineFlags : lines.flags).merging(["log": isLogarithm]) {
-        $1
-      },
-      texts: (lines.isContiguous ? lines.lineTexts(tensors) : lines.texts(tensors))
+      flags: lines.isContiguous
+        ? lines.lineFlags.merging(["log": isLogarithm]) { $1 }
+        : lines.flags.merging([
+          "log": isLogarithm,
+          "ahead": !isLogarithm && lines.isInPieces
+            && before.comesFromMemory(context.context.target),
+        ]) { $1 },
+      texts: (lines.isContiguous ? lines.lineTexts(names) : lines.texts(names))
         .merging(["store": gradient.accumulates ? "+=" : "="]) { $1 },
       support: isLogarithm ? ["support_exp_scalar"] : [], scalars: [before.outerScalar],
       arguments: [

@@ -1,0 +1,116 @@
+// Times the kernels of layers that are bound by memory, and sets them against a copy of memory in the same process.
+//
+//   MemoryBenchmark [--layers WORD,WORD] [--layouts nchw,lanes,blocked] [--threads N] [--rounds N] [--kernels]
+//                   [--emit FOLDER]
+//
+// Each layer stands behind a PReLU, so that its input has a gradient. Times come from a build with clocks.
+
+import Convc
+import Foundation
+
+struct Usage: Error, CustomStringConvertible {
+  let description =
+    "usage: MemoryBenchmark [--layers WORD,WORD] [--layouts nchw,lanes,blocked] [--threads N] "
+    + "[--rounds N] [--kernels] [--emit FOLDER]"
+}
+
+struct Missing: Error, CustomStringConvertible {
+  let layers: [String]
+  var description: String {
+    "Benchmarks/Memory/Cases.swift has no line for \(layers.joined(separator: ", "))"
+  }
+}
+
+struct Options {
+  /// Parts of the names of cases; empty: all.
+  var layers: [String] = []
+  var layouts: [Layout] = [.nchw, .lanes, .blocked]
+  var threads = 1
+  var rounds = 7
+  /// Whether every kernel is told apart.
+  var tellsKernels = false
+  /// Where the C is written, instead of timing it.
+  var folder: String?
+
+  init(_ words: [String]) throws {
+    var rest = words[...]
+    func list(_ word: String?) throws -> [String] {
+      guard let word else { throw Usage() }
+      return word.split(separator: ",").map(String.init)
+    }
+    func number(_ word: String?) throws -> Int {
+      guard let number = word.flatMap({ Int($0) }), number > 0 else { throw Usage() }
+      return number
+    }
+    while let word = rest.popFirst() {
+      switch word {
+      case "--layers": layers = try list(rest.popFirst())
+      case "--layouts":
+        layouts = try list(rest.popFirst()).map {
+          guard let layout = Layout(rawValue: $0) else { throw Usage() }
+          return layout
+        }
+      case "--threads": threads = try number(rest.popFirst())
+      case "--rounds": rounds = try number(rest.popFirst())
+      case "--kernels": tellsKernels = true
+      case "--emit": folder = try list(rest.popFirst()).first
+      default: throw Usage()
+      }
+    }
+  }
+}
+
+func say(_ text: String, to handle: FileHandle = .standardOutput) {
+  handle.write(Data("\(text)\n".utf8))
+}
+
+func fixed(_ value: Double, _ digits: Int) -> String {
+  String(format: "%.\(digits)f", value)
+}
+
+/// The mean of the faster half: other work on the machine disturbs it least.
+func fasterHalf(_ times: [Double]) -> Double {
+  let half = times.sorted().prefix((times.count + 1) / 2)
+  return half.reduce(0, +) / Double(max(1, half.count))
+}
+
+func run(_ options: Options) async throws {
+  guard Case.missing.isEmpty else {
+    throw Missing(layers: Case.missing)
+  }
+  let toolchain = try await Toolchain.find()
+  let copy = try await Copy(toolchain, threads: options.threads)
+  let cases = Case.all.filter { entry in
+    options.layers.isEmpty || options.layers.contains { entry.name.contains($0) }
+  }
+  say(
+    "\(Date.now.formatted(.iso8601.year().month().day())), threads: \(options.threads), target "
+      + "\(Target.native), mean of the faster half of \(options.rounds) rounds.\n")
+  say("| layer | layout | forward GB/s | of copy | backward GB/s | of copy | copy GB/s |")
+  say("|---|---|--:|--:|--:|--:|--:|")
+  var shares: [Double] = []
+  for entry in cases {
+    for layout in options.layouts {
+      guard let result = try await Measurement(entry, layout, options, toolchain, copy)?.run()
+      else { continue }
+      say(result.row)
+      for line in result.kernels where options.tellsKernels { say(line) }
+      shares += result.passes.compactMap(\.share)
+    }
+  }
+  guard options.folder == nil else { return }
+  let slow = shares.filter { $0 < 0.8 }.count
+  say("\n\(shares.count) passes, \(slow) below 0.80 of a copy.")
+  let alone = (0..<15).map { copy.measureAlone(round: $0) }
+  let whole = fasterHalf((0..<15).map { -copy.measure(round: $0) })
+  let read = fasterHalf(alone.map { -$0.read }) / whole
+  let written = fasterHalf(alone.map { -$0.written }) / whole
+  say("Reading alone reaches \(fixed(read, 2)) of a copy, writing alone \(fixed(written, 2)).")
+}
+
+do {
+  try await run(Options(Array(CommandLine.arguments.dropFirst())))
+} catch {
+  say("error: \(error)", to: .standardError)
+  exit(1)
+}

@@ -1,0 +1,138 @@
+import ConvcIR
+
+/// The kernels whose windows are squares of a map.
+///
+/// Small windows go back in one kernel, which keeps the last rows of what backward needs. Large ones would need too many rows:
+/// a first kernel writes what every place adds to the gradients around it, a second one sums that.
+extension LocalResponseKernels {
+  private var isNarrow: Bool { (half ?? 0) <= 4 }
+
+  /// - Parameter vectors: columns at a time where the layout has vectors.
+  private func spaceConstants(_ placement: Placement, vectors: Int, floats: Int) -> [ConstantRow] {
+    let piece = min(placement.maps.w, placement.isVector ? vectors : floats)
+    let row = placement.columns * (placement.isVector ? placement.lanes : 1)
+    return [
+      ConstantRow(placement.extents()),
+      ConstantRow([Constant("PIECE", piece)], comment: "columns at a time"),
+    ] + window
+      + (isInner(placement)
+        ? [ConstantRow([Constant("ROW", row)], comment: "floats from one row to the next")] : [])
+  }
+
+  /// Whether all rows of a window are taken at once where they are in the map.
+  private func isInner(_ placement: Placement) -> Bool {
+    isNarrow && placement.type.shape.count == 4
+  }
+
+  private func spaceTexts(_ placement: Placement) -> [String: String] {
+    let address = { (name: String, place: String) in
+      (placement.isVector ? "" : "&") + name + place
+    }
+    var texts = [
+      "outer": placement.outerScalar.rawValue, "lanes": placement.isVector ? " * LANES" : "",
+      // A sequence is one row.
+      "rows": placement.type.shape.count == 3 ? "0" : "HALF",
+      "x_middle": address("x", "[n][m][h][first]"), "x_left": address("x", "[n][m][k][left]"),
+      "x_soon": address("x", "[n][m][MIN(H - 1, k + HALF + 2)][w0]"),
+      "d_y_soon": address("d_y", "[n][m][MIN(H - 1, k + 2)][w0]"),
+      "d_x_soon": address("d_x", "[n][m][MIN(H - 1, k)][w0]"),
+    ]
+    for name in ["x", "d_y", "d_x", "y", "slopes"] {
+      texts["\(name)_row"] = address(name, "[n][m][h][w0]")
+      texts["\(name)_first"] = address(name, "[n][m][k][first]")
+      texts["\(name)_neighbour"] = address(name, "[n][m][r][first]")
+    }
+    return texts
+  }
+
+  /// Those of the texts that a template wants, and the formula's.
+  private func texts(_ placement: Placement, _ wanted: [String], without: String)
+    -> [String: String]
+  {
+    let all = spaceTexts(placement)
+    var texts = backwardTexts
+    texts[without] = nil
+    for key in ["outer", "lanes", "rows"] + wanted { texts[key] = all[key] }
+    return texts
+  }
+
+  /// The values, or with an output's gradient what every place adds to the gradients of its neighbours.
+  func space(
+    _ context: ForwardContext, of gradient: (after: Placement, slopes: Placement)? = nil
+  ) -> KernelCall {
+    let (x, y) = (context.inputs[0], gradient?.slopes ?? context.output)
+    let name = context.context.group.name
+    var texts = texts(
+      x, ["x_row", "d_y_row", "x_neighbour", "x_middle"], without: "coefficient")
+    texts["result_row"] = spaceTexts(x)[gradient == nil ? "y_row" : "slopes_row"]
+    return KernelCall(
+      template: "lrn_space_forward", name: gradient == nil ? "\(name)_forward" : "\(name)_slopes",
+      title: gradient == nil
+        ? groupSummary(context.context) : "what every place adds to the gradients around it",
+      layers: layerNames(context.context),
+      constants: spaceConstants(x, vectors: 16, floats: 512),
+      flags: ["slopes": gradient != nil, "narrow": isNarrow, "inner": isInner(x)], texts: texts,
+      support: support, scalars: [x.outerScalar],
+      arguments: [x.argument("x", .read, .scalar, meaning: x.lanesText)]
+        + (gradient.map { [$0.after.argument("d_y", .read, .scalar)] } ?? [])
+        + [y.argument(gradient == nil ? "y" : "slopes", .write, .scalar)],
+      work: streamingWork(x, y, flopsPerValue: 30))
+  }
+
+  func spaceBackward(
+    _ context: BackwardContext, to gradient: GradientPlacement
+  ) -> [KernelCall] {
+    guard !isNarrow else { return [narrowBackward(context, to: gradient)] }
+    let (x, after) = (context.forward.inputs[0], context.outputGradient)
+    let name = context.context.group.name
+    let slopes = Placement(
+      buffer: context.buffers.arena(
+        "\(name)_slopes",
+        bytes: Placement(buffer: x.buffer, type: x.type, layout: x.layout, lanes: x.lanes).bytes),
+      type: x.type, layout: x.layout, lanes: x.lanes)
+    var texts = texts(
+      x, ["x_row", "d_y_row", "d_x_row", "x_neighbour", "slopes_neighbour"], without: "divisor")
+    texts["store"] = gradient.accumulates ? "+=" : "="
+    return [
+      space(context.forward, of: (after, slopes)),
+      KernelCall(
+        template: "lrn_space_backward", name: "\(name)_backward", title: "gradient of the input",
+        layers: layerNames(context.context),
+        constants: spaceConstants(x, vectors: 32, floats: 512), texts: texts, support: support,
+        scalars: [x.outerScalar],
+        arguments: [
+          x.argument("x", .read, .scalar, meaning: x.lanesText),
+          after.argument("d_y", .read, .scalar), slopes.argument("slopes", .read, .scalar),
+          target(gradient),
+        ], work: streamingWork(x, after, slopes, x, flopsPerValue: 30)),
+    ]
+  }
+
+  private func narrowBackward(
+    _ context: BackwardContext, to gradient: GradientPlacement
+  ) -> KernelCall {
+    let (x, after) = (context.forward.inputs[0], context.outputGradient)
+    var texts = backwardTexts.merging(spaceTexts(x)) { $1 }
+    texts["store"] = gradient.accumulates ? "+=" : "="
+    for key in ["y_row", "y_first", "y_neighbour", "slopes_row", "slopes_first", "x_middle"]
+      + ["slopes_neighbour", "d_x_first", "d_y_neighbour", "d_x_neighbour"]
+    {
+      texts[key] = nil
+    }
+    texts["x_neighbour"] = (x.isVector ? "" : "&") + "x[n][m][r][left]"
+    return KernelCall(
+      template: "lrn_space_narrow_backward", name: "\(context.context.group.name)_backward",
+      title: "gradient of the input", layers: layerNames(context.context),
+      constants: spaceConstants(x, vectors: 8, floats: 128),
+      flags: ["inner": isInner(x), "ahead": x.comesFromMemory(context.context.target)],
+      texts: texts, support: support, scalars: [x.outerScalar],
+      arguments: [
+        x.argument("x", .read, .scalar, meaning: x.lanesText),
+        after.argument("d_y", .read, .scalar), target(gradient),
+      ], work: streamingWork(x, after, x, flopsPerValue: 60))
+  }
+
+  private func target(_ gradient: GradientPlacement) -> Argument {
+    gradient.placement.argument("d_x", gradient.accumulates ? .update : .write, .scalar)
+  }
+}
