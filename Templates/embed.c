@@ -303,8 +303,6 @@ TEMPLATE(maxunpool2d_backward)
 #embed "Kernels/maxunpool2d_backward.c.mustache"
 TEMPLATE(maxunpool2d_forward)
 #embed "Kernels/maxunpool2d_forward.c.mustache"
-TEMPLATE(mean_squared_error)
-#embed "Kernels/mean_squared_error.c.mustache"
 TEMPLATE(multiclass_hinge_loss)
 #embed "Kernels/multiclass_hinge_loss.c.mustache"
 TEMPLATE(multiclass_hinge_loss_slopes)

@@ -61,7 +61,7 @@ public struct PReLU: Layer {
         template: "prelu", backwardTemplate: "prelu_backward", hasVectorForm: true,
         gradientNeed: .input,
         gradientText: "multiplies gradients by the slope where it is not positive",
-        channelValues: ["slope"]))
+        channelValues: ["slope"], backwardChannelValues: ["slope"]))
   }
 
   public func channelValues(

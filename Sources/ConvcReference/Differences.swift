@@ -30,25 +30,41 @@ struct Differences {
     _ parameter: Int, _ elements: [Int], step: Double, by method: GradientCheck.Method,
     threads: Int
   ) -> [Double?] {
-    var results = [Double?](repeating: nil, count: elements.count)
-    let workers = max(1, min(threads, elements.count))
-    results.withUnsafeMutableBufferPointer { results in
-      // Each worker writes every so many-th place, and moves elements of a copy of its own.
-      nonisolated(unsafe) let results = results
-      nonisolated(unsafe) let differences = self
-      DispatchQueue.concurrentPerform(iterations: workers) { worker in
-        var own = differences.parameters
-        own[parameter] = own[parameter].reshaped(own[parameter].shape)
-        for place in stride(from: worker, to: elements.count, by: workers) {
-          results[place] =
-            switch method {
-            case .wholeNetwork: differences.derivative(parameter, elements[place], own, step)
-            case .byLayer: differences.layerDerivative(parameter, elements[place], own, step)
-            }
+    switch method {
+    case .wholeNetwork:
+      concurrently(elements.count, moving: parameter, threads: threads) {
+        derivative(parameter, elements[$0], $1, step)
+      }
+    case .byLayer: layerDerivatives(parameter, elements, step: step, threads: threads)
+    }
+  }
+
+  /// What a function gives for each index, on several threads, each with a copy of the parameter that it may move.
+  func concurrently<Result>(
+    _ count: Int, moving parameter: Int, threads: Int,
+    _ result: (Int, [DoubleTensor]) -> Result
+  ) -> [Result] {
+    var results = [Result?](repeating: nil, count: count)
+    let workers = max(1, min(threads, count))
+    withoutActuallyEscaping(result) { result in
+      results.withUnsafeMutableBufferPointer { results in
+        // Each worker writes every so many-th place.
+        nonisolated(unsafe) let results = results
+        nonisolated(unsafe) let differences = self
+        nonisolated(unsafe) let result = result
+        DispatchQueue.concurrentPerform(iterations: workers) { worker in
+          var own = differences.parameters
+          own[parameter] = own[parameter].reshaped(own[parameter].shape)
+          for place in stride(from: worker, to: results.count, by: workers) {
+            results[place] = result(place, own)
+          }
         }
       }
     }
-    return results
+    return results.map { value in
+      guard let value else { preconditionFailure("internal error: a result is missing") }
+      return value
+    }
   }
 
   private func derivative(
@@ -67,38 +83,6 @@ struct Differences {
         own, sample, options, changed: dependents[parameter], earlier: base)
       return (pass, regularizer?.value(moved) ?? 0)
     }
-  }
-
-  /// The gradient by the layer's output, times the difference of that output.
-  private func layerDerivative(
-    _ parameter: Int, _ element: Int, _ own: [DoubleTensor], _ step: Double
-  ) -> Double? {
-    let address = own[parameter].address + element
-    let value = address.pointee
-    defer { address.pointee = value }
-    let regularizer = network.graph.parameters[parameter].regularizer
-    if let regularizer, regularizer.l1 > 0, value.magnitude < step, value != 0 { return nil }
-    var sum = 0.0
-    if let regularizer {
-      sum = (regularizer.value(value + step) - regularizer.value(value - step)) / (2 * step)
-    }
-    for node in network.graph.nodes where node.parameters.contains(parameter) {
-      guard let gradient = reverse.tensors[node.output.index] else { continue }
-      let decisions = base.decisions[node.id.index]
-      func slope(_ step: Double) -> Double? {
-        var sums: [Double] = []
-        for side in [step, -step] {
-          address.pointee = value + side
-          let result = network.evaluate(node, base, own, options)
-          guard result.decisions == decisions else { return nil }
-          sums.append(gradient.weightedChange(from: base[node.output], to: result.output))
-        }
-        return (sums[0] - sums[1]) / (2 * step)
-      }
-      guard let slope = slope(step) ?? slope(step / 4) ?? slope(step / 16) else { return nil }
-      sum += slope
-    }
-    return sum
   }
 
   /// The derivative along a direction over the trainable part of the parameter block.
@@ -121,18 +105,13 @@ struct Differences {
     }
   }
 
-  /// For each trainable parameter the largest change of its gradients where every parameter moves by up to the last bit of
-  /// single precision.
+  /// For each trainable parameter the largest change of its gradients where all parameters, and all values and gradients
+  /// on their way, move by up to the last bit of single precision.
   func changesByRounding(_ random: inout RandomValues) -> [Double] {
-    let moved = parameters.map { tensor in
-      let copy = tensor.reshaped(tensor.shape)
-      for i in 0..<copy.count {
-        copy.address[i] *= 1 + (2 * random.uniform() - 1) * Double(Float.ulpOfOne) / 2
-      }
-      return copy
-    }
-    let pass = network.forward(moved, sample, options)
-    let block = network.backward(pass, moved, sample, options).block
+    let noise = RoundingNoise(RandomValues(seed: random.next()))
+    let moved = parameters.map(noise.moved)
+    let pass = network.forward(moved, sample, options, noise: noise)
+    let block = network.backward(pass, moved, sample, options, noise: noise).block
     return network.graph.parameters.filter { $0.kind == .trainable }.map { parameter in
       (parameter.offset..<parameter.offset + parameter.spec.count).reduce(0) {
         max($0, (block[$1] - reverse.block[$1]).magnitude)
@@ -154,19 +133,6 @@ struct Differences {
       return (data + (up.penalty - down.penalty)) / (2 * h)
     }
     return nil
-  }
-}
-
-extension DoubleTensor {
-  /// The sum of the changes of a tensor, each times the value here.
-  fileprivate func weightedChange(from old: DoubleTensor, to new: DoubleTensor) -> Double {
-    var sum = 0.0
-    var i = 0
-    while i < count {
-      sum += address[i] * (new.address[i] - old.address[i])
-      i &+= 1
-    }
-    return sum
   }
 }
 

@@ -31,7 +31,7 @@ public struct GradientReport: Sendable, CustomStringConvertible {
     public private(set) var difference = 0.0
     /// The element with the largest difference.
     public private(set) var worst: Element?
-    /// How much the exact gradients change, as a share of ``scale``, where all parameters change by their last bit.
+    /// How much the exact gradients change, as a share of ``scale``, where all values of a pass change by their last bit.
     public internal(set) var rounding = 0.0
 
     /// The difference that is allowed: the tolerance; without one 1e-4, and where a network makes more of rounding errors,

@@ -92,9 +92,11 @@ public struct ReferenceNetwork: Sendable {
   }
 
   /// Evaluates all nodes; or those in `changed` alone, the others as `earlier` has them.
+  ///
+  /// - Parameter noise: moves every value that a node hands on.
   func forward(
     _ parameters: [DoubleTensor], _ sample: ReferenceSample, _ options: PassOptions,
-    changed: Set<Node.ID>? = nil, earlier: ForwardPass? = nil
+    changed: Set<Node.ID>? = nil, earlier: ForwardPass? = nil, noise: RoundingNoise? = nil
   ) -> ForwardPass {
     var pass = earlier ?? ForwardPass(tensors: graph.tensors.count, nodes: graph.nodes.count)
     if earlier == nil {
@@ -105,6 +107,7 @@ public struct ReferenceNetwork: Sendable {
     for (node, layer) in zip(graph.nodes, layers) where changed?.contains(node.id) ?? true {
       let result = layer.forward(call(node, pass, parameters, options))
       pass.note(result, of: node, in: graph)
+      if let noise { pass[node.output] = noise.moved(result.output) }
     }
     return pass
   }
@@ -120,16 +123,18 @@ public struct ReferenceNetwork: Sendable {
   func layer(of node: Node) -> any ReferenceLayer { layers[node.id.index] }
 
   /// Gradients of the total loss, from the last node to the first.
+  ///
+  /// - Parameter noise: moves every gradient that a node hands back.
   func backward(
     _ pass: ForwardPass, _ parameters: [DoubleTensor], _ sample: ReferenceSample,
-    _ options: PassOptions
+    _ options: PassOptions, noise: RoundingNoise? = nil
   ) -> ReversePass {
-    backward(pass, judge(pass, sample), parameters, options)
+    backward(pass, judge(pass, sample), parameters, options, noise: noise)
   }
 
   private func backward(
     _ pass: ForwardPass, _ judged: [LossResult], _ parameters: [DoubleTensor],
-    _ options: PassOptions
+    _ options: PassOptions, noise: RoundingNoise? = nil
   ) -> ReversePass {
     var gradients = [DoubleTensor?](repeating: nil, count: graph.tensors.count)
     var block = [Double](repeating: 0, count: graph.trainableCount)
@@ -148,7 +153,9 @@ public struct ReferenceNetwork: Sendable {
       guard let gradient = gradients[node.output.index] else { continue }
       let result = layer.backward(
         call(node, pass, parameters, options), outputGradient: gradient)
-      for (id, gradient) in zip(node.inputs, result.inputs) { add(gradient, to: id) }
+      for (id, gradient) in zip(node.inputs, result.inputs) {
+        add(noise?.moved(gradient) ?? gradient, to: id)
+      }
       for (index, gradient) in zip(node.parameters, result.parameters)
       where graph.parameters[index].kind == .trainable {
         let parameter = graph.parameters[index]

@@ -10,7 +10,8 @@ struct CheckCommand: AsyncParsableCommand {
     discussion: """
       Compares the compiled C's gradients with central differences of a reference in double precision: all elements of \
       small tensors, some of large ones, and a random direction over everything; and all elements with the reference's \
-      reverse pass. Differences are relative to the largest gradient of a tensor. Exit status 70 when a gradient is wrong.
+      reverse pass. Differences are relative to the largest gradient of a tensor. Labels are those that the network finds \
+      least likely: where it is sure of the right one, gradients are noise. Exit status 70 when a gradient is wrong.
 
       A preset whose differences would take minutes is checked with smaller images, and where that is not enough, an \
       element's difference is taken of its own layer's output, times the gradient there; the first lines say so.
@@ -50,7 +51,7 @@ struct CheckCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       "The largest difference, relative to the largest gradient of a tensor; else 1e-4, and more, up to 0.01, where a "
-        + "change of the parameters' last bits changes the exact gradients by over a sixteenth of it."
+        + "change of all values' last bits changes the exact gradients by over a sixteenth of it."
     ))
   var tolerance: Double?
 
@@ -85,8 +86,9 @@ struct CheckCommand: AsyncParsableCommand {
     let reference = try ReferenceNetwork(graph)
     let session = try Session(try await compiler.load(compilation, general))
     let options = PassOptions(seed: seed)
-    let (parameters, sample, margin) = point(
+    let (parameters, drawn, margin) = point(
       reference, checkpoint?.parameters, options, images: images)
+    let sample = reference.withUnlikelyLabels(drawn, parameters: parameters, options: options)
     try session.setParameterBlock(parameters)
     _ = try session.gradients(
       inputs: sample.inputs.map { .float32($0) }, targets: sample.targets.map(\.programValues),
