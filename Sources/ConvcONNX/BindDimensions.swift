@@ -35,7 +35,7 @@ public struct BindDimensions: Sendable {
         case .fixed: return dim
         case .symbol(let symbol):
           used.formUnion([symbol, place].filter { dims[$0] != nil })
-          let chosen = dims[symbol] ?? dims[place]
+          let chosen = dims[place] ?? dims[symbol]
           bound[symbol] = bound[symbol] ?? chosen ?? 1
           if let chosen { return .fixed(chosen) }
           if noted.insert(symbol).inserted {

@@ -252,7 +252,8 @@ extension ModelReader {
             place, "has the negative dimension \(extent); \(ONNXError.exportAgain)")
         }
         result.append(extent < 0 ? .unknown : .fixed(Int(extent)))
-      case .dimParam(let name): result.append(name.isEmpty ? .unknown : .symbol(name))
+      // Some exporters call every open extent "?".
+      case .dimParam(let name): result.append(["", "?"].contains(name) ? .unknown : .symbol(name))
       case nil: result.append(.unknown)
       }
     }

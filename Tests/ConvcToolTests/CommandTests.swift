@@ -1,3 +1,4 @@
+import ConvcTestSupport
 import Foundation
 import Testing
 
@@ -111,12 +112,28 @@ struct CommandTests {
       containing: "\(name): the file cannot be read; is the path right?")
   }
 
-  @Test("ONNX files are refused by name")
+  @Test("an ONNX file that is none, or is not there, is refused in one line")
   func onnxFiles() async throws {
+    let tool = try Tool()
+    try tool.write("no model at all", to: "net.onnx")
+    expectRefusal(try await tool("inspect", "net.onnx"), 65, containing: "net.onnx")
+    expectRefusal(try await tool("run", "none.onnx"), 65, containing: "none.onnx")
     expectRefusal(
-      try await Tool()("inspect", "net.onnx"), 65,
-      containing: "net.onnx: this version of convc reads no ONNX files; give a model file (.yaml)",
-      "mobilenetv2")
+      try await tool("inspect", "lenet5", "--dim", "N=2"), 64,
+      "lenet5 is no ONNX file, which alone names dimensions; leave out --dim")
+  }
+
+  @Test(
+    "an ONNX file is a network like the others",
+    .enabled(if: TestFiles.data("onnx-models") != nil, "\(TestFiles.dataHint)"))
+  func onnxNetwork() async throws {
+    let tool = try Tool()
+    let file = try #require(TestFiles.data("onnx-models")) + "/mnist-8.onnx"
+    let listing = try await tool("inspect", file)
+    expectDone(listing)
+    #expect(listing.output.contains("786,560"))
+    expectDone(try await tool("emit", file, "-o", "c", "--quiet"))
+    #expect(try tool.text("c/CNTKGraph.h").contains("Plus214_Output_0: float [batch, 10]"))
   }
 
   @Test("an impossible size is refused with layer, formula and what works")

@@ -49,4 +49,11 @@ let shapeOperators: [String: OperatorConverter] = [
     }
     node.define(try node.value(0))
   },
+  // Every value of run time is a float, so this is a cast to what it is.
+  "CastLike": { (node) throws(ConversionError) in
+    if let tensor = node.constant(1), tensor.type != .float {
+      throw node.problem("casts to another type than float, which this version cannot at run time")
+    }
+    node.define(try node.value(0))
+  },
 ]
