@@ -242,7 +242,10 @@ extension Evaluation {
   }
 
   private func refuseZeros() throws(ONNXError) {
-    let divisor = try input(1)
+    let second = try input(1)
+    // One element of a filled tensor says what all are.
+    let divisor =
+      second.isRepeated && second.count > 0 ? ONNXTensor(second, dims: []) : second
     guard divisor.type.kind == .integer, try divisor.integers().contains(0) else { return }
     throw node.error("divides an integer by 0; \(ONNXError.exportAgain)")
   }

@@ -27,6 +27,7 @@ extension ONNXTensor {
       throw ONNXError(
         place, "has elements of type \(type.name), expected integers; \(ONNXError.exportAgain)")
     }
+    try checkRoom(elementSize: 8)
     if case .repeated(let element) = storage {
       return [Int64](repeating: Self.integer(element, type), count: count)
     }
@@ -41,6 +42,7 @@ extension ONNXTensor {
   /// All elements of a tensor of numbers, in double precision.
   public func doubles() throws(ONNXError) -> [Double] {
     guard type.kind == .floating else { return try integers().map(Double.init) }
+    try checkRoom(elementSize: 8)
     if case .repeated(let element) = storage {
       let one = element.withUnsafeBytes { Self.doubles($0, type, count: 1) }
       return [Double](repeating: one.first ?? 0, count: count)
@@ -59,8 +61,16 @@ extension ONNXTensor {
 
   /// The dimensions that a tensor of integers lists.
   ///
-  /// - Throws: numbers that are no integers.
-  public func ints() throws(ONNXError) -> [Int] { try integers().map { Int($0) } }
+  /// - Throws: numbers that are no integers, and far more of them than a list of axes has.
+  public func ints() throws(ONNXError) -> [Int] {
+    guard count <= 1 << 20 else {
+      throw ONNXError(
+        place,
+        "has \(ONNXError.text(dims)) elements, expected a list of numbers; "
+          + ONNXError.exportAgain)
+    }
+    return try integers().map { Int($0) }
+  }
 
   /// The only element of a tensor of numbers; nil where there are none or several.
   public func scalar() throws(ONNXError) -> Double? {

@@ -140,10 +140,21 @@ public struct ONNXTensor: Sendable {
     switch storage {
     case .bytes(let bytes): try check(bytes: bytes.count)
     case .pieces(_, let pieces): try check(bytes: pieces.reduce(0) { $0 &+ $1.count })
-    case .repeated: break
+    case .repeated: try checkRoom(elementSize: type.size ?? 0)
     case .unreadable: throw unreadable()
     }
   }
+
+  /// A filled tensor takes no memory until its elements are asked for.
+  func checkRoom(elementSize: Int) throws(ONNXError) {
+    guard isRepeated, count > Self.largestFilled / max(1, elementSize) else { return }
+    throw ONNXError(
+      place,
+      "is filled with \(ONNXError.text(dims)) equal elements, more than memory should hold; "
+        + ONNXError.exportAgain)
+  }
+
+  private static let largestFilled = 1 << 30
 
   private func check(bytes found: Int) throws(ONNXError) {
     guard type.size != nil else { throw unreadable() }

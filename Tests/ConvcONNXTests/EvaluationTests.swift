@@ -123,6 +123,21 @@ struct EvaluationTests {
       #expect(folder.constant("o.\(op)")?.isRepeated == true)
       #expect(folder.constant("o.\(op)")?.count == 1 << 40)
     }
+    #expect(
+      message { _ = try folder.constant("huge")?.floats() }
+        == "value 'huge': is filled with 1048576x1048576 equal elements, more than memory should "
+        + "hold; export the model again")
+    #expect(message { _ = try folder.constant("huge")?.doubles() }?.contains("filled") == true)
+    let cast = ONNXNode(
+      name: "c", op: "Cast", opset: 13, inputs: ["huge"], outputs: ["hugeInts"],
+      attributes: ["to": .int(7)])
+    _ = try folder.fold(cast) { _ in nil }
+    let reshape = ONNXNode(
+      name: "r", op: "Reshape", opset: 13, inputs: ["ones", "hugeInts"], outputs: ["o"])
+    #expect(
+      message { _ = try folder.fold(reshape) { _ in nil } }
+        == "value 'hugeInts': has 1048576x1048576 elements, expected a list of numbers; "
+        + "export the model again")
     let expand = ONNXNode(
       name: "e", op: "Concat", opset: 13, inputs: ["huge", "huge"], outputs: ["o"],
       attributes: ["axis": .int(0)])
