@@ -39,21 +39,23 @@ INLINE lanes lane_sums(lanes v[LANES]) {
 
 // Word index % 4 of block index / 4 of Philox 4x32-10 (Salmon et al. 2011): random bits that depend on the step's seed,
 // the layer's key and the value's index alone.
+// Without an array, so that loops become vectors.
 static inline uint32_t random_word(uint64_t seed, uint32_t key, uint64_t step, uint64_t index) {
     const uint64_t block = index / 4;
-    uint32_t word[4] = {(uint32_t)block, (uint32_t)(block >> 32), (uint32_t)step, (uint32_t)(step >> 32)};
+    uint32_t word0 = (uint32_t)block, word1 = (uint32_t)(block >> 32);
+    uint32_t word2 = (uint32_t)step, word3 = (uint32_t)(step >> 32);
     uint32_t key0 = (uint32_t)seed ^ key, key1 = (uint32_t)(seed >> 32);
     for (int round = 0; round < 10; round++) {
-        const uint64_t a = (uint64_t)0xD2511F53u * word[0], b = (uint64_t)0xCD9E8D57u * word[2];
-        const uint32_t low_a = (uint32_t)a, low_b = (uint32_t)b;
-        word[0] = (uint32_t)(b >> 32) ^ word[1] ^ key0;
-        word[1] = low_b;
-        word[2] = (uint32_t)(a >> 32) ^ word[3] ^ key1;
-        word[3] = low_a;
+        const uint64_t a = (uint64_t)0xD2511F53u * word0, b = (uint64_t)0xCD9E8D57u * word2;
+        word0 = (uint32_t)(b >> 32) ^ word1 ^ key0;
+        word1 = (uint32_t)b;
+        word2 = (uint32_t)(a >> 32) ^ word3 ^ key1;
+        word3 = (uint32_t)a;
         key0 += 0x9E3779B9u;
         key1 += 0xBB67AE85u;
     }
-    return word[index % 4];
+    const uint32_t even = index & 2 ? word2 : word0, odd = index & 2 ? word3 : word1;
+    return index & 1 ? odd : even;
 }
 
 // dense1: Dense, dropConnect 0.5.

@@ -18,31 +18,30 @@ static void unpool1_forward(int batch, const float *restrict x_, const float *re
 
     for (int n = 0; n < batch; n++) {
         for (int m = 0; m < C; m++) {
-            int zeros = 0;  // rows of y that are cleared
             for (int h = 0; h < OH; h++) {
-                const int top = h * STRIDE_H - PAD_TOP, first_row = MAX(0, -top), end_row = MIN(R, H - top);
-                for (; zeros < top + end_row; zeros++)
-                    for (int w = 0; w < W; w++) y[n][m][zeros][w] = 0.0f;
+                int winner[OW];  // of windows side by side
                 for (int w = 0; w < OW; w++) {
-                    const int left = w * STRIDE_W - PAD_LEFT;
-                    const int first_column = MAX(0, -left), end_column = MIN(S, W - left);
-                    float best = map[n][m][top + first_row][left + first_column];
-                    int row = top + first_row, column = left + first_column;
-                    for (int r = first_row; r < end_row; r++) {
-                        for (int s = first_column; s < end_column; s++) {
-                            const float cell = map[n][m][top + r][left + s];
-                            if (cell > best || cell != cell) {
-                                best = cell;
-                                row = top + r;
-                                column = left + s;
-                            }
+                    float best = map[n][m][h * R][w * S];
+                    int won = 0;
+                    for (int r = 0; r < R; r++) {
+                        for (int s = 0; s < S; s++) {
+                            const float cell = map[n][m][h * R + r][w * S + s];
+                            const int better = cell > best || cell != cell;
+                            best = better ? cell : best;
+                            won = better ? r * S + s : won;
                         }
                     }
-                    y[n][m][row][column] += x[n][m][h][w];
+                    winner[w] = won;
+                }
+                for (int r = 0; r < R; r++) {
+                    for (int w = 0; w < OW; w++)
+                        for (int s = 0; s < S; s++)
+                            y[n][m][h * R + r][w * S + s] = winner[w] == r * S + s ? x[n][m][h][w] : 0.0f;
+                    for (int w = OW * S; w < W; w++) y[n][m][h * R + r][w] = 0.0f;
                 }
             }
-            for (; zeros < H; zeros++)
-                for (int w = 0; w < W; w++) y[n][m][zeros][w] = 0.0f;
+            for (int h = OH * R; h < H; h++)
+                for (int w = 0; w < W; w++) y[n][m][h][w] = 0.0f;
         }
     }
 }

@@ -12,6 +12,14 @@ static void upsample1_forward(int batch, const float *restrict x_, float *restri
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][OH][OW] = (float (*)[C][OH][OW])y_;
 
+    int columns[OW];  // of the input, left of each column of the output
+    float shares[OW];  // what the column right of that counts
+    for (int w = 0; w < OW; w++) {
+        const int column_at = MAX(0, 2 * w + 1 - FACTOR_W), column_parts = 2 * FACTOR_W;
+        columns[w] = column_at / column_parts;
+        shares[w] = (float)(column_at % column_parts) / (float)column_parts;
+    }
+
     for (int n = 0; n < batch; n++) {
         for (int m = 0; m < C; m++) {
             for (int h = 0; h < OH; h++) {
@@ -19,13 +27,11 @@ static void upsample1_forward(int batch, const float *restrict x_, float *restri
                 const int row_at = MAX(0, 2 * h + 1 - FACTOR_H), row_parts = 2 * FACTOR_H;
                 const int row = row_at / row_parts, below = MIN(row + 1, H - 1);
                 const float a = (float)(row_at % row_parts) / (float)row_parts;
-                for (int w = 0; w < OW; w++) {
-                    const int column_at = MAX(0, 2 * w + 1 - FACTOR_W), column_parts = 2 * FACTOR_W;
-                    const int column = column_at / column_parts, right = MIN(column + 1, W - 1);
-                    const float b = (float)(column_at % column_parts) / (float)column_parts;
-                    y[n][m][h][w] = (1.0f - a) * ((1.0f - b) * x[n][m][row][column] + b * x[n][m][row][right])
-                                    + a * ((1.0f - b) * x[n][m][below][column] + b * x[n][m][below][right]);
-                }
+                float mixed[W + 1];  // the row of that place, its last cell twice
+                for (int w = 0; w < W; w++) mixed[w] = (1.0f - a) * x[n][m][row][w] + a * x[n][m][below][w];
+                mixed[W] = mixed[W - 1];
+                for (int w = 0; w < OW; w++)
+                    y[n][m][h][w] = (1.0f - shares[w]) * mixed[columns[w]] + shares[w] * mixed[columns[w] + 1];
             }
         }
     }
@@ -41,25 +47,36 @@ static void upsample1_backward(int batch, const float *restrict d_y_, float *res
     const float (*d_y)[C][OH][OW] = (const float (*)[C][OH][OW])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
 
+    int columns[OW];  // of the input, left of each column of the output
+    float shares[OW];  // what the column right of that counts
+    for (int w = 0; w < OW; w++) {
+        const int column_at = MAX(0, 2 * w + 1 - FACTOR_W), column_parts = 2 * FACTOR_W;
+        columns[w] = column_at / column_parts;
+        shares[w] = (float)(column_at % column_parts) / (float)column_parts;
+    }
+
     for (int n = 0; n < batch; n++) {
         for (int m = 0; m < C; m++) {
             for (int h = 0; h < H; h++)
                 for (int w = 0; w < W; w++) d_x[n][m][h][w] = 0.0f;
-            for (int h = 0; h < OH; h++) {
+            float sums[2][OW] = {0};  // of the gradient's rows, for the two rows of the input that they count in
+            int done = 0;  // rows of d_x that have all
+            for (int h = 0; h <= OH; h++) {
                 // Where the row lies in the input, in parts of a row.
                 const int row_at = MAX(0, 2 * h + 1 - FACTOR_H), row_parts = 2 * FACTOR_H;
-                const int row = row_at / row_parts, below = MIN(row + 1, H - 1);
-                const float a = (float)(row_at % row_parts) / (float)row_parts;
-                for (int w = 0; w < OW; w++) {
-                    const int column_at = MAX(0, 2 * w + 1 - FACTOR_W), column_parts = 2 * FACTOR_W;
-                    const int column = column_at / column_parts, right = MIN(column + 1, W - 1);
-                    const float b = (float)(column_at % column_parts) / (float)column_parts;
-                    const float v = d_y[n][m][h][w];
-                    d_x[n][m][row][column] += (1.0f - a) * (1.0f - b) * v;
-                    d_x[n][m][row][right] += (1.0f - a) * b * v;
-                    d_x[n][m][below][column] += a * (1.0f - b) * v;
-                    d_x[n][m][below][right] += a * b * v;
+                const int row = h < OH ? row_at / row_parts : H, below = MIN(row + 1, H - 1);
+                for (; done < row; done++) {
+                    float *sum = sums[done % 2];
+                    for (int w = 0; w < OW; w++) {
+                        d_x[n][m][done][columns[w]] += (1.0f - shares[w]) * sum[w];
+                        d_x[n][m][done][MIN(columns[w] + 1, W - 1)] += shares[w] * sum[w];
+                        sum[w] = 0.0f;
+                    }
                 }
+                if (h == OH) break;
+                const float a = (float)(row_at % row_parts) / (float)row_parts;
+                for (int w = 0; w < OW; w++) sums[row % 2][w] += (1.0f - a) * d_y[n][m][h][w];
+                for (int w = 0; w < OW; w++) sums[below % 2][w] += a * d_y[n][m][h][w];
             }
         }
     }

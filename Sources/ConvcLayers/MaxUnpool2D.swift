@@ -61,9 +61,18 @@ public struct MaxUnpool2D: Layer {
 }
 
 extension MaxUnpool2D {
+  /// Whether windows without vectors stand side by side, so that a row of them is taken at once.
+  private func areTiles(_ x: Placement, _ y: Placement) -> Bool {
+    guard let window, !y.isVector, x.maps.w <= 2048 else { return false }
+    let size = window.kernelSize
+    return window.stride == size && window.padding.top == 0 && window.padding.left == 0
+      && x.maps.h * size.height <= y.maps.h && x.maps.w * size.width <= y.maps.w
+      && size.height * size.width <= 16
+  }
+
   private func call(
-    _ context: ForwardContext, _ direction: String, title: String, texts: [String: String],
-    arguments: [Argument]
+    _ context: ForwardContext, _ direction: String, title: String, flags: [String: Bool] = [:],
+    texts: [String: String], arguments: [Argument]
   ) -> [KernelCall] {
     guard let window else { return [] }
     let (x, y) = (context.inputs[0], context.output)
@@ -72,7 +81,7 @@ extension MaxUnpool2D {
         template: "maxunpool2d_\(direction)", name: "\(context.context.group.name)_\(direction)",
         title: title, notes: ["Winners are found as the pooling layer finds them."],
         layers: layerNames(context.context), constants: window.poolingConstants(y, x),
-        flags: ["vector": y.isVector],
+        flags: flags.merging(["vector": y.isVector]) { $1 },
         texts: texts.merging(["outer": y.outerScalar.rawValue]) { $1 },
         scalars: [y.outerScalar], arguments: arguments,
         work: streamingWork(y, y, x, flopsPerValue: 2))
@@ -87,7 +96,7 @@ extension MaxUnpool2D {
     let (x, y) = (context.inputs[0], context.output)
     return call(
       context, "forward", title: groupSummary(context.context),
-      texts: ["zero": y.cellValue(0)],
+      flags: ["tiles": areTiles(x, y)], texts: ["zero": y.cellValue(0)],
       arguments: [
         x.argument("x", .read, .vector, names: ("C", "OH", "OW"), meaning: x.lanesText),
         map(context), y.argument("y", .write, .vector),

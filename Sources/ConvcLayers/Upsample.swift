@@ -102,6 +102,9 @@ extension Upsample {
     return ("\(variable) * (\(axis) - 1)", "MAX(1, O\(axis) - 1)")
   }
 
+  /// Whether whole rows are interpolated, with tables of the columns. Vectors have no need of it.
+  private func takesRows(_ y: Placement) -> Bool { !y.isVector && y.maps.w <= 2048 }
+
   private func texts(_ x: Placement) -> [String: String] {
     var texts = ["outer": x.outerScalar.rawValue]
     guard interpolation == .bilinear else { return texts }
@@ -127,7 +130,8 @@ extension Upsample {
       KernelCall(
         template: "upsample_\(interpolation.rawValue)_forward",
         name: "\(context.context.group.name)_forward", title: groupSummary(context.context),
-        layers: layerNames(context.context), constants: constants(x, y), texts: texts(x),
+        layers: layerNames(context.context), constants: constants(x, y),
+        flags: interpolation == .nearest ? [:] : ["rows": takesRows(y)], texts: texts(x),
         scalars: [x.outerScalar], arguments: arguments(x, y, ("x", "y"), (.read, .write)),
         work: streamingWork(x, y))
     ]
@@ -147,7 +151,8 @@ extension Upsample {
         template: "upsample_\(interpolation.rawValue)_backward",
         name: "\(context.context.group.name)_backward", title: "gradient of the input",
         layers: layerNames(context.context), constants: constants(dX, dY),
-        flags: isNearest ? [:] : ["adds": gradient.accumulates], texts: texts,
+        flags: isNearest ? [:] : ["adds": gradient.accumulates, "rows": takesRows(dY)],
+        texts: texts,
         scalars: [dX.outerScalar],
         arguments: arguments(
           dX, dY, ("d_x", "d_y"), (gradient.accumulates ? .update : .write, .read)),

@@ -11,6 +11,8 @@ struct SoftmaxTests {
     LayerCase("softmax_rows", Softmax(axis: 2), inputs: [1, 3, 5, 4]),
     LayerCase("softmax_columns", Softmax(axis: -1), inputs: [2, 16, 3, 9]),
     LayerCase("softmax_sequence", Softmax(axis: 2), inputs: [17, 3, 11]),
+    // More scores than are kept, in several pieces.
+    LayerCase("softmax_pieces", Softmax(), inputs: [1, 140, 9]),
   ]
 
   static let logarithms = [

@@ -1,0 +1,97 @@
+#include <stdint.h>
+#include <math.h>
+#include <string.h>
+
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+// e^x for x up to 88, within 2 units in the last place; below -87 it is 0. NaN passes through.
+static inline float exp_float(float x) {
+    if (x < -87.0f) return 0.0f;
+    if (x > 88.0f) x = 88.0f;
+    const float power = x == x ? floorf(x * 1.44269504f + 0.5f) : 0.0f;
+    const float r = (x - power * 0.693359375f) + power * 2.12194440e-4f;  // ln 2 in two parts: r is exact
+    float sum = 1.0f / 5040.0f;
+    sum = sum * r + 1.0f / 720.0f;
+    sum = sum * r + 1.0f / 120.0f;
+    sum = sum * r + 1.0f / 24.0f;
+    sum = sum * r + 1.0f / 6.0f;
+    sum = sum * r + 0.5f;
+    sum = sum * r + 1.0f;
+    sum = sum * r + 1.0f;
+    const uint32_t bits = (uint32_t)((int)power + 127) << 23;
+    float scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return sum * scale;
+}
+
+// softmax1: Softmax.
+//
+//   x  [batch, 140, 1, 9]
+//   y  [batch, 140, 1, 9]
+static void softmax1_forward(int batch, const float *restrict x_, float *restrict y_) {
+    enum { C = 140, H = 1, W = 9 };
+    enum { PIECE = 9 };  // columns at a time
+    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
+    float (*y)[C][H][W] = (float (*)[C][H][W])y_;
+
+    for (int n = 0; n < batch; n++) for (int h = 0; h < H; h++) {
+        for (int w0 = 0; w0 < W; w0 += PIECE) {
+            const int cells = MIN(PIECE, W - w0);
+            float largest[PIECE], sum[PIECE];
+            for (int i = 0; i < cells; i++) {
+                largest[i] = -INFINITY;
+                sum[i] = 0.0f;
+            }
+            for (int k = 0; k < C; k++) {
+                const float *score = &x[n][k][h][w0];
+                for (int i = 0; i < cells; i++) largest[i] = score[i] > largest[i] ? score[i] : largest[i];
+            }
+            for (int k = 0; k < C; k++) {
+                const float *score = &x[n][k][h][w0];
+                float *share = &y[n][k][h][w0];
+                for (int i = 0; i < cells; i++) {
+                    share[i] = exp_float(score[i] - largest[i]);
+                    sum[i] += share[i];
+                }
+            }
+            for (int i = 0; i < cells; i++) sum[i] = 1.0f / sum[i];
+            for (int k = 0; k < C; k++) {
+                float *share = &y[n][k][h][w0];
+                for (int i = 0; i < cells; i++) share[i] *= sum[i];
+            }
+        }
+    }
+}
+
+// softmax1: gradient of the input.
+//
+//   y    [batch, 140, 1, 9]
+//   d_y  [batch, 140, 1, 9]
+//   d_x  [batch, 140, 1, 9]
+static void softmax1_backward(int batch, const float *restrict y_, const float *restrict d_y_, float *restrict d_x_) {
+    enum { C = 140, H = 1, W = 9 };
+    enum { PIECE = 9 };  // columns at a time
+    const float (*y)[C][H][W] = (const float (*)[C][H][W])y_;
+    const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
+    float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
+
+    for (int n = 0; n < batch; n++) for (int h = 0; h < H; h++) {
+        for (int w0 = 0; w0 < W; w0 += PIECE) {
+            const int cells = MIN(PIECE, W - w0);
+            float sum[PIECE];
+            for (int i = 0; i < cells; i++) sum[i] = 0.0f;
+            for (int k = 0; k < C; k++) {
+                const float *d_after = &d_y[n][k][h][w0];
+                const float *share = &y[n][k][h][w0];
+                for (int i = 0; i < cells; i++) sum[i] += d_after[i] * share[i];
+            }
+            for (int k = 0; k < C; k++) {
+                const float *d_after = &d_y[n][k][h][w0];
+                float *d_before = &d_x[n][k][h][w0];
+                const float *share = &y[n][k][h][w0];
+                for (int i = 0; i < cells; i++) d_before[i] = share[i] * (d_after[i] - sum[i]);
+            }
+        }
+    }
+}
