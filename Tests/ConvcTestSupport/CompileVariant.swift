@@ -35,6 +35,8 @@ public struct CompileVariant: Sendable {
     batch: Int, trains: Bool, name: String, place: Int = 0
   ) -> BuildOptions {
     let target = self.target ?? Self.narrow[place % Self.narrow.count]
+    // A small cache brings loops of large networks to small ones.
+    let isCramped = isCramped || families == ["lanes"] && place % 2 == 1
     var options = BuildOptions(
       batch: batch, trains: trains, target: isCramped ? target.with(level2: 24 << 10) : target,
       name: name, families: families, fuses: fuses)

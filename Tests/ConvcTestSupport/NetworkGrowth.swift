@@ -40,9 +40,11 @@ struct NetworkGrowth {
   mutating func grow() {
     let channels = pick(1, 1, 2, 3, 4, 8, 16, 17)
     let isSequence = wanted.allSatisfy { $0.inputs[0].count == 3 }
-    var open = input(
-      "image",
-      isSequence ? [channels, number(3...30)] : [channels, number(3...12), number(3...12)])
+    let image =
+      chance(0.08)
+      ? [pick(1, 2), number(1...3), number(65...80)]
+      : [channels, number(3...12), number(3...12)]
+    var open = input("image", isSequence ? [channels, number(3...30)] : image)
     if !isSequence, chance(0.15) { open = joinSecondInput(open) }
     var branchPoint: Open?
     for _ in 0..<number(1...4) {
@@ -60,11 +62,6 @@ struct NetworkGrowth {
         Regularizer(l1: pick(0, 1e-3), l2: pick(0, 1e-2), includesBiases: chance(0.3)))
     }
   }
-
-  /// Whether this network's last output is judged by a loss of the registry that is its turn.
-  var judgesAnew: Bool { seed % 2 == 0 }
-  /// Which one.
-  var turn: Int { Int(seed / 2 % UInt64(LayerRegistry.losses.count)) }
 
   // MARK: Chance
 
@@ -135,7 +132,7 @@ struct NetworkGrowth {
   }
 
   /// Batch norm, ReLU, pooling and dropout, each or not.
-  private mutating func following(_ open: Open) -> Open {
+  mutating func following(_ open: Open) -> Open {
     var open = open
     if chance(0.4) { open = normalised(open) }
     if chance(0.6) { open = apply(activation(), open) }
@@ -145,7 +142,7 @@ struct NetworkGrowth {
   }
 
   /// ReLU, a curve, or a range that some values leave at either end.
-  fileprivate mutating func activation() -> any Layer {
+  mutating func activation() -> any Layer {
     guard chance(0.7) else { return ReLU() }
     guard chance(0.25) else { return elementwise() }
     guard chance(0.7) else { return ReLU6() }
@@ -175,7 +172,8 @@ struct NetworkGrowth {
     for _ in 0..<number(1...3) {
       let examples = Self.examples.filter { accepts($0.layer, [open]) }
       guard !examples.isEmpty else { return open }
-      open = apply(examples[number(0...examples.count - 1)].layer, open)
+      let layer = examples[number(0...examples.count - 1)].layer
+      open = apply(layer, open, frozen: hasParameters(layer, [open]) && chance(0.1))
     }
     return open
   }
@@ -197,14 +195,14 @@ struct NetworkGrowth {
   }
 
   /// Batch norm where a channel has enough values for a variance.
-  private mutating func normalised(_ open: Open) -> Open {
+  mutating func normalised(_ open: Open) -> Open {
     guard batch * open.maps.pixels >= 8 else { return open }
     // With a small epsilon a channel of padding alone, which hardly varies, blows up what rounding left of its gradient.
     return apply(
       BatchNorm2D(momentum: pick(0.1, 0.3), epsilon: 1e-2), open, frozen: chance(0.2))
   }
 
-  private mutating func convolution(_ open: Open) -> Open {
+  mutating func convolution(_ open: Open) -> Open {
     for _ in 0..<6 {
       let layer = chance(0.5) ? usualConvolution() : oddConvolution(open.maps.c)
       if accepts(layer, [open]) { return apply(layer, open, frozen: chance(0.12)) }
@@ -244,14 +242,17 @@ struct NetworkGrowth {
       frozen: chance(0.12))
   }
 
-  /// A transposed convolution, half of them with windows side by side.
+  /// A transposed convolution, half of them with windows side by side, and half of those on whole vectors of channels.
   private mutating func transposed(_ open: Open) -> Open {
     let kernel = size(1...3)
     guard chance(0.5) else {
+      let from =
+        chance(0.5)
+        ? following(apply(Conv2D(outputChannels: pick(16, 32), kernelSize: 1), open)) : open
       return apply(
         ConvTranspose2D(
           outputChannels: pick(3, 16, 16, 32), kernelSize: kernel, stride: kernel,
-          bias: chance(0.6)), open, frozen: chance(0.12))
+          bias: chance(0.6)), from, frozen: chance(0.12))
     }
     let groups = (1...open.maps.c).filter { open.maps.c % $0 == 0 }.randomElement(using: &random)
     let stride = size(1...3)
@@ -261,7 +262,7 @@ struct NetworkGrowth {
         stride: stride, padding: padding(0...2),
         outputPadding: Size2D(
           height: number(0...stride.height - 1), width: number(0...stride.width - 1)),
-        groups: groups ?? 1, bias: chance(0.6)), open)
+        dilation: size(1...pick(1, 1, 2)), groups: groups ?? 1, bias: chance(0.6)), open)
   }
 
   private mutating func maxPool() -> MaxPool2D {
@@ -287,86 +288,10 @@ struct NetworkGrowth {
   }
 }
 
-// MARK: Branches
-
-extension NetworkGrowth {
-  /// A body added to the value it began at, or to a convolution of it with the body's shape.
-  fileprivate mutating func residual(_ open: Open) -> Open {
-    let before = builder.model.nodes.count
-    let body = following(chance(0.7) ? convolution(open) : open)
-    guard builder.model.nodes.count > before else { return open }
-    var shortcut = open
-    if body.type != open.type || chance(0.2) {
-      let layer = convolution(from: open, to: body.type)
-      guard accepts(layer, [open]) else { return body }
-      shortcut = apply(layer, open, frozen: chance(0.1))
-      if chance(0.3) { shortcut = normalised(shortcut) }
-    }
-    let sum =
-      chance(0.1)
-      ? join(Add(), [body, shortcut, body])
-      : chance(0.5) ? join(Add(), [body, shortcut]) : join(Add(), [shortcut, body])
-    return chance(0.6) ? apply(activation(), sum) : sum
-  }
-
-  /// Two or three branches behind one another.
-  fileprivate mutating func concatenated(_ open: Open) -> Open {
-    let first = following(convolution(open))
-    let wanted = first.type.with(shape: [batch, pick(1, 3, 16)] + first.type.shape.dropFirst(2))
-    let layer = convolution(from: open, to: wanted)
-    guard accepts(layer, [open]) else { return first }
-    let second = apply(layer, open)
-    guard open.maps.h == second.maps.h, open.maps.w == second.maps.w, chance(0.5) else {
-      return join(Concat(), [first, second])
-    }
-    return join(Concat(), [second, open, first])
-  }
-
-  /// A convolution that brings a value to a shape.
-  fileprivate mutating func convolution(from open: Open, to type: TensorType) -> Conv2D {
-    let (from, to) = (open.maps, type.maps)
-    let rows = axis(from: from.h, to: to.h)
-    let columns = axis(from: from.w, to: to.w)
-    return Conv2D(
-      outputChannels: to.c, kernelSize: Size2D(height: rows.kernel, width: columns.kernel),
-      stride: Size2D(height: rows.stride, width: columns.stride),
-      padding: Padding(
-        top: rows.before, bottom: rows.after, left: columns.before, right: columns.after),
-      bias: ConvolutionBias(chance(0.5)))
-  }
-
-  /// Kernel, stride and paddings that take an axis of one size to another.
-  private mutating func axis(from size: Int, to outputs: Int) -> (
-    kernel: Int, stride: Int, before: Int, after: Int
-  ) {
-    let stride = max(1, size / outputs)
-    let span = (outputs - 1) * stride
-    let kernel = max(pick(1, 1, 2, 3), size - span)
-    let padding = span + kernel - size
-    let before = number(0...padding)
-    return (kernel, stride, before, padding - before)
-  }
-
-  /// A second input of maps, convolved to the first one's shape and added.
-  fileprivate mutating func joinSecondInput(_ open: Open) -> Open {
-    let maps = open.maps
-    let other = input("second", [number(1...2), maps.h + number(0...3), maps.w + number(0...3)])
-    let second = join(convolution(from: other, to: open.type), [other])
-    return chance(0.5) ? join(Add(), [open, second]) : join(Concat(), [open, second])
-  }
-
-  /// A second input of features, behind the flattened maps.
-  fileprivate mutating func joinFeatures(_ open: Open) -> Open {
-    let features = input("features", [number(1...20)])
-    let flat = apply(Flatten(), open)
-    return apply(Concat(), flat, chance(0.5) ? dense(features) : features)
-  }
-}
-
 // MARK: Heads
 
 extension NetworkGrowth {
-  private mutating func dense(_ open: Open) -> Open {
+  mutating func dense(_ open: Open) -> Open {
     for _ in 0..<4 {
       let layer = Dense(outputs: pick(1, 5, 16, 17, 40), bias: chance(0.8))
       if accepts(layer, [open]) { return apply(layer, open, frozen: chance(0.1)) }
@@ -378,7 +303,9 @@ extension NetworkGrowth {
   fileprivate mutating func finish(_ open: Open, name: String) {
     var open = open
     let weight = pick(1, 1, 0.25, 2.5) as Float
-    if judgesAnew, name == "main" { return judge(open, name: name, weight: weight) }
+    if name == "main", let loss = Self.loss(of: seed) {
+      return judge(open, by: loss, name: name, weight: weight)
+    }
     if open.isMaps, chance(0.2), name != "main" || !builder.model.losses.isEmpty {
       output(name, open)
       builder.loss(MeanSquaredError(), on: name, target: "\(name)_values", weight: weight)

@@ -3,9 +3,17 @@ import ConvcLayers
 
 /// Outputs judged by the losses of the registry, each in one of its examples' forms.
 extension NetworkGrowth {
-  /// Takes a value to an output with the loss whose turn it is, and perhaps a second one.
-  mutating func judge(_ open: Open, name: String, weight: Float) {
-    let examples = LayerRegistry.losses[turn].examples
+  /// The loss of the registry whose turn it is to judge a network's last output; nil: none's.
+  static func loss(of seed: UInt64) -> (any RegisteredLoss.Type)? {
+    let losses = LayerRegistry.losses
+    return seed % 2 == 0 ? losses[Int(seed / 2 % UInt64(losses.count))] : nil
+  }
+
+  /// Takes a value to an output with a loss of the registry, and perhaps a second one.
+  mutating func judge(
+    _ open: Open, by type: any RegisteredLoss.Type, name: String, weight: Float
+  ) {
+    let examples = type.examples
     let first = number(0...examples.count - 1)
     for place in examples.indices {
       let example = examples[(first + place) % examples.count]

@@ -1,18 +1,59 @@
 import ConvcIR
 import ConvcLayers
+import ConvcReference
 
 extension NetworkGrowth {
-  /// The layer of the registry whose turn it is, as an example has it, on inputs of its own behind learned offsets.
-  mutating func planted() -> Open? {
+  /// The layer of the registry whose turn it is to be in a network.
+  static func layer(of seed: UInt64) -> any RegisteredLayer.Type {
     let layers = LayerRegistry.layers
-    let examples = layers[Int(seed % UInt64(layers.count))].examples
+    return layers[Int(seed % UInt64(layers.count))]
+  }
+
+  /// The layer whose turn it is, as an example has it, on inputs of its own behind learned offsets.
+  mutating func planted() -> Open? {
+    let examples = Self.layer(of: seed).examples
     let example = examples[number(0...examples.count - 1)]
     let layer = example.layer
-    let types = example.inputs.map { TensorType(shape: [batch] + $0.dropFirst()) }
-    guard (try? layer.output(for: types)) != nil else { return nil }
-    let values = example.inputs.enumerated().map { index, shape in
-      join(PositionBias(), [input("planted\(index)", Array(shape.dropFirst()))])
+    let own = example.inputs.map { TensorType(shape: [batch] + $0.dropFirst()) }
+    guard let types = [resized(own), own].first(where: { (try? layer.output(for: $0)) != nil })
+    else { return nil }
+    let values = types.enumerated().map { index, type in
+      join(PositionBias(), [input("\(Self.plantedName)\(index)", Array(type.shape.dropFirst()))])
     }
-    return join(layer, values)
+    return join(layer, values, frozen: hasParameters(layer, values) && chance(0.15))
+  }
+
+  /// Inputs of an example, some with whole vectors of channels, some with rows so long that kernels take pieces of them.
+  private mutating func resized(_ types: [TensorType]) -> [TensorType] {
+    var shapes = types.map(\.shape)
+    if chance(0.4) {
+      let channels = pick(16, 16, 32)
+      shapes = shapes.map { [batch, channels] + $0.dropFirst(2) }
+    }
+    if chance(0.15), shapes.allSatisfy({ $0.count > 2 && $0.last == shapes[0].last }) {
+      let columns = number(65...80)
+      shapes = shapes.map { $0.dropLast() + [columns] }
+    }
+    return zip(types, shapes).map { $0.with(shape: $1) }
+  }
+
+  /// What the names of a planted layer's inputs begin with.
+  static let plantedName = "planted"
+
+  /// Whether a layer on these values has parameters, which may be frozen.
+  func hasParameters(_ layer: any Layer, _ values: [Open]) -> Bool {
+    !layer.parameters(for: values.map(\.type)).isEmpty
+  }
+}
+
+extension RandomValues {
+  /// A batch for a network with a planted layer, whose inputs are sometimes so large that they leave its middle piece.
+  mutating func sample(forPlanted graph: Graph, batch: Int) -> ReferenceSample {
+    let sample = sample(for: graph, batch: batch)
+    let scale: Float = uniform() < 0.4 ? 5 : 1
+    let inputs = zip(graph.inputs, sample.inputs).map { id, values in
+      graph[id].name.hasPrefix(NetworkGrowth.plantedName) ? values.map { $0 * scale } : values
+    }
+    return ReferenceSample(batch: batch, inputs: inputs, targets: sample.targets)
   }
 }

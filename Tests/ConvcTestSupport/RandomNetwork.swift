@@ -21,6 +21,8 @@ public struct RandomNetwork: Sendable, CustomStringConvertible {
   public let options: PassOptions
   /// What a training pass gives, by the reference.
   public let expected: ReferenceResult
+  /// The outputs of inference, by the reference.
+  public let inferred: [[Double]]
 
   /// A margin above what single precision blurs.
   private static let margin = 4e-6
@@ -53,7 +55,7 @@ public struct RandomNetwork: Sendable, CustomStringConvertible {
     var best: (parameters: [Float], sample: ReferenceSample, expected: ReferenceResult)?
     for _ in 0..<12 where (best?.expected.margin ?? 0) < Self.margin {
       let parameters = random.parameters(of: graph)
-      let sample = random.sample(for: graph, batch: batch)
+      let sample = random.sample(forPlanted: graph, batch: batch)
       let expected = reference.train(
         parameters: parameters.map(Double.init), sample, seed: options.seed, step: options.step)
       if expected.margin > best?.expected.margin ?? -1 { best = (parameters, sample, expected) }
@@ -67,6 +69,12 @@ public struct RandomNetwork: Sendable, CustomStringConvertible {
     parameters = best.parameters
     sample = best.sample
     expected = best.expected
+    inferred = reference.infer(parameters: best.parameters.map(Double.init), best.sample)
+  }
+
+  /// How far rounding errors may be expected to move outputs of inference and gradients.
+  public var rounding: (outputs: [[Double]], gradients: [Double]) {
+    reference.rounding(parameters: parameters.map(Double.init), sample, options: options)
   }
 
   /// The network's layers, a line each: what a failing test shows.

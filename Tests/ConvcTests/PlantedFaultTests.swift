@@ -5,78 +5,43 @@ import ConvcTestSupport
 import Testing
 
 /// Mistakes planted into templates and stages: the random networks, or a stage's own check, have to find each.
-@Suite("Planted faults", .serialized)
+@Suite("Planted faults")
 struct PlantedFaultTests {
-  /// A change in a template's text.
-  struct Fault: Sendable, CustomTestStringConvertible {
-    let template: String
-    let text: String
-    let replacement: String
-    var families: Set<String>?
-    var testDescription: String { "\(template): \(replacement)" }
+  private static let networks = FaultyNetworks()
+
+  @Test("a changed template is found", arguments: PlantedFault.ofSuite)
+  func templates(fault: PlantedFault) async throws {
+    let finding = try await Self.networks.search(fault)
+    #expect(finding.isFound, "\(finding)")
   }
 
-  static let faults: [Fault] = {
-    let generic = [
-      Fault(template: "relu_backward_scalar", text: "> 0.0f ?", replacement: ">= 0.0f ?"),
-      Fault(
-        template: "conv2d_generic_forward", text: "s * DILATION_W - PAD_LEFT",
-        replacement: "s * DILATION_W - PAD_TOP"),
-      Fault(
-        template: "conv2d_generic_backward_weight", text: "m / K_GROUP * C_GROUP",
-        replacement: "m / K_GROUP"),
-      Fault(template: "softmax_cross_entropy", text: "share - 1.0f", replacement: "share - 0.9f"),
-      Fault(template: "huber_loss", text: "0.5f * slope", replacement: "0.4f * slope"),
-      Fault(
-        template: "cross_entropy_loss_slopes", text: "probability - share",
-        replacement: "probability + share"),
-      Fault(template: "loss_values", text: "total += ", replacement: "total -= "),
-      Fault(
-        template: "batchnorm_batch_backward_scalar", text: "+ {{offset}}",
-        replacement: "- {{offset}}"),
-      Fault(
-        template: "batchnorm_statistics", text: "+ cells * distance * distance", replacement: ""),
-      Fault(
-        template: "convtranspose2d_generic_backward_weight", text: "PAD_TOP",
-        replacement: "PAD_LEFT"),
-      Fault(template: "support_penalize", text: "2.0f * l2", replacement: "l2"),
-      Fault(template: "regularization", text: "ranges[range].part +", replacement: ""),
-    ]
-    guard Target.native.hasVectors else { return generic }
-    return generic + [
-      Fault(
-        template: "conv2d_lanes_backward_data", text: "MIN(R - 1, h + PAD_TOP)",
-        replacement: "MIN(R - 2, h + PAD_TOP)", families: ["lanes"]),
-      Fault(
-        template: "loss_values_lanes", text: "< batch ? step : 0.0f",
-        replacement: ">= 0 ? step : 0.0f",
-        families: ["lanes"]),
-      Fault(
-        template: "support_images", text: "lane < images", replacement: "lane <= images",
-        families: ["lanes"]),
-      Fault(
-        template: "batchnorm_centred_vector", text: "- {{mean}}", replacement: "+ {{mean}}",
-        families: ["blocked"]),
-      Fault(template: "clear_halo", text: "= 0.0f", replacement: "= 0.5f", families: ["lanes"]),
-    ]
-  }()
+  @Test("the text that a mistake changes stands in its template")
+  func texts() throws {
+    for fault in PlantedFault.all {
+      let template = try #require(TemplateLibrary.embedded[fault.template], "\(fault.template)")
+      #expect(template.contains(fault.text), "\(fault.template): \(fault.text)")
+    }
+  }
 
-  @Test("a changed template is found", arguments: faults)
-  func templates(fault: Fault) async throws {
-    let original = try #require(TemplateLibrary.embedded[fault.template])
-    let changed = original.replacing(fault.text, with: fault.replacement)
-    try #require(changed != original)
-    let templates = TemplateLibrary.embedded.adding([fault.template: changed])
-    #expect(
-      try await problems { compilation in
-        let module = compilation.stages.module
-        let files = EmitC(EmitOptions(templates: templates)).run(module)
-        return files == compilation.files() ? nil : files
-      } options: { network, name in
-        BuildOptions(
-          batch: network.graph.batch, target: fault.families == nil ? .generic : .native,
-          name: name, families: fault.families)
-      })
+  @Test("every layer and loss of the registry has a mistake, unless it has no kernel")
+  func registry() {
+    let planted = Set(PlantedFault.all.compactMap(\.planted))
+    for type in LayerRegistry.layers where !planted.contains("\(type)") {
+      let isView = type.examples.allSatisfy {
+        if case .view = $0.layer.role(in: .training, frozen: false) { true } else { false }
+      }
+      #expect(isView, "\(type) has no line in PlantedFault.ofLayers")
+    }
+    for type in LayerRegistry.losses {
+      #expect(planted.contains("\(type)"), "\(type) has no line in PlantedFault.ofLosses")
+    }
+  }
+
+  @Test("every template of a kernel has a mistake")
+  func everyTemplate() {
+    let changed = Set((PlantedFault.ofEverything).map(\.template))
+    let kernels = TemplateLibrary.embedded.names.filter { !$0.hasPrefix("file_") }
+    #expect(kernels.filter { !changed.contains($0) } == [])
   }
 
   @Test("a gradient that is stored where it should be added is found")

@@ -30,12 +30,12 @@ struct RandomNetworkTests {
   func expectAgreement(_ networks: [(name: String, network: RandomNetwork)]) async throws {
     var jobs: [(network: RandomNetwork, variant: CompileVariant, prefix: String)] = []
     var sources: [CSource] = []
-    for (index, (name, network)) in networks.enumerated() {
+    for (name, network) in networks {
       for variant in CompileVariant.all {
         let prefix = "\(name)_\(variant.name)"
         let options = variant.options(
           batch: network.graph.batch, trains: network.graph.trainableCount > 0, name: prefix,
-          place: index)
+          place: Int(network.seed))
         sources += try network.model.compile(options).sources()
         jobs.append((network, variant, prefix))
       }
