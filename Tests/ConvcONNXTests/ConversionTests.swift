@@ -170,7 +170,7 @@ struct ConversionTests {
     let compilation = try ConvertOperators().run(try read(model)).model
       .compile(BuildOptions(trains: false, target: .generic))
     #expect(compilation.graph.inputLabels == [input] && compilation.graph.outputLabels == [output])
-    #expect(compilation.graph.nodes.map(\.name) == ["int______"])
+    #expect(compilation.graph.nodes.map(\.name) == ["int_____"])
     let text = compilation.files().all.map(\.text).joined()
     #expect(!text.contains("in\"*/") && !text.contains("out/../é\n"))
   }

@@ -117,7 +117,7 @@ struct CommandTests {
     let tool = try Tool()
     try tool.write("no model at all", to: "net.onnx")
     expectRefusal(try await tool("inspect", "net.onnx"), 65, containing: "net.onnx")
-    expectRefusal(try await tool("run", "none.onnx"), 65, containing: "none.onnx")
+    expectRefusal(try await tool("emit", "none.onnx", "-o", "c"), 65, containing: "none.onnx")
     expectRefusal(
       try await tool("inspect", "lenet5", "--dim", "N=2"), 64,
       "lenet5 is no ONNX file, which alone names dimensions; leave out --dim")

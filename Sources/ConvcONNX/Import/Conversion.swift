@@ -115,9 +115,20 @@ final class Conversion {
       let plain = try reshape(value, to: value.shape.isEmpty ? [1] : value.shape, at: nil)
       builder.output(names.unique(output.name, or: "output"), plain.value, label: output.name)
     }
-    var model = builder.model
+    var model = Self.needed(of: builder.model)
     model.values = given
     model.usualBatch = isUnbatched ? 1 : batch
+    return model
+  }
+
+  /// The network without layers that no output needs, such as parts of a split.
+  private static func needed(of model: Model) -> Model {
+    var model = model
+    var names = Set(model.outputs.map(\.node))
+    for node in model.nodes.reversed() where names.contains(node.name) {
+      names.formUnion(node.inputs)
+    }
+    model.nodes.removeAll { !names.contains($0.name) }
     return model
   }
 
