@@ -3,7 +3,11 @@ import Convc
 /// A layer on large maps, and which tensors it has to move.
 struct Case {
   /// What backward reads beside the output's gradient.
-  enum Needs { case nothing, inputs, output, winners }
+  enum Needs {
+    case nothing, inputs, output, winners
+    /// The output's gradient again, in a kernel for parameters.
+    case gradient
+  }
 
   /// What a normalisation takes statistics of.
   enum Unit {
@@ -61,7 +65,7 @@ extension Case {
     Case("hardswish", HardSwish(), needs: .inputs),
     Case("softplus", Softplus(), needs: .output), Case("softsign", Softsign(), needs: .output),
     Case("dropout", Dropout(rate: 0.5)), Case("prelu", PReLU(), needs: .inputs),
-    Case("positionbias", PositionBias()),
+    Case("positionbias", PositionBias(), needs: .gradient),
   ]
 
   private static let joins = [
@@ -162,7 +166,7 @@ extension Case {
       switch needs {
       case .nothing: 0
       case .inputs: inputBytes - (constants.isEmpty ? 0 : gradients)
-      case .output: output
+      case .output, .gradient: output
       case .winners: try winnerBytes
       }
     return (output + needed) * (readsTwice(layout, tensors: 3) ? 2 : 1) + gradients

@@ -28,15 +28,23 @@ static void multiply1_forward(int batch, const float *restrict x1_, const float 
 static void multiply1_backward_1(int batch, const float *restrict d_y_, const float *restrict x2_,
                                  float *restrict d_x1_) {
     enum { C = 4, H = 1, W = 9 };
+    enum { STEP = 8 };  // columns at a time
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     const float (*x2)[C][H][W] = (const float (*)[C][H][W])x2_;
     float (*d_x1)[C][H][1] = (float (*)[C][H][1])d_x1_;
 
     for (int n = 0; n < batch; n++) {
         for (int m = 0; m < C; m++) {
+            float sums[STEP] = {0};  // many at a time fill a vector
+            for (int first = 0; first + STEP <= W; first += STEP) {
+                for (int j = 0; j < STEP; j++) {
+                    const int w = first + j;
+                    sums[j] += d_y[n][m][0][w] * x2[n][m][0][w];
+                }
+            }
+            for (int w = W / STEP * STEP; w < W; w++) sums[0] += d_y[n][m][0][w] * x2[n][m][0][w];
             float sum = 0.0f;
-            for (int w = 0; w < W; w++)
-                sum += d_y[n][m][0][w] * x2[n][m][0][w];
+            for (int j = 0; j < STEP; j++) sum += sums[j];
             d_x1[n][m][0][0] = sum;
         }
     }

@@ -12,10 +12,12 @@ static void mean1_forward(int batch, const float *restrict x_, float *restrict y
 
     for (int n = 0; n < batch; n++) {
         for (int h = 0; h < H; h++) {
+            float sums[W];
+            for (int w = 0; w < W; w++) sums[w] = 0.0f;
+            for (int m = 0; m < C; m++)
+                for (int w = 0; w < W; w++) sums[w] += x[n][m][h][w];
             for (int w = 0; w < W; w++) {
-                float sum = 0.0f;
-                for (int m = 0; m < C; m++)
-                    sum += x[n][m][h][w];
+                const float sum = sums[w];
                 y[n][0][h][w] = sum / (float)COUNT;
             }
         }

@@ -11,10 +11,12 @@ static void sum1_forward(int batch, const float *restrict x_, float *restrict y_
 
     for (int n = 0; n < batch; n++) {
         for (int m = 0; m < C; m++) {
+            float sums[W];
+            for (int w = 0; w < W; w++) sums[w] = 0.0f;
+            for (int h = 0; h < H; h++)
+                for (int w = 0; w < W; w++) sums[w] += x[n][m][h][w];
             for (int w = 0; w < W; w++) {
-                float sum = 0.0f;
-                for (int h = 0; h < H; h++)
-                    sum += x[n][m][h][w];
+                const float sum = sums[w];
                 y[n][m][0][w] = sum;
             }
         }

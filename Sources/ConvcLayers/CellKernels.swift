@@ -80,17 +80,29 @@ func sumCall(
   let (rows, columns) = (rank == 4 ? 2 : nil, rank > 2 ? rank - 1 : nil) as (Int?, Int?)
   func sums(_ axis: Int?) -> Bool { axis.map(axes.contains) ?? false }
   func keeps(_ axis: Int?) -> Bool { axis.map { !axes.contains($0) } ?? false }
+  let width = region.maps.w
+  // Sums of a row of columns are kept side by side, as far as they fit the first-level cache.
+  let isRow = keeps(columns) && width * (region.isVector ? region.lanes : 1) <= 4096
+  // A sum along a row without vectors is taken in several parts.
+  let step = sums(columns) && !region.isVector ? [16, 8].first { $0 <= width } : nil
+  let steps = step.map {
+    [ConstantRow([Constant("STEP", $0)], comment: "columns at a time")]
+  }
   return KernelCall(
     template: "cells_sum", name: "\(context.group.name)_\(name)", title: title,
-    layers: layerNames(context), constants: [ConstantRow(region.extents())] + constants,
+    layers: layerNames(context),
+    constants: [ConstantRow(region.extents())] + (steps ?? []) + constants,
     flags: [
       "keepsChannels": keeps(1), "keepsRows": keeps(rows), "keepsColumns": keeps(columns),
       "keepsAxes": axes.count < rank - 1,
       "sumsChannels": sums(1), "sumsRows": sums(rows), "sumsColumns": sums(columns),
+      "row": isRow, "wide": step != nil, "single": !isRow && step == nil,
+      "rest": step.map { width % $0 != 0 } ?? false,
     ],
     texts: [
       "outer": region.outerScalar.rawValue, "to": to, "store": accumulates ? "+=" : "=",
-      "type": region.cellType, "zero": region.isVector ? "{0}" : "0.0f", "from": from,
+      "type": region.cellType, "zero": region.isVector ? "{0}" : "0.0f",
+      "none": region.cellValue(0), "from": from,
       "result": result,
     ], scalars: [region.outerScalar], arguments: arguments, work: streamingWork(region))
 }

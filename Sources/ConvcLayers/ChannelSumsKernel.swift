@@ -27,13 +27,23 @@ struct ChannelSumsKernel {
     return isLanes ? "(lanes){0} + \(first)[0]" : first
   }
 
+  /// Columns at a time, so that sums of a row without vectors fill one; nil: one by one.
+  private var step: Int? {
+    source.isVector || !source.isMaps ? nil : [16, 8].first { $0 <= source.maps.w }
+  }
+
   func call(name: String, title: String) -> KernelCall {
     let scalars: [Scalar] = isLanes ? [.batch, .groups] : [.batch]
     return KernelCall(
       template: "channel_sums", name: name, title: title,
       notes: isLanes ? ["Lanes without an image count nowhere."] : [],
-      layers: [layer], constants: [ConstantRow(source.extents())],
-      flags: ["maps": source.isMaps, "lanes": isLanes, "centred": isCentred],
+      layers: [layer],
+      constants: [ConstantRow(source.extents())]
+        + (step.map { [ConstantRow([Constant("STEP", $0)], comment: "columns at a time")] } ?? []),
+      flags: [
+        "maps": source.isMaps, "lanes": isLanes, "centred": isCentred, "wide": step != nil,
+        "rest": step.map { source.maps.w % $0 != 0 } ?? false,
+      ],
       texts: [
         "outer": source.outerScalar.rawValue, "type": source.isVector ? "lanes" : "float",
         "zero": source.isVector ? "{0}" : "0.0f", "from": argument, "at": source.at(.vector),

@@ -58,6 +58,11 @@ struct Pool2DKernels: Sendable {
       text: "\(output.text)  position of each maximum in its window; the first wins a tie")
   }
 
+  /// Whether a window's row without vectors is summed in several parts.
+  private func isWide(_ output: Placement) -> Bool {
+    kind != .maximum && !output.isVector && window.kernelSize.width >= 16
+  }
+
   private func forward(_ context: ForwardContext) -> KernelCall {
     let (x, y) = (context.inputs[0], context.output)
     let isMaximum = kind == .maximum
@@ -73,8 +78,9 @@ struct Pool2DKernels: Sendable {
     return KernelCall(
       template: "\(family)_forward", name: "\(context.context.group.name)_forward",
       title: groupSummary(context.context), layers: layerNames(context.context),
-      constants: window.poolingConstants(x, y) + divisorConstants,
-      flags: flags(y, isMaximum ? ["winners": saves] : [:]), texts: texts,
+      constants: window.poolingConstants(x, y) + divisorConstants
+        + (isWide(y) ? [ConstantRow([Constant("STEP", 16)], comment: "columns at a time")] : []),
+      flags: flags(y, isMaximum ? ["winners": saves] : ["wide": isWide(y)]), texts: texts,
       scalars: [y.outerScalar],
       arguments: [
         x.argument("x", .read, .vector, meaning: x.lanesText),

@@ -22,6 +22,7 @@ struct AveragePool2DTests {
     LayerCase(
       "globalaveragepool_blocks", GlobalAveragePool(), inputs: [1, 32, 4, 3], maximumBatch: 2),
     LayerCase("globalaveragepool_pixel", GlobalAveragePool(), inputs: [2, 5, 1, 1]),
+    LayerCase("globalaveragepool_wide", GlobalAveragePool(), inputs: [2, 3, 3, 19]),
   ]
 
   @Test("keeps the contract of all layers", arguments: cases)

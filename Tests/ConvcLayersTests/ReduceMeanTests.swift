@@ -12,6 +12,7 @@ struct ReduceMeanTests {
     LayerCase("reducemean_channels", ReduceMean(axes: [1]), inputs: [2, 5, 3, 4]),
     LayerCase(
       "reducemean_sequence", ReduceMean(axes: [2], keepsDimensions: false), inputs: [2, 3, 7]),
+    LayerCase("reducemean_wide", ReduceMean(axes: [2, 3]), inputs: [2, 3, 2, 19]),
   ]
 
   @Test("keeps the contract of all layers", arguments: cases)
