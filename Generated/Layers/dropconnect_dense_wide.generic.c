@@ -20,7 +20,10 @@ static float dot(const float *a, const float *b, int count, int stride) {
 
 // Word index % 4 of block index / 4 of Philox 4x32-10 (Salmon et al. 2011): random bits that depend on the step's seed,
 // the layer's key and the value's index alone.
-// Without an array, so that loops become vectors.
+// Without an array or a call, so that loops become vectors.
+#ifdef __GNUC__
+__attribute__((always_inline))
+#endif
 static inline uint32_t random_word(uint64_t seed, uint32_t key, uint64_t step, uint64_t index) {
     const uint64_t block = index / 4;
     uint32_t word0 = (uint32_t)block, word1 = (uint32_t)(block >> 32);
