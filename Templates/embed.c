@@ -181,8 +181,6 @@ TEMPLATE(dropconnect)
 #embed "Kernels/dropconnect.c.mustache"
 TEMPLATE(dropout_scalar)
 #embed "Kernels/dropout_scalar.c.mustache"
-TEMPLATE(elementary_scalar)
-#embed "Kernels/elementary_scalar.c.mustache"
 TEMPLATE(elementwise)
 #embed "Kernels/elementwise.c.mustache"
 TEMPLATE(elu_backward_scalar)

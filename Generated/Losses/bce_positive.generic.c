@@ -26,7 +26,8 @@ static inline float exp_float(float x) {
 static inline float softplus_float(float x) {
     const float e = exp_float(x > 0.0f ? -x : x);
     const float s = e / (2.0f + e), q = s * s;  // ln(1 + e) = 2 artanh s
-    const float series = ((((q * (1.0f / 13.0f) + 1.0f / 11.0f) * q + 1.0f / 9.0f) * q + 1.0f / 7.0f) * q + 1.0f / 5.0f) * q;
+    const float series =
+        ((((q * (1.0f / 13.0f) + 1.0f / 11.0f) * q + 1.0f / 9.0f) * q + 1.0f / 7.0f) * q + 1.0f / 5.0f) * q;
     return (x < 0.0f ? 0.0f : x) + 2.0f * s + 2.0f * s * q * (1.0f / 3.0f + series);
 }
 

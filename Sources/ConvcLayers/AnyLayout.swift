@@ -37,6 +37,19 @@ func anyLayoutCandidates(
   }
 }
 
+/// The candidate of a group whose kernels know tensors in rows alone.
+func rowsCandidate(
+  for group: GroupContext, forward: @escaping @Sendable (ForwardContext) -> KernelCall,
+  backward: @escaping @Sendable (BackwardContext) -> [KernelCall]
+) -> Candidate {
+  let types = group.inputTypes + [group.outputType]
+  return Candidate(
+    family: "generic", inputs: group.inputTypes.map { _ in .nchw },
+    halos: group.inputTypes.map { _ in .none }, output: .nchw,
+    microseconds: group.passes * Double(types.reduce(0) { $0 + $1.bytes }) / 10e3,
+    forward: { [forward($0)] }, backward: backward)
+}
+
 /// Work of a kernel that is bound by memory.
 func streamingWork(_ placements: Placement..., flopsPerValue: Double = 1) -> Work {
   let bytes = placements.reduce(0) { $0 + $1.bytes }

@@ -85,15 +85,7 @@ public struct Arithmetic: Layer {
 
 extension Arithmetic {
   public func candidates(for group: GroupContext) -> [Candidate] {
-    let types = group.inputTypes + [group.outputType]
-    let bytes = types.reduce(0) { $0 + $1.bytes }
-    return [
-      Candidate(
-        family: "generic", inputs: group.inputTypes.map { _ in .nchw },
-        halos: group.inputTypes.map { _ in .none }, output: .nchw,
-        microseconds: group.passes * Double(bytes) / 10e3,
-        forward: { [forward($0)] }, backward: backward)
-    ]
+    [rowsCandidate(for: group, forward: forward, backward: backward)]
   }
 
   /// An operand as an argument of a kernel, and its cell at the loops' variables.

@@ -4,13 +4,13 @@ import Glibc
 
 /// Takes an elementary function of each value.
 ///
-/// - Input and output: any shape.
+/// - Input and output: rank 2 to 4.
 /// - Formula: one of exp, log, √x, |x|, −x, 1/x, ⌊x⌋, ⌈x⌉, rounding to the nearest (of two to the even one), sign, sin, cos,
 ///   erf, as C has them.
 /// - Gradient: none.
 /// - Edges: outside a function's domain what IEEE 754 and C say; NaN passes through.
-/// - Fusion: an epilogue of the layer before.
-/// - Errors: none.
+/// - Fusion: none.
+/// - Errors: input of another rank.
 /// - Source: ONNX `Exp`, `Log`, `Sqrt`, `Abs`, `Neg`, `Reciprocal`, `Floor`, `Ceil`, `Round`, `Sign`, `Sin`, `Cos`, `Erf`.
 public struct Elementary: Layer {
   public static let kind = "elementary"
@@ -26,34 +26,41 @@ public struct Elementary: Layer {
   public var summary: String { "Elementary \(function.rawValue)" }
 
   public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
-    try inputs.single()
+    try inputs.singleOfAxes()
   }
 
   public func hasGradient(for inputs: [TensorType]) -> Bool { false }
 
-  public func role(in mode: Mode, frozen: Bool) -> FusionRole {
-    .elementwise(
-      Epilogue(
-        template: "elementary", backwardTemplate: nil, hasVectorForm: false,
-        constants: ["function": expression]))
+  public func role(in mode: Mode, frozen: Bool) -> FusionRole { .anchor(accepts: []) }
+
+  public func candidates(for group: GroupContext) -> [Candidate] {
+    [rowsCandidate(for: group, forward: forward, backward: { _ in [] })]
   }
 
-  /// Of the variable `v`, in C.
-  private var expression: String {
+  private func forward(_ context: ForwardContext) -> KernelCall {
+    let (x, y) = (context.inputs[0], context.output)
+    return cellsCall(
+      context.context, name: "forward", title: groupSummary(context.context), over: y,
+      y.cell("y"), from: expression(x.cell("x")),
+      arguments: [x.cellArgument("x", .read, like: y), y.cellArgument("y", .write, like: y)])
+  }
+
+  /// The function of a cell in C.
+  private func expression(_ x: String) -> String {
     switch function {
-    case .exp: "expf(v)"
-    case .log: "logf(v)"
-    case .sqrt: "sqrtf(v)"
-    case .abs: "fabsf(v)"
-    case .negate: "-v"
-    case .reciprocal: "1.0f / v"
-    case .floor: "floorf(v)"
-    case .ceil: "ceilf(v)"
-    case .round: "rintf(v)"
-    case .sign: "v > 0.0f ? 1.0f : v < 0.0f ? -1.0f : v"
-    case .sin: "sinf(v)"
-    case .cos: "cosf(v)"
-    case .erf: "erff(v)"
+    case .exp: "expf(\(x))"
+    case .log: "logf(\(x))"
+    case .sqrt: "sqrtf(\(x))"
+    case .abs: "fabsf(\(x))"
+    case .negate: "-\(x)"
+    case .reciprocal: "1.0f / \(x)"
+    case .floor: "floorf(\(x))"
+    case .ceil: "ceilf(\(x))"
+    case .round: "rintf(\(x))"
+    case .sign: "\(x) > 0.0f ? 1.0f : \(x) < 0.0f ? -1.0f : \(x)"
+    case .sin: "sinf(\(x))"
+    case .cos: "cosf(\(x))"
+    case .erf: "erff(\(x))"
     }
   }
 }

@@ -222,6 +222,7 @@ extension PlantedFault {
         PlantedFault(
           "lrn_space_forward", "MAX(0, h - {{rows}})", "MAX(1, h - {{rows}})", way: "blocked"),
         PlantedFault("lrn_space_backward", "- {{coefficient}}", "+ {{coefficient}}"),
+        PlantedFault("lrn_space_narrow_backward", "- {{coefficient}}", "+ {{coefficient}}"),
         PlantedFault("lrn_space_backward", "h + {{rows}} + 1", "h + {{rows}}", way: "lanes"),
         PlantedFault("support_inverse_power_scalar", "0.25f + 0.15625f", "0.20f + 0.15625f"),
         PlantedFault("support_inverse_sqrt_scalar", "root * off * 0.5f", "root * off * 0.25f"),

@@ -27,7 +27,7 @@ extension PlantedFault {
         PlantedFault(
           "dropout_scalar", "index = {{index}}", "index = 4 * ({{index}})", way: "lanes"),
         PlantedFault("support_random", "round < 10", "round < 9"),
-        PlantedFault("support_random", "^ word[1] ^", "^ word[2] ^"),
+        PlantedFault("support_random", "(b >> 32) ^ word1", "(b >> 32) ^ word3"),
       ]
     ),
     (

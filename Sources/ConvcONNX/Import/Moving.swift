@@ -15,8 +15,10 @@ let movingOperators: [String: OperatorConverter] = [
     node.define(try node.apply(DepthToSpace(blockSize: block, order: order), to: try node.plain(0)))
   },
   "SpaceToDepth": { (node) throws(ConversionError) in
+    let order: DepthToSpace.Order = try node.string("mode", "DCR") == "CRD" ? .crd : .dcr
     let block = try node.int("blocksize", 1)
-    node.define(try node.apply(SpaceToDepth(blockSize: block), to: try node.plain(0)))
+    node.define(
+      try node.apply(SpaceToDepth(blockSize: block, order: order), to: try node.plain(0)))
   },
   "Resize": { (node) throws(ConversionError) in try node.resize() },
   "Upsample": { (node) throws(ConversionError) in try node.resize() },
