@@ -130,7 +130,7 @@ extension PlantedFault {
     (
       "MaxUnpool2D",
       [
-        PlantedFault("maxunpool2d_forward", "row = top + r;", "row = top + s;"),
+        PlantedFault("maxunpool2d_forward", "better ? r * S + s", "better ? s * S + r"),
         PlantedFault("maxunpool2d_forward", "won == r * S + s", "won == s * S + r", way: "lanes"),
         PlantedFault("maxunpool2d_forward", "won == r * S + s", "won == s * S + r", way: "blocked"),
         PlantedFault(
