@@ -12,7 +12,7 @@ static inline float tanh_float(float x) {
     const float above =
         (((1.33549126e-8f * q + 2.06092835e-5f) * q + 3.49560127e-3f) * q + 0.13381037f) * q + 0.99999998f;
     const float below = (((7.77666690e-7f * q + 3.28565566e-4f) * q + 2.58770332e-2f) * q + 0.467143526f) * q + 1.0f;
-    return v * above / below;
+    return x > 9.0f ? 1.0f : x < -9.0f ? -1.0f : v * above / below;
 }
 
 // e^x - 1 for x of at most 0, within 5 units in the last place.

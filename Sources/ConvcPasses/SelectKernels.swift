@@ -58,9 +58,11 @@ public struct SelectKernels: Pass {
       context.anchor.map { $0.layer.candidates(for: context) } ?? library.elementwise(context)
     let possible = offered.filter { candidate in
       // A view's memory is its source's; only layouts that keep the order within an image can be one.
-      zip(group.inputs, candidate.inputs).allSatisfy { training.fused.permits($1, of: $0) }
+      group.inputs.indices.allSatisfy {
+        training.fused.permits(candidate.inputs[$0], candidate.halos[$0], of: group.inputs[$0])
+      }
         && group.members.flatMap(\.operands).allSatisfy {
-          training.fused.permits(candidate.output, of: $0)
+          training.fused.permits(candidate.output, .none, of: $0)
         }
     }
     let wanted = possible.filter { families?.contains($0.family) ?? true }
@@ -94,13 +96,15 @@ func microseconds(_ value: Double) -> String {
 }
 
 extension FusedGraph {
-  /// Whether a tensor can be read so: a view's memory is its source's, and the layout has to keep the order within an
-  /// image, or of all values where the view has other images.
-  fileprivate func permits(_ layout: Layout, of tensor: Tensor.ID) -> Bool {
+  /// Whether a tensor can be read so: a view's memory is its source's, without room for a halo, and the layout has to keep
+  /// the order within an image, or of all values where the view has other images.
+  fileprivate func permits(_ layout: Layout, _ halo: Halo, of tensor: Tensor.ID) -> Bool {
+    guard isReshaped(tensor) else { return true }
+    guard halo.isNone else { return false }
     switch layout {
-    case .nchw: true
-    case .lanes: !changesImages(tensor)
-    case .blocked: !isReshaped(tensor)
+    case .nchw: return true
+    case .lanes: return !changesImages(tensor)
+    case .blocked: return false
     }
   }
 }

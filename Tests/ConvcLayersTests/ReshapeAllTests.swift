@@ -27,6 +27,16 @@ struct ReshapeAllTests {
     try await expectAgreement("unbatched", batch: 1, isUnbatched: true, build)
   }
 
+  @Test("a padded convolution reads a view, which has no room for a halo")
+  func paddedView() async throws {
+    try await expectAgreement("padded_view", batch: 3) { builder in
+      let x = builder.input("x", [16, 36]).apply(Conv1D(outputChannels: 16, kernelSize: 1))
+      let maps = x.reshape([16, 6, 6]).conv2d(16, kernelSize: 3, padding: 1, name: "conv")
+      builder.output("y", maps)
+      builder.loss(MeanSquaredError(), on: "y", target: "t")
+    }
+  }
+
   @Test("a call is one run, whatever the extents of axis 0")
   func interface() throws {
     let compilation = try model.compile(BuildOptions())
