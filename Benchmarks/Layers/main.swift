@@ -60,14 +60,9 @@ func measure(_ shape: Shape, threads: Int, seconds: Double) async throws -> [(St
   let start = clock.now
   while runs.count < 10 || clock.now - start < .seconds(seconds) {
     let before = clock.now
-    try images.withUnsafeBytes { images in
-      try targets.withUnsafeBytes { targets in
-        guard let image = images.baseAddress, let target = targets.baseAddress else { return }
-        _ = try session.step(
-          inputs: [image], targets: [target], batch: shape.batch,
-          options: StepOptions(rate: 1e-6, threads: threads))
-      }
-    }
+    _ = try session.step(
+      inputs: [.float32(images)], targets: [.float32(targets)], batch: shape.batch,
+      options: StepOptions(rate: 1e-6, threads: threads))
     runs.append(((clock.now - before) / .milliseconds(1), profiled.take()))
   }
   let best = runs.dropFirst(3).sorted { $0.milliseconds < $1.milliseconds }

@@ -95,21 +95,9 @@ struct Measurement {
 
   private func step(_ session: Session, _ images: [[Float]], _ targets: [Float]) throws {
     let options = StepOptions(rate: 1e-6, threads: options.threads)
-    func pointers(_ count: Int, _ found: [UnsafeRawPointer]) throws {
-      guard found.count < images.count else {
-        try targets.withUnsafeBytes { target in
-          guard let target = target.baseAddress else { return }
-          _ = try session.step(
-            inputs: found, targets: [target], batch: entry.inputs[0][0], options: options)
-        }
-        return
-      }
-      try images[found.count].withUnsafeBytes { image in
-        guard let image = image.baseAddress else { return }
-        try pointers(count, found + [image])
-      }
-    }
-    try pointers(images.count, [])
+    _ = try session.step(
+      inputs: images.map { .float32($0) }, targets: [.float32(targets)],
+      batch: entry.inputs[0][0], options: options)
   }
 
   // MARK: Kernels

@@ -201,3 +201,12 @@ public struct Graph: Sendable {
   /// Types of a node's inputs.
   public func inputTypes(of node: Node) -> [TensorType] { node.inputs.map { self[$0].type } }
 }
+
+extension [Node] {
+  /// Tensors, and all that they are computed from; the nodes stand in topological order.
+  public func sources(of tensors: [Tensor.ID]) -> Set<Tensor.ID> {
+    var result = Set(tensors)
+    for node in reversed() where result.contains(node.output) { result.formUnion(node.inputs) }
+    return result
+  }
+}

@@ -310,10 +310,7 @@ private struct Inference {
   }
 
   private mutating func reportUnused() {
-    var needed = Set(outputs.map(\.tensor))
-    for node in nodes.reversed() where needed.contains(node.output) {
-      needed.formUnion(node.inputs)
-    }
+    let needed = nodes.sources(of: outputs.map(\.tensor))
     for node in nodes where !needed.contains(node.output) {
       report(
         node.name, node.location,
@@ -326,13 +323,8 @@ private struct Inference {
 
   /// Names of the layers from which a loss is reached.
   private var judged: Set<String> {
-    var needed = Set(losses.map(\.prediction))
-    var names: Set<String> = []
-    for node in nodes.reversed() where needed.contains(node.output) {
-      needed.formUnion(node.inputs)
-      names.insert(node.name)
-    }
-    return names
+    let judged = nodes.sources(of: losses.map(\.prediction))
+    return Set(nodes.filter { judged.contains($0.output) }.map(\.name))
   }
 
   func graph() -> Graph {

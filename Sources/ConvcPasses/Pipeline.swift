@@ -78,10 +78,7 @@ public struct Pipeline: Sendable {
 
   /// - Throws: the first layer without a gradient between something that is trained and a loss.
   private static func checkGradients(of graph: Graph) throws(CompileError) {
-    var judged = Set(graph.losses.map(\.prediction))
-    for node in graph.nodes.reversed() where judged.contains(node.output) {
-      judged.formUnion(node.inputs)
-    }
+    let judged = graph.nodes.sources(of: graph.losses.map(\.prediction))
     var trained: Set<Tensor.ID> = []
     for node in graph.nodes {
       let readsTrained = node.inputs.contains(where: trained.contains)

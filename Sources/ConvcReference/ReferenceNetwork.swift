@@ -176,7 +176,7 @@ public struct ReferenceNetwork: Sendable {
     let inputs = node.inputs.map { pass[$0] }
     return LayerCall(
       node: node, inputs: inputs, parameters: node.parameters.map { parameters[$0] },
-      outputShape: shape(of: node.output, batch: inputs.first?.shape[0] ?? 1), options: options)
+      outputShape: shape(of: node.output, batch: inputs[0].shape[0]), options: options)
   }
 
   private func shape(of id: Tensor.ID, batch: Int) -> [Int] {

@@ -117,7 +117,8 @@ struct CheckCommand: AsyncParsableCommand {
   /// the preset's own, halved and rounded up to a multiple of 32.
   private func network(for check: GradientCheck) throws -> (Model, Compilation, Int) {
     let first = try model.network(input: size.size?.extents)
-    var best = (first, try compile(first), images ?? min(4, batch.batch ?? 64))
+    let compiled = try compile(first)
+    var best = (first, compiled, images ?? min(4, compiled.graph.batch))
     /// Statistics of fewer values than 16 make gradients that rounding errors change at will.
     func isStable(_ graph: Graph) -> Bool {
       graph.nodes.allSatisfy { node in

@@ -75,18 +75,8 @@ struct ArithmeticTests {
       error?.description.contains("extents of one axis have to be equal, or one of them 1") == true)
   }
 
-  /// Compares what a network infers with the reference.
+  /// Compares what an unbatched network infers with the reference.
   private func expectInference(_ name: String, _ build: (ModelBuilder) -> Void) async throws {
-    let builder = ModelBuilder(name: name, isUnbatched: true)
-    build(builder)
-    let network = try RandomNetwork(builder.model, batch: 1, seed: 5)
-    for target in [Target.generic, .native] {
-      let compilation = try builder.model.compile(BuildOptions(trains: false, target: target))
-      let library = try await Toolchain.find().load(
-        sources: compilation.sources(),
-        options: LibraryOptions(architecture: .native, openMP: true, extraFlags: ["-O1"]))
-      let program = try Program(library: library, prefix: compilation.prefix)
-      #expect(try differences(of: program, from: network) == [])
-    }
+    try await expectAgreement(name, batch: 1, isUnbatched: true, trains: false, build)
   }
 }

@@ -7,7 +7,7 @@ import Testing
 /// - Parameter name: a C identifier.
 public func expectAgreement(
   _ name: String, batch: Int, maximumBatch: Int? = nil, isUnbatched: Bool = false,
-  _ build: (ModelBuilder) -> Void
+  trains: Bool = true, _ build: (ModelBuilder) -> Void
 ) async throws {
   let builder = ModelBuilder(name: name, isUnbatched: isUnbatched)
   build(builder)
@@ -16,7 +16,7 @@ public func expectAgreement(
   var sources: [CSource] = []
   for variant in CompileVariant.all {
     let options = variant.options(
-      batch: network.graph.batch, trains: true, name: "\(name)_\(variant.name)",
+      batch: network.graph.batch, trains: trains, name: "\(name)_\(variant.name)",
       place: name.utf8.count)
     sources += try network.model.compile(options).sources()
   }

@@ -48,12 +48,14 @@ let activationOperators: [String: OperatorConverter] = [
 ]
 
 extension NodeConversion {
-  /// A value with at least two axes, as every layer takes it.
+  /// An input with at least two axes, as every layer takes it.
   func ranked(_ index: Int) throws(ConversionError) -> ConvertedValue {
-    let x = try value(index)
-    guard x.extents.count < 2 else { return x }
-    let led = try reshape(x, to: [1] + x.extents)
-    return ConvertedValue(value: led.value, shape: x.shape, extents: led.extents)
+    try ranked(try value(index))
+  }
+
+  /// A value with at least two axes.
+  func ranked(_ x: ConvertedValue) throws(ConversionError) -> ConvertedValue {
+    x.extents.count < 2 ? try reshape(x, to: [1] + x.extents) : x
   }
 
   fileprivate func activation(_ layer: any Layer) throws(ConversionError) {

@@ -101,15 +101,12 @@ extension NodeConversion {
     }
     let shape = zip(a, b).map { $0 == 1 ? $1 : $0 }
     // Axis 0 is the batch where both have it, or the constant has one value for all images.
-    if (2...4).contains(rank), a[0] == b[0] || !conversion.isUnbatched { return (a, b, shape) }
-    let leads = rank < 2 || a[0] != b[0]
-    var (first, second): ([Int], [Int]) = leads ? ([1], [1]) : ([a[0]], [b[0]])
-    if leads, !conversion.isUnbatched, rank >= 2, a[0] == 1 || b[0] == 1 {
-      (first, second) = ([a[0]], [b[0]])
-    }
-    let from = first == [1] && second == [1] && leads ? 0 : 1
+    let keepsAxis0 = rank >= 2 && (a[0] == b[0] || !conversion.isUnbatched)
+    if keepsAxis0, rank <= 4 { return (a, b, shape) }
+    let start = keepsAxis0 ? 1 : 0
+    var (first, second) = keepsAxis0 ? ([a[0]], [b[0]]) : ([1], [1])
     var kind: (Bool, Bool)?
-    for axis in from..<max(rank, from) {
+    for axis in start..<rank {
       let (m, n) = (a[axis], b[axis])
       if m == 1, n == 1 { continue }
       let own = (m > 1, n > 1)

@@ -61,8 +61,16 @@ struct ConvertedValue {
   let value: Value
   /// The shape in the model.
   let shape: [Int]
-  /// The shape in the network: the same, or with extents of 1 before it.
+  /// The shape in the network: the same, or one with axes joined or extents of 1 before them.
   let extents: [Int]
+
+  /// The shape in the model as a network can have it: single values are an axis of one.
+  var plainExtents: [Int] { shape.isEmpty ? [1] : shape }
+
+  /// The same values as a shape of the model.
+  func read(as shape: [Int]) -> ConvertedValue {
+    ConvertedValue(value: value, shape: shape, extents: extents)
+  }
 }
 
 /// The state of one conversion.
@@ -112,7 +120,7 @@ final class Conversion {
             "output \(ONNXError.quoted(output.name))",
             "is a constant, or an input as it stands; a network computes its outputs"))
       }
-      let plain = try reshape(value, to: value.shape.isEmpty ? [1] : value.shape, at: nil)
+      let plain = try reshape(value, to: value.plainExtents, at: nil)
       builder.output(names.unique(output.name, or: "output"), plain.value, label: output.name)
     }
     var model = Self.needed(of: builder.model)
@@ -162,11 +170,11 @@ final class Conversion {
   /// Applies a layer.
   ///
   /// - Parameters:
-  ///   - shape: the result's shape in the model.
+  ///   - shape: the result's shape in the model; nil: the network's.
   ///   - weights: first values of the layer's parameters, by their names within the layer.
   func apply(
-    _ layer: any Layer, to inputs: [ConvertedValue], shape: [Int], at node: ONNXNode?,
-    weights: [String: GivenValues] = [:], frozen: Bool = false
+    _ layer: any Layer, to inputs: [ConvertedValue], shape: [Int]?, at node: ONNXNode?,
+    weights: [String: GivenValues] = [:]
   ) throws(ConversionError) -> ConvertedValue {
     let types = inputs.map { TensorType(shape: $0.extents) }
     let extents: [Int]
@@ -177,9 +185,9 @@ final class Conversion {
         ONNXError(node?.place ?? graph.source, "\(error)"))
     }
     let name = names.unique(node?.name ?? "", or: type(of: layer).kind)
-    let value = builder.apply(layer, to: inputs.map(\.value), name: name, frozen: frozen)
+    let value = builder.apply(layer, to: inputs.map(\.value), name: name)
     for (parameter, values) in weights { given["\(name).\(parameter)"] = values }
-    return ConvertedValue(value: value, shape: shape, extents: extents)
+    return ConvertedValue(value: value, shape: shape ?? extents, extents: extents)
   }
 
   /// The same values under other extents.

@@ -49,12 +49,10 @@ extension NodeConversion {
     let moving = order.filter { x.shape[$0] > 1 }
     guard moving != moving.sorted() else { return define(x, as: shape) }
     let keepsBatch = order.first == 0
+    let own = keepsBatch ? moving.filter { $0 > 0 } : moving
     var axes: [(first: Int, extent: Int)] = []
-    for axis in keepsBatch ? moving.filter({ $0 > 0 }) : moving {
-      if let last = axes.last, moving.contains(axis - 1),
-        let place = moving.firstIndex(of: axis), place > 0, moving[place - 1] == axis - 1,
-        last.first + 1 <= axis
-      {
+    for (place, axis) in own.enumerated() {
+      if place > 0, own[place - 1] == axis - 1 {
         axes[axes.count - 1].extent *= x.shape[axis]
       } else {
         axes.append((axis, x.shape[axis]))
@@ -169,7 +167,7 @@ extension NodeConversion {
         Slice(
           axis: 2, start: range.first, end: range.first + (range.count - 1) * range.step + 1,
           step: range.step), to: try around(axis, x))
-      x = ConvertedValue(value: part.value, shape: shape, extents: part.extents)
+      x = part.read(as: shape)
     }
     define(x)
   }
@@ -237,7 +235,7 @@ extension NodeConversion {
           padding: Padding(top: before, bottom: behind, left: 0, right: 0), mode: mode,
           value: number),
         to: try around(axis, x))
-      x = ConvertedValue(value: padded.value, shape: shape, extents: padded.extents)
+      x = padded.read(as: shape)
     }
     define(x)
   }

@@ -83,7 +83,7 @@ struct NodeConversion {
   /// A value of run time in the model's own shape.
   func plain(_ index: Int) throws(ConversionError) -> ConvertedValue {
     let value = try value(index)
-    return try reshape(value, to: value.shape.isEmpty ? [1] : value.shape)
+    return try reshape(value, to: value.plainExtents)
   }
 
   func reshape(_ value: ConvertedValue, to extents: [Int]) throws(ConversionError)
@@ -104,10 +104,7 @@ struct NodeConversion {
     _ layer: any Layer, to inputs: [ConvertedValue], shape: [Int]? = nil,
     weights: [String: GivenValues] = [:]
   ) throws(ConversionError) -> ConvertedValue {
-    let result = try conversion.apply(
-      layer, to: inputs, shape: shape ?? [], at: node, weights: weights)
-    return ConvertedValue(
-      value: result.value, shape: shape ?? result.extents, extents: result.extents)
+    try conversion.apply(layer, to: inputs, shape: shape, at: node, weights: weights)
   }
 
   /// Names a result as one of the node's outputs.
@@ -117,7 +114,7 @@ struct NodeConversion {
 
   /// The same values under another shape of the model: nothing is computed.
   func define(_ value: ConvertedValue, as shape: [Int], output index: Int = 0) {
-    define(ConvertedValue(value: value.value, shape: shape, extents: value.extents), output: index)
+    define(value.read(as: shape), output: index)
   }
 
   /// An axis counted from the front.
@@ -159,9 +156,4 @@ struct NodeConversion {
       for (index, value) in try tensor.floats().enumerated() { target[index] = scale * value }
     }
   }
-}
-
-extension ONNXTensor {
-  /// Whether all elements can be read as single-precision numbers.
-  var isNumeric: Bool { type.kind != nil }
 }

@@ -32,6 +32,12 @@ extension NodeConversion {
     return tensors
   }
 
+  /// Maps of more than two axes in space as such of one row.
+  private func maps(_ x: ConvertedValue) throws(ConversionError) -> ConvertedValue {
+    guard x.extents.count > 4 else { return x }
+    return try reshape(x, to: [x.extents[0], x.extents[1], 1, x.extents[2...].reduce(1, *)])
+  }
+
   fileprivate func batchNormalization() throws(ConversionError) {
     let x = try plain(0)
     guard x.extents.count > 1 else { throw problem("needs an input of at least two axes") }

@@ -80,11 +80,10 @@ extension NodeConversion {
           isMean ? ReduceMean(axes: [2]) : ReduceSum(axes: [2])
         let reduced = try apply(layer, to: part)
         for place in first...axis { extents[place] = 1 }
-        result = ConvertedValue(value: reduced.value, shape: extents, extents: reduced.extents)
+        result = reduced.read(as: extents)
       }
       axis = first - 1
     }
-    if result.extents.count < 2 { result = try reshape(result, to: [1] + result.extents) }
-    define(try finish(result), as: shape)
+    define(try finish(try ranked(result)), as: shape)
   }
 }
