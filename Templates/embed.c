@@ -131,6 +131,8 @@ TEMPLATE(convtranspose2d_generic_backward_weight)
 #embed "Kernels/convtranspose2d_generic_backward_weight.c.mustache"
 TEMPLATE(convtranspose2d_generic_forward)
 #embed "Kernels/convtranspose2d_generic_forward.c.mustache"
+TEMPLATE(copy)
+#embed "Kernels/copy.c.mustache"
 TEMPLATE(copy_parameter_ranges)
 #embed "Kernels/copy_parameter_ranges.c.mustache"
 TEMPLATE(copy_parameters)
@@ -271,6 +273,10 @@ TEMPLATE(log_likelihood_loss)
 #embed "Kernels/log_likelihood_loss.c.mustache"
 TEMPLATE(log_likelihood_loss_slopes)
 #embed "Kernels/log_likelihood_loss_slopes.c.mustache"
+TEMPLATE(loop_nest)
+#embed "Kernels/loop_nest.c.mustache"
+TEMPLATE(loop_nest_line)
+#embed "Kernels/loop_nest_line.c.mustache"
 TEMPLATE(loss_mean)
 #embed "Kernels/loss_mean.c.mustache"
 TEMPLATE(loss_pixels)

@@ -24,8 +24,8 @@ enum {
     CONVC_ERROR_OPTIONS = 5     // options->struct_size is smaller than this interface's structure
 };
 
-// Element types of inputs, outputs and targets.
-enum { CONVC_FLOAT32 = 1, CONVC_INT32 = 2 };
+// Element types of inputs, outputs and targets; a bool is a byte, 0 or 1.
+enum { CONVC_FLOAT32 = 1, CONVC_INT32 = 2, CONVC_INT64 = 3, CONVC_BOOL = 4 };
 
 // Settings of one training step. Start from CONVC_OPTIONS_DEFAULT: fields may be added at the end.
 typedef struct convc_options {
@@ -53,7 +53,7 @@ typedef struct convc_preprocessing {
 // but with fixed_batch: there shapes are whole, and a call is one run.
 typedef struct convc_tensor {
     const char *name;
-    int32_t element;  // CONVC_FLOAT32 or CONVC_INT32
+    int32_t element;  // CONVC_FLOAT32, CONVC_INT32 ...
     int32_t rank;
     const int64_t *shape;
     const convc_preprocessing *preprocessing;  // NULL: none

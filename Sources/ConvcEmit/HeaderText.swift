@@ -74,8 +74,9 @@ struct HeaderText {
   private func arguments(_ array: String, _ tensors: [(String, TensorType)]) -> [String] {
     tensors.enumerated().map { index, tensor in
       let (name, type) = tensor
-      let first = module.graph.isUnbatched ? "\(type.shape[0])" : "batch"
-      let extents = ([first] + type.shape.dropFirst().map(String.init)).joined(separator: ", ")
+      var shape = type.shape.map(String.init)
+      if !module.graph.isUnbatched { shape[0] = "batch" }
+      let extents = shape.joined(separator: ", ")
       let place = "\(array)[\(index)]".padded(to: 10)
       return "//   \(place)  \(CText.comment(name)): \(type.element.cName) [\(extents)]"
     }

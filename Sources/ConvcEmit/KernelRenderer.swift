@@ -59,7 +59,9 @@ public struct KernelRenderer {
     var lines: [String] = []
     var layer: String?
     for fragment in fragments {
-      if fragment.layer != layer { lines.append("// \(CText.comment(fragment.layer))") }
+      if fragment.layer != layer, !fragment.layer.isEmpty {
+        lines.append("// \(CText.comment(fragment.layer))")
+      }
       layer = fragment.layer
       let bindings = TemplateBindings(texts: fragment.values)
       lines += try renderer.render(fragment.template, bindings)
@@ -130,24 +132,30 @@ public struct KernelRenderer {
   // MARK: Parts
 
   private static func constants(_ call: KernelCall) -> [String] {
-    call.constants.flatMap { row -> [String] in
-      for constant in row.constants
-      where Int(Int32(truncatingIfNeeded: constant.value)) != constant.value {
-        preconditionFailure("internal error: \(call.name): \(constant.name) does not fit an int")
-      }
-      let comment = row.comment.isEmpty ? "" : "  // \(CText.comment(row.comment))"
-      var lines = CText.list(
-        "enum { ", row.constants.map { "\($0.name) = \($0.value)" }, " };", indentation: 4)
-      if let last = lines.popLast() {
-        if last.width + comment.width + 4 <= CText.columns {
-          lines.append(last + comment)
-        } else {
-          lines.insert(String(comment.dropFirst(2)), at: 0)
-          lines.append(last)
-        }
-      }
-      return lines
+    let tables = call.tables.flatMap { table in
+      CText.list(
+        "static const \(table.element) \(table.name)[] = {", table.values, "};", indentation: 4)
     }
+    return tables + call.constants.flatMap { constants($0, of: call) }
+  }
+
+  private static func constants(_ row: ConstantRow, of call: KernelCall) -> [String] {
+    for constant in row.constants
+    where Int(Int32(truncatingIfNeeded: constant.value)) != constant.value {
+      preconditionFailure("internal error: \(call.name): \(constant.name) does not fit an int")
+    }
+    let comment = row.comment.isEmpty ? "" : "  // \(CText.comment(row.comment))"
+    var lines = CText.list(
+      "enum { ", row.constants.map { "\($0.name) = \($0.value)" }, " };", indentation: 4)
+    if let last = lines.popLast() {
+      if last.width + comment.width + 4 <= CText.columns {
+        lines.append(last + comment)
+      } else {
+        lines.insert(String(comment.dropFirst(2)), at: 0)
+        lines.append(last)
+      }
+    }
+    return lines
   }
 
   private static func views(_ call: KernelCall) -> [String] {

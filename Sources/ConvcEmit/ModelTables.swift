@@ -56,12 +56,12 @@ struct ModelTables {
   }
 
   private var tables: [String] {
-    let inputs = graph.inputs.enumerated().map { index, id in
+    let inputs = graph.inputs.indices.map { index in
       tensor(
-        graph.inputLabels[index], graph[id].type,
+        graph.inputLabels[index], graph.inputTypes[index],
         preprocessing: index == 0 && graph.preprocessing != nil ? "&model_preprocessing" : "NULL")
     }
-    let outputs = zip(graph.outputLabels, graph.outputs).map { tensor($0, graph[$1.tensor].type) }
+    let outputs = zip(graph.outputLabels, graph.outputTypes).map { tensor($0, $1) }
     let targets = targets.map { tensor($0.name, $0.type) }
     var losses = losses.map { loss in
       "{\(CText.string(loss.name)), \(CText.float(loss.weight)), \(loss.output), \(loss.target)},"
@@ -106,6 +106,8 @@ struct ModelTables {
     switch type.element {
     case .float32: element = "CONVC_FLOAT32"
     case .int32: element = "CONVC_INT32"
+    case .int64: element = "CONVC_INT64"
+    case .bool: element = "CONVC_BOOL"
     case .uint8, .uint16:
       preconditionFailure("internal error: \(name) has elements that the interface lacks")
     }

@@ -33,7 +33,8 @@ enum Place: Hashable {
 struct Pointers {
   /// Names that region functions use beside those of memory and of kernels.
   private static let words: Set<String> = [
-    "run", "lanes", "masks", "bytes", "loose", "uint8_t", "uint16_t", "int32_t", "uint64_t",
+    "run", "lanes", "masks", "bytes", "loose", "uint8_t", "uint16_t", "int32_t", "int64_t",
+    "uint64_t",
   ]
 
   private struct Entry {

@@ -146,6 +146,9 @@ public struct Graph: Sendable {
   /// What the caller of a program calls the inputs and outputs, in order: text of any kind.
   public let inputLabels: [String]
   public let outputLabels: [String]
+  /// Inputs and outputs as he sees them: a single value has rank 0.
+  public let inputTypes: [TensorType]
+  public let outputTypes: [TensorType]
   private let readers: [Tensor.ID: [Node.ID]]
 
   public init(
@@ -153,7 +156,8 @@ public struct Graph: Sendable {
     outputs: [(name: String, tensor: Tensor.ID)], losses: [LossNode], targets: [TargetTensor],
     parameters: [Parameter], preprocessing: InputPreprocessing?, classNames: [String],
     isUnbatched: Bool = false, values: [String: GivenValues] = [:],
-    inputLabels: [String?] = [], outputLabels: [String?] = []
+    inputLabels: [String?] = [], outputLabels: [String?] = [], inputShapes: [[Int]?] = [],
+    outputShapes: [[Int]?] = []
   ) {
     self.name = name
     self.batch = batch
@@ -168,13 +172,19 @@ public struct Graph: Sendable {
     self.classNames = classNames
     self.isUnbatched = isUnbatched
     self.values = values
-    func label(_ labels: [String?], _ index: Int) -> String? {
-      index < labels.count ? labels[index] : nil
-    }
+    func given<T>(_ list: [T?], _ index: Int) -> T? { index < list.count ? list[index] : nil }
     self.inputLabels = inputs.indices.map {
-      label(inputLabels, $0) ?? tensors[inputs[$0].index].name
+      given(inputLabels, $0) ?? tensors[inputs[$0].index].name
     }
-    self.outputLabels = outputs.indices.map { label(outputLabels, $0) ?? outputs[$0].name }
+    self.outputLabels = outputs.indices.map { given(outputLabels, $0) ?? outputs[$0].name }
+    func types(_ ids: [Tensor.ID], _ shapes: [[Int]?]) -> [TensorType] {
+      ids.enumerated().map { index, id in
+        let type = tensors[id.index].type
+        return given(shapes, index).map(type.with) ?? type
+      }
+    }
+    inputTypes = types(inputs, inputShapes)
+    outputTypes = types(outputs.map(\.tensor), outputShapes)
     var readers: [Tensor.ID: [Node.ID]] = [:]
     for node in nodes {
       for input in Set(node.inputs) { readers[input, default: []].append(node.id) }

@@ -20,18 +20,33 @@ public struct ConstantRow: Sendable, Hashable {
   }
 }
 
-/// A piece of a kernel that comes from another layer's template: an epilogue, or its reverse.
+/// A piece of a kernel that comes from a template of its own: another layer's epilogue, or its reverse.
 public struct Fragment: Sendable, Hashable {
   public let template: String
   /// Values for the template's names.
   public let values: [String: String]
-  /// The layer it belongs to.
+  /// The layer it belongs to, as a comment names it; empty: none other than the kernel's.
   public let layer: String
 
   public init(template: String, values: [String: String], layer: String) {
     self.template = template
     self.values = values
     self.layer = layer
+  }
+}
+
+/// Numbers that a kernel looks up: `static const` in C.
+public struct KernelTable: Sendable, Hashable {
+  public let name: String
+  /// Element type in C: `int`, `float`.
+  public let element: String
+  /// The numbers in C.
+  public let values: [String]
+
+  public init(_ name: String, element: String, values: [String]) {
+    self.name = name
+    self.element = element
+    self.values = values
   }
 }
 
@@ -132,6 +147,7 @@ public struct KernelCall: Sendable, Hashable {
   public let texts: [String: String]
   /// Pieces from other layers, by the partial's name in the template.
   public let fragments: [String: [Fragment]]
+  public let tables: [KernelTable]
   /// Templates of helper functions that stand once in the file, before the kernels.
   public let support: [String]
   public let scalars: [Scalar]
@@ -145,8 +161,8 @@ public struct KernelCall: Sendable, Hashable {
   public init(
     template: String, name: String, title: String, notes: [String] = [], layers: [String],
     constants: [ConstantRow], flags: [String: Bool] = [:], texts: [String: String] = [:],
-    fragments: [String: [Fragment]] = [:], support: [String] = [], scalars: [Scalar],
-    arguments: [Argument], isParallel: Bool = true, work: Work
+    fragments: [String: [Fragment]] = [:], tables: [KernelTable] = [], support: [String] = [],
+    scalars: [Scalar], arguments: [Argument], isParallel: Bool = true, work: Work
   ) {
     self.template = template
     self.name = name
@@ -157,6 +173,7 @@ public struct KernelCall: Sendable, Hashable {
     self.flags = flags
     self.texts = texts
     self.fragments = fragments
+    self.tables = tables
     self.support = support
     self.scalars = scalars
     self.arguments = arguments

@@ -17,4 +17,6 @@ public struct LayerTraits: OptionSet, Sendable, Hashable {
   public static let nonNegative = LayerTraits(rawValue: 32)
   /// Works on axis 0 as well, so an unbatched network alone can have it.
   public static let wholeShape = LayerTraits(rawValue: 64)
+  /// Takes elements of every type, not float32 alone.
+  public static let anyElement = LayerTraits(rawValue: 128)
 }

@@ -10,11 +10,19 @@ public struct Model: Sendable {
     public var label: String?
     /// Extents of one image: `[C, H, W]`, or `[F]` for features; of an unbatched network all extents.
     public let shape: [Int]
+    public let element: ElementType
+    /// The whole shape that the caller sees where that is no tensor's: of rank 0, or without elements. nil: the tensor's.
+    public var callerShape: [Int]?
+    /// Whether the network may leave it unread.
+    public var isOptional = false
     public let location: SourceLocation?
 
-    public init(name: String, shape: [Int], location: SourceLocation?) {
+    public init(
+      name: String, shape: [Int], element: ElementType = .float32, location: SourceLocation?
+    ) {
       self.name = name
       self.shape = shape
+      self.element = element
       self.location = location
     }
   }
@@ -48,6 +56,8 @@ public struct Model: Sendable {
     /// What the caller of a program calls it; nil: its name.
     public let label: String?
     public let node: String
+    /// The whole shape that the caller sees where that is no tensor's: of rank 0, or without elements. nil: the tensor's.
+    public var callerShape: [Int]?
 
     public init(name: String, label: String? = nil, node: String) {
       self.name = name

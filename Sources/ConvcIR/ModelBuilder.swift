@@ -17,8 +17,13 @@ public final class ModelBuilder {
     var input = Model.Input(
       name: name, shape: shape, location: SourceLocation(file: file, line: line))
     input.label = label
+    return self.input(input)
+  }
+
+  /// An input with all that can be said of one.
+  public func input(_ input: Model.Input) -> Value {
     model.inputs.append(input)
-    return Value(name: name, builder: self)
+    return Value(name: input.name, builder: self)
   }
 
   /// Applies a layer to values.
@@ -42,9 +47,15 @@ public final class ModelBuilder {
 
   /// Names a value as a result of the network.
   ///
-  /// - Parameter label: what the caller of a program calls it; nil: the name.
-  public func output(_ name: String, _ value: Value, label: String? = nil) {
-    model.outputs.append(Model.Output(name: name, label: label, node: value.name))
+  /// - Parameters:
+  ///   - label: what the caller of a program calls it; nil: the name.
+  ///   - callerShape: the whole shape that he sees; nil: the tensor's.
+  public func output(
+    _ name: String, _ value: Value, label: String? = nil, callerShape: [Int]? = nil
+  ) {
+    var output = Model.Output(name: name, label: label, node: value.name)
+    output.callerShape = callerShape
+    model.outputs.append(output)
   }
 
   /// Judges an output by a loss.

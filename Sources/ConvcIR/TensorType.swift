@@ -1,13 +1,16 @@
 /// Type of one element of a tensor.
 public enum ElementType: String, Sendable, Hashable {
-  case float32, int32, uint8, uint16
+  case float32, int32, int64, uint8, uint16
+  /// A byte, 0 or 1.
+  case bool
 
   /// Bytes of one element.
   public var size: Int {
     switch self {
+    case .int64: 8
     case .float32, .int32: 4
     case .uint16: 2
-    case .uint8: 1
+    case .uint8, .bool: 1
     }
   }
 
@@ -16,8 +19,9 @@ public enum ElementType: String, Sendable, Hashable {
     switch self {
     case .float32: "float"
     case .int32: "int32_t"
+    case .int64: "int64_t"
     case .uint16: "uint16_t"
-    case .uint8: "uint8_t"
+    case .uint8, .bool: "uint8_t"
     }
   }
 }

@@ -13,6 +13,7 @@ public struct Flatten: Layer {
   public init() {}
 
   public var summary: String { "Flatten" }
+  public var traits: LayerTraits { .anyElement }
 
   public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
     let input = try inputs.single()

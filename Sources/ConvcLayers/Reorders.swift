@@ -5,6 +5,7 @@ extension CommonKernels {
     _ source: Placement, to destination: Placement, name: String, layers: [String],
     accumulates: Bool
   ) -> KernelCall {
+    if source.type.element != .float32 { return copy(source, to: destination, name, layers) }
     if let call = imageReorder(source, destination, name, layers, accumulates) { return call }
     let usesGroups = source.layout == .lanes || destination.layout == .lanes
     let isMasked = source.layout != destination.layout && usesGroups
@@ -35,6 +36,24 @@ extension CommonKernels {
         source.reorderArgument("x", .read, channels: isPartial ? "\(source.maps.c)" : "C"),
         destination.reorderArgument("y", accumulates ? .update : .write),
       ], work: streamingWork(source, destination, flopsPerValue: 2))
+  }
+
+  /// Copies elements that are no floats, which stand in rows.
+  private func copy(
+    _ source: Placement, to destination: Placement, _ name: String, _ layers: [String]
+  ) -> KernelCall {
+    let element = source.type.element.cName
+    let count = source.type.count / source.type.shape[0]
+    func argument(_ name: String, _ access: Access, _ placement: Placement) -> Argument {
+      Argument(
+        name, element: element, access: access, buffer: placement.buffer, dimensions: ["COUNT"],
+        text: "[batch, \(count)]  \(source.type.element.rawValue)")
+    }
+    return KernelCall(
+      template: "copy", name: name, title: "copied in the same order", layers: layers,
+      constants: [ConstantRow([Constant("COUNT", count)])], scalars: [.batch],
+      arguments: [argument("x", .read, source), argument("y", .write, destination)],
+      work: streamingWork(source, destination))
   }
 
   private func reorderTitle(

@@ -17,6 +17,7 @@ public struct Reshape: Layer {
   public init(_ shape: [Int]) { self.shape = shape }
 
   public var summary: String { "Reshape \(text)" }
+  public var traits: LayerTraits { .anyElement }
 
   private var text: String { shape.map(String.init).joined(separator: "x") }
 

@@ -20,7 +20,7 @@ public struct ReshapeAll: Layer {
   public init(_ shape: [Int]) { self.shape = shape }
 
   public var summary: String { "ReshapeAll \(shape.map(String.init).joined(separator: "x"))" }
-  public var traits: LayerTraits { .wholeShape }
+  public var traits: LayerTraits { [.wholeShape, .anyElement] }
 
   public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
     let input = try inputs.single()

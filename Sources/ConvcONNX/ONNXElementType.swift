@@ -1,3 +1,5 @@
+import ConvcIR
+
 /// Type of one element of a tensor, under its number in the ONNX standard.
 public enum ONNXElementType: Int, Sendable, Hashable, CaseIterable {
   case float = 1
@@ -33,6 +35,17 @@ public enum ONNXElementType: Int, Sendable, Hashable, CaseIterable {
     case .float, .double, .float16, .bfloat16: .floating
     case .uint8, .int8, .uint16, .int16, .int32, .int64, .uint32, .uint64: .integer
     case .bool: .boolean
+    default: nil
+    }
+  }
+
+  /// The type that a network has for it; nil: none.
+  public var tensorElement: ElementType? {
+    switch self {
+    case .float: .float32
+    case .int64: .int64
+    case .int32: .int32
+    case .bool: .bool
     default: nil
     }
   }

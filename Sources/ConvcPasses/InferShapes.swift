@@ -122,7 +122,8 @@ private struct Inference {
             + ", all above 0, are expected")
         continue
       }
-      let type = TensorType(shape: (model.isUnbatched ? [] : [batch]) + input.shape)
+      let type = TensorType(
+        shape: (model.isUnbatched ? [] : [batch]) + input.shape, element: input.element)
       if let id = addTensor(input.name, type, producer: nil, location: input.location) {
         inputs.append(id)
       }
@@ -186,6 +187,15 @@ private struct Inference {
         report(
           node.name, node.location,
           "works on axis 0, which is the batch here; make the network an unbatched one")
+        continue
+      }
+      if !node.layer.traits.contains(.anyElement),
+        let other = types.first(where: { $0.element != .float32 })
+      {
+        report(
+          node.name, node.location,
+          "reads values of type \(other.element.rawValue), expected float32; a cast comes before it"
+        )
         continue
       }
       let type: TensorType
@@ -316,7 +326,9 @@ private struct Inference {
         node.name, node.location,
         "is computed, but no output needs it; make it an output or leave it out")
     }
-    for input in inputs where !needed.contains(input) {
+    let optional = Set(model.inputs.filter(\.isOptional).map(\.name))
+    for input in inputs
+    where !needed.contains(input) && !optional.contains(tensors[input.index].name) {
       report(tensors[input.index].name, nil, "is an input that no output needs; leave it out")
     }
   }
@@ -355,6 +367,7 @@ private struct Inference {
       outputs: outputs, losses: losses, targets: targets, parameters: table,
       preprocessing: model.preprocessing, classNames: model.classNames,
       isUnbatched: model.isUnbatched, values: model.values,
-      inputLabels: model.inputs.map(\.label), outputLabels: model.outputs.map(\.label))
+      inputLabels: model.inputs.map(\.label), outputLabels: model.outputs.map(\.label),
+      inputShapes: model.inputs.map(\.callerShape), outputShapes: model.outputs.map(\.callerShape))
   }
 }

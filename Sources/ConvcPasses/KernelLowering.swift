@@ -47,7 +47,7 @@ struct KernelLowering {
   mutating func run() -> (buffers: [Buffer], calls: [KernelCall], packed: [PackedEntry]) {
     collectNeeds()
     for group in fused.groups { lowerForward(group) }
-    for (index, output) in graph.outputs.enumerated() {
+    for (index, output) in graph.outputs.enumerated() where graph.outputTypes[index].count > 0 {
       instances.copy(output.tensor, toOutput: index, name: output.name)
     }
     table.packCopies()

@@ -132,7 +132,7 @@ extension KernelCall {
           Fragment(
             template: $0.template, values: $0.values.mapValues(names.numbered), layer: "")
         }
-      }, support: support, scalars: scalars,
+      }, tables: tables, support: support, scalars: scalars,
       arguments: arguments.map {
         Argument(
           names.numbered($0.name), element: $0.element, access: $0.access, buffer: Buffer.ID(0),
@@ -144,7 +144,7 @@ extension KernelCall {
     let new = more.filter { !layers.contains($0) }
     return KernelCall(
       template: template, name: name, title: title, notes: notes, layers: layers + new,
-      constants: constants, flags: flags, texts: texts, fragments: fragments, support: support,
-      scalars: scalars, arguments: arguments, isParallel: isParallel, work: work)
+      constants: constants, flags: flags, texts: texts, fragments: fragments, tables: tables,
+      support: support, scalars: scalars, arguments: arguments, isParallel: isParallel, work: work)
   }
 }

@@ -3,7 +3,16 @@ import ConvcABI
 extension Program {
   /// Types of elements at the boundary.
   public enum Element: String, Sendable {
-    case float32, int32
+    case float32, int32, int64, bool
+
+    /// Bytes of one element.
+    public var size: Int {
+      switch self {
+      case .float32, .int32: 4
+      case .int64: 8
+      case .bool: 1
+      }
+    }
   }
 
   /// How raw pixels become an input: `x = (pixel * scale - mean[c]) / deviation[c]`.
@@ -105,7 +114,7 @@ struct DescriptorReader {
     var elements = 1
     for extent in try list(start, rank, "extents of \(name)") {
       let (product, overflow) = elements.multipliedReportingOverflow(by: Int(extent))
-      guard extent >= 1, !overflow else { throw damaged("an extent of \(name) is \(extent)") }
+      guard extent >= 0, !overflow else { throw damaged("an extent of \(name) is \(extent)") }
       elements = product
       shape.append(Int(extent))
     }
@@ -118,7 +127,9 @@ struct DescriptorReader {
     var tensors: [Program.Tensor] = []
     for tensor in try list(start, count, what) {
       let name = try text(tensor.name, what)
-      let elements: [Int: Program.Element] = [CONVC_FLOAT32: .float32, CONVC_INT32: .int32]
+      let elements: [Int: Program.Element] = [
+        CONVC_FLOAT32: .float32, CONVC_INT32: .int32, CONVC_INT64: .int64, CONVC_BOOL: .bool,
+      ]
       guard let element = elements[Int(tensor.element)] else {
         throw damaged("\(name) has element type \(tensor.element)")
       }

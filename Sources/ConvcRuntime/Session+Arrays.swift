@@ -3,11 +3,15 @@ extension Program {
   public enum Values: Sendable, Equatable {
     case float32([Float])
     case int32([Int32])
+    case int64([Int64])
+    case bool([Bool])
 
     public var element: Element {
       switch self {
       case .float32: .float32
       case .int32: .int32
+      case .int64: .int64
+      case .bool: .bool
       }
     }
 
@@ -15,31 +19,44 @@ extension Program {
       switch self {
       case .float32(let values): values.count
       case .int32(let values): values.count
+      case .int64(let values): values.count
+      case .bool(let values): values.count
       }
     }
 
-    /// A copy of `count` elements at `address`.
-    init(_ element: Element, count: Int, at address: UnsafeRawPointer) {
+    /// Copies elements out of memory in the machine's own order of bytes.
+    ///
+    /// - Precondition: `bytes` holds whole elements.
+    public init(_ element: Element, copying bytes: UnsafeRawBufferPointer) {
       switch element {
-      case .float32:
-        let start = address.assumingMemoryBound(to: Float.self)
-        self = .float32(Array(UnsafeBufferPointer(start: start, count: count)))
-      case .int32:
-        let start = address.assumingMemoryBound(to: Int32.self)
-        self = .int32(Array(UnsafeBufferPointer(start: start, count: count)))
+      case .float32: self = .float32(Self.copy(bytes, zero: 0))
+      case .int32: self = .int32(Self.copy(bytes, zero: 0))
+      case .int64: self = .int64(Self.copy(bytes, zero: 0))
+      case .bool: self = .bool(bytes.map { $0 != 0 })
       }
     }
 
-    fileprivate func withAddress<R>(_ body: (UnsafeRawPointer) -> R) -> R {
-      func checked(_ bytes: UnsafeRawBufferPointer) -> R {
-        guard let address = bytes.baseAddress else {
-          preconditionFailure("internal error: a tensor without elements")
-        }
-        return body(address)
+    private static func copy<Value>(_ bytes: UnsafeRawBufferPointer, zero: Value) -> [Value] {
+      var values = [Value](repeating: zero, count: bytes.count / MemoryLayout<Value>.stride)
+      values.withUnsafeMutableBytes { $0.copyMemory(from: bytes) }
+      return values
+    }
+
+    /// The elements of a range.
+    public subscript(range: Range<Int>) -> Values {
+      withBytes { bytes in
+        let part = bytes[(element.size * range.lowerBound)..<(element.size * range.upperBound)]
+        return Values(element, copying: UnsafeRawBufferPointer(rebasing: part))
       }
+    }
+
+    /// Calls `body` with the elements' bytes.
+    public func withBytes<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R {
       switch self {
-      case .float32(let values): return values.withUnsafeBytes(checked)
-      case .int32(let values): return values.withUnsafeBytes(checked)
+      case .float32(let values): values.withUnsafeBytes(body)
+      case .int32(let values): values.withUnsafeBytes(body)
+      case .int64(let values): values.withUnsafeBytes(body)
+      case .bool(let values): values.withUnsafeBytes(body)
       }
     }
   }
@@ -57,7 +74,7 @@ extension Session {
     try check("inputs", inputs, program.inputs, batch)
     var blocks: [AlignedBuffer] = []
     for tensor in program.outputs {
-      let bytes = 4 * batch * tensor.elementsPerImage
+      let bytes = tensor.element.size * batch * tensor.elementsPerImage
       guard let block = AlignedBuffer(byteCount: bytes) else {
         throw .outOfMemory(bytes: bytes, block: "output '\(tensor.name)'")
       }
@@ -67,7 +84,10 @@ extension Session {
       try forward(inputs: inputs, outputs: blocks.map(\.address), batch: batch, threads: threads)
     }
     return zip(program.outputs, blocks).map { tensor, block in
-      Program.Values(tensor.element, count: batch * tensor.elementsPerImage, at: block.address)
+      Program.Values(
+        tensor.element,
+        copying: UnsafeRawBufferPointer(
+          start: block.address, count: tensor.element.size * batch * tensor.elementsPerImage))
     }
   }
 
@@ -133,7 +153,15 @@ extension Session {
       guard let first = rest.first else {
         return Result { () throws(ProgramError) in try body(addresses) }
       }
-      return first.withAddress { collect(rest.dropFirst(), addresses + [$0]) }
+      return first.withBytes { bytes in
+        // A tensor without elements is never read, but its address must not be NULL.
+        guard let address = bytes.baseAddress else {
+          return withUnsafeBytes(of: 0) {
+            collect(rest.dropFirst(), addresses + ($0.baseAddress.map { [$0] } ?? []))
+          }
+        }
+        return collect(rest.dropFirst(), addresses + [address])
+      }
     }
     return try collect(values[...], []).get()
   }

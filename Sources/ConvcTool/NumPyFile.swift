@@ -1,7 +1,7 @@
 import Convc
 import Foundation
 
-/// An array in NumPy's file format: float32 or int32, row-major, little endian.
+/// An array in NumPy's file format: float32, int32, int64 or bool, row-major, little endian.
 ///
 /// - Source: NumPy Enhancement Proposal 1, versions 1.0 to 3.0 of the format.
 struct NumPyFile {
@@ -38,28 +38,16 @@ struct NumPyFile {
       }
       count = product
     }
-    let found = bytes.count - start
-    guard found == 4 * count else {
+    let (found, expected) = (bytes.count - start, element.size * count)
+    guard found == expected else {
       throw Self.damaged(
         path,
-        "\(found) bytes of values, expected \(4 * count) for shape \(NumberText.extents(shape))")
+        "\(found) bytes of values, expected \(expected) for shape \(NumberText.extents(shape))")
     }
     self.shape = shape
     values = bytes.withUnsafeBytes { raw in
-      let part = UnsafeRawBufferPointer(rebasing: raw[start...])
-      switch element {
-      case .float32: return .float32(Self.copy(part, count, 0))
-      case .int32: return .int32(Self.copy(part, count, 0))
-      }
+      Program.Values(element, copying: UnsafeRawBufferPointer(rebasing: raw[start...]))
     }
-  }
-
-  private static func copy<Value>(_ bytes: UnsafeRawBufferPointer, _ count: Int, _ zero: Value)
-    -> [Value]
-  {
-    var values = [Value](repeating: zero, count: count)
-    values.withUnsafeMutableBytes { $0.copyMemory(from: bytes) }
-    return values
   }
 
   private static func damaged(_ path: String, _ reason: String) -> Failure {
@@ -97,12 +85,11 @@ struct NumPyFile {
         .input,
         "\(path): its values are column-major, expected row-major; save numpy.ascontiguousarray(x)")
     }
-    let types: [Substring: Program.Element] = ["<f4": .float32, "<i4": .int32]
-    guard let element = types[type] else {
+    guard let element = Self.types.first(where: { $0.value == type })?.key else {
       throw Failure(
         .input,
-        "\(path): its values are of type \(type), expected <f4 (float32) or <i4 (int32); "
-          + "save x.astype('float32')")
+        "\(path): its values are of type \(type), expected <f4 (float32), <i4 (int32), <i8 (int64) or "
+          + "|b1 (bool); save x.astype('float32')")
     }
     let parts = extents.split(separator: ",").map { $0.filter { !$0.isWhitespace } }
     let shape = parts.filter { !$0.isEmpty }.compactMap { Int($0) }
@@ -112,9 +99,14 @@ struct NumPyFile {
     return (shape, element)
   }
 
+  /// NumPy's names of the types.
+  private static let types: [Program.Element: String] = [
+    .float32: "<f4", .int32: "<i4", .int64: "<i8", .bool: "|b1",
+  ]
+
   /// The file's bytes, the values at a multiple of 64.
   var bytes: Data {
-    let type = values.element == .float32 ? "<f4" : "<i4"
+    let type = Self.types[values.element] ?? ""
     let extents = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
     var header = "{'descr': '\(type)', 'fortran_order': False, 'shape': (\(extents)), }"
     while (10 + header.utf8.count + 1) % 64 != 0 { header += " " }
@@ -122,10 +114,7 @@ struct NumPyFile {
     var data = Data([0x93] + Array("NUMPY".utf8) + [1, 0])
     data.append(contentsOf: [UInt8(header.utf8.count & 0xff), UInt8(header.utf8.count >> 8)])
     data.append(contentsOf: Array(header.utf8))
-    switch values {
-    case .float32(let values): values.withUnsafeBytes { data.append(contentsOf: $0) }
-    case .int32(let values): values.withUnsafeBytes { data.append(contentsOf: $0) }
-    }
+    values.withBytes { data.append(contentsOf: $0) }
     return data
   }
 }

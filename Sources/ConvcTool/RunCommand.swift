@@ -20,7 +20,8 @@ struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Runs inference on arrays in .npy files.",
     discussion: """
-      Inputs are float32, the images first: [N, C, H, W]. Nothing is done to their values before.
+      Inputs have the types that the model gives them, mostly float32, and the images come first: [N, C, H, W]. Nothing is
+      done to their values before.
 
       Example: convc run lenet5 --weights best.safetensors --input image=x.npy --output output=y.npy
       """)
@@ -103,9 +104,8 @@ struct RunCommand: AsyncParsableCommand {
     let files = try ordered(input, "input", graph.inputLabels)
     var values: [Program.Values] = []
     var images: Int?
-    for ((id, name), file) in zip(zip(graph.inputs, graph.inputLabels), files) {
-      let type = graph[id].type
-      let shape = Array(type.shape.dropFirst())
+    for ((type, name), file) in zip(zip(graph.inputTypes, graph.inputLabels), files) {
+      let shape = graph.isUnbatched ? type.shape : Array(type.shape.dropFirst())
       guard let file else {
         throw Failure(
           .usage,
@@ -113,8 +113,8 @@ struct RunCommand: AsyncParsableCommand {
         )
       }
       let array = try NumPyFile(path: file.path)
-      let first = graph.isUnbatched ? "\(type.shape[0])" : "N"
-      let expected = first + shape.map { "x\($0)" }.joined()
+      let expected =
+        graph.isUnbatched ? NumberText.extents(shape) : "N" + shape.map { "x\($0)" }.joined()
       guard array.values.element.rawValue == type.element.rawValue else {
         throw Failure(
           .input,
@@ -122,8 +122,10 @@ struct RunCommand: AsyncParsableCommand {
             + "got \(array.values.element.rawValue); save x.astype('\(type.element.rawValue)')"
         )
       }
-      guard array.shape.count == shape.count + 1, Array(array.shape.dropFirst()) == shape,
-        graph.isUnbatched ? array.shape == type.shape : array.shape[0] > 0
+      guard
+        graph.isUnbatched
+          ? array.shape == shape
+          : Array(array.shape.dropFirst()) == shape && array.shape.first ?? 0 > 0
       else {
         throw Failure(
           .input,
@@ -140,7 +142,8 @@ struct RunCommand: AsyncParsableCommand {
       images = graph.isUnbatched ? 1 : array.shape[0]
       values.append(array.values)
     }
-    return (values, images ?? 0)
+    // A network without inputs runs once.
+    return (values, images ?? 1)
   }
 }
 
@@ -176,18 +179,17 @@ struct Inference {
 extension Program.Values {
   /// Elements of a range; where fewer than `filled`, zeros follow.
   fileprivate func part(_ start: Int, _ end: Int, filled: Int) -> Program.Values {
-    switch self {
-    case .float32(let values):
-      .float32(values[start..<end] + [Float](repeating: 0, count: filled - (end - start)))
-    case .int32(let values):
-      .int32(values[start..<end] + [Int32](repeating: 0, count: filled - (end - start)))
-    }
+    let zeros = [UInt8](repeating: 0, count: element.size * (filled - (end - start)))
+    return self[start..<end].appending(
+      zeros.withUnsafeBytes { Program.Values(element, copying: $0) })
   }
 
   fileprivate func appending(_ other: Program.Values) -> Program.Values {
     switch (self, other) {
     case (.float32(let a), .float32(let b)): .float32(a + b)
     case (.int32(let a), .int32(let b)): .int32(a + b)
+    case (.int64(let a), .int64(let b)): .int64(a + b)
+    case (.bool(let a), .bool(let b)): .bool(a + b)
     case (_, let b): b
     }
   }

@@ -86,6 +86,6 @@ enum NumberText {
 
   /// `1x28x28`.
   static func extents(_ shape: [Int]) -> String {
-    shape.map(String.init).joined(separator: "x")
+    shape.isEmpty ? "() of one value" : shape.map(String.init).joined(separator: "x")
   }
 }

@@ -147,17 +147,17 @@ struct ConversionTests {
         == "model: has operators that convc does not know: Swirl (2), Twist (1)")
   }
 
-  @Test("weights that are computed are refused at their node")
-  func weights() throws {
+  @Test("a type that no network has is refused at its input")
+  func types() throws {
     let model = Build.model(
       Build.graph(
-        [Build.node("Conv", ["x", "w"], ["y"], name: "first")],
-        inputs: [Build.value("x", ["1", "1", "3", "3"]), Build.value("w", ["1", "1", "2", "2"])],
-        outputs: [Build.value("y", [])]))
+        [Build.node("Relu", ["x"], ["y"])],
+        inputs: [Build.value("x", ["1", "3"], type: 11)], outputs: [Build.value("y", [])]))
     let error = #expect(throws: ONNXError.self) { try ConvertOperators().run(try read(model)) }
     #expect(
       error?.description
-        == "node 'first' (Conv): computes its weights at run time, which this version cannot")
+        == "input 'x': has elements of type double, expected float, int32, int64 or bool; cast it before the model"
+    )
   }
 
   @Test("names of any kind reach the caller, and none of them C")

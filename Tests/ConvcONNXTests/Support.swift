@@ -26,6 +26,7 @@ enum Build {
     case float(Float)
     case floats([Float])
     case text(String)
+    case texts([String])
     case tensor(Onnx_TensorProto)
     case graph(Onnx_GraphProto)
     case reference(String)
@@ -50,6 +51,9 @@ enum Build {
     case .text(let text):
       proto.type = .string
       proto.s = Data(text.utf8)
+    case .texts(let texts):
+      proto.type = .strings
+      proto.strings = texts.map { Data($0.utf8) }
     case .tensor(let tensor):
       proto.type = .tensor
       proto.t = tensor

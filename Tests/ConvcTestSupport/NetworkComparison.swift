@@ -111,18 +111,17 @@ public func same(_ a: [Float], _ b: [Float]) -> Bool {
 extension Program.Values {
   /// One of equal parts.
   public func part(_ index: Int, of count: Int) -> Program.Values {
-    switch self {
-    case .float32(let values):
-      let length = values.count / count
-      return .float32(Array(values[index * length..<(index + 1) * length]))
-    case .int32(let values):
-      let length = values.count / count
-      return .int32(Array(values[index * length..<(index + 1) * length]))
-    }
+    let length = self.count / count
+    return self[index * length..<(index + 1) * length]
   }
 
-  /// The numbers of floating-point values.
+  /// The numbers as floating-point values.
   public var floats: [Float] {
-    if case .float32(let values) = self { values } else { [] }
+    switch self {
+    case .float32(let values): values
+    case .int32(let values): values.map(Float.init)
+    case .int64(let values): values.map { Float($0) }
+    case .bool(let values): values.map { $0 ? 1 : 0 }
+    }
   }
 }

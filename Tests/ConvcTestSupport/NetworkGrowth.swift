@@ -56,6 +56,8 @@ struct NetworkGrowth {
     }
     if let planted = planted() { finish(planted, name: "planted") }
     if chance(0.1) { open = joinFeatures(open) }
+    // By the seed, not by chance, so that the networks of other seeds do not depend on it.
+    if seed % 16 == 5 { addNests(open) }
     finish(open, name: "main")
     if chance(0.3) {
       builder.regularize(
@@ -341,6 +343,24 @@ extension NetworkGrowth {
       SoftmaxCrossEntropy(), on: name, target: "\(name)_labels", weight: weight,
       name: "loss_\(name)_labels")
     return true
+  }
+
+  /// Further outputs that loop nests compute: the largest value along the channels, and whole numbers that stand for places.
+  private mutating func addNests(_ open: Open) {
+    let shape = open.type.shape
+    let places = shape.indices.dropFirst(2).map { Cell.variable($0 - 1) }
+    let largest = LoopNest(
+      "largest of all channels", shape: [shape[0]] + shape.dropFirst(2), inputs: [shape],
+      reduction: .maximum, reduced: [shape[1]],
+      value: .operand(0, [.variable(0), .variable(shape.count - 1)] + places), isPerImage: true)
+    let all = shape.indices.map { Cell.variable($0) }
+    let numbers = LoopNest(
+      "number of each finite value", shape: shape, element: .int64, inputs: [shape],
+      value: .select(
+        .operand(0, all) < .real(1e30), .variable(1) * .whole(3) + .variable(shape.count - 1),
+        .whole(-1)), isPerImage: true)
+    output("largest", apply(largest, open))
+    output("numbers", apply(numbers, open))
   }
 
   /// A trainable dense layer with at least two outputs: something to train is in every network.

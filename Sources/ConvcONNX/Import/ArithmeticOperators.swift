@@ -10,45 +10,40 @@ let arithmeticOperators: [String: OperatorConverter] = [
   "Pow": { (node) throws(ConversionError) in try node.arithmetic(.power) },
   "Max": { (node) throws(ConversionError) in try node.arithmetic(.maximum) },
   "Min": { (node) throws(ConversionError) in try node.arithmetic(.minimum) },
+  "Mean": { (node) throws(ConversionError) in try node.mean() },
   "Sum": { (node) throws(ConversionError) in try node.arithmetic(.add) },
-  "Gemm": { (node) throws(ConversionError) in try node.gemm() },
-  "MatMul": { (node) throws(ConversionError) in try node.matMul() },
 ]
 
-/// An operand: computed at run time, or a constant.
-private enum Operand {
-  case value(ConvertedValue)
-  case constant(ONNXTensor)
-
-  var shape: [Int] {
-    switch self {
-    case .value(let value): value.shape
-    case .constant(let tensor): tensor.dims
-    }
-  }
-}
-
 extension NodeConversion {
-  private func operand(_ index: Int) throws(ConversionError) -> Operand {
-    if let tensor = constant(index) { return .constant(tensor) }
-    return .value(try value(index))
+  fileprivate func arithmetic(_ operation: Arithmetic.Operation) throws(ConversionError) {
+    define(try combined(operation))
   }
 
-  fileprivate func arithmetic(_ operation: Arithmetic.Operation) throws(ConversionError) {
+  /// All inputs taken together, one after the other.
+  private func combined(_ operation: Arithmetic.Operation) throws(ConversionError)
+    -> ConvertedValue
+  {
     guard !node.inputs.isEmpty else { throw problem("has no input; export the model again") }
     var result = try operand(0)
-    if node.inputs.count == 1, case .value(let value) = result { return define(value) }
-    for index in 1..<node.inputs.count {
-      result = .value(try compute(operation, result, try operand(index)))
+    for index in 1..<max(1, node.inputs.count) {
+      result = operand(try compute(operation, result, try operand(index)))
     }
-    guard case .value(let value) = result else { throw problem("computes constants alone") }
-    define(value)
+    guard case .value(let value) = result.source else { throw problem("computes constants alone") }
+    return value
   }
 
-  private func compute(
-    _ operation: Arithmetic.Operation, _ a: Operand, _ b: Operand
+  fileprivate func mean() throws(ConversionError) {
+    let count = Double(node.inputs.count)
+    let sum = operand(try combined(.add))
+    define(try cells("Mean of \(node.inputs.count)", [sum]) { $0[0] / .real(count) })
+  }
+
+  /// Two operands taken together: by the layers for it where both are real and stand for each other in a simple way.
+  func compute(
+    _ operation: Arithmetic.Operation, _ a: NestOperand, _ b: NestOperand
   ) throws(ConversionError) -> ConvertedValue {
-    if case .value(let a) = a, case .value(let b) = b, a.shape == b.shape,
+    guard a.isReal, b.isReal else { return try compute(operation, asCells: a, b) }
+    if case .value(let a) = a.source, case .value(let b) = b.source, a.shape == b.shape,
       operation == .add || operation == .multiply
     {
       let first = try lifted(a)
@@ -56,17 +51,37 @@ extension NodeConversion {
       let layer: any Layer = operation == .add ? Add() : Multiply()
       return try apply(layer, to: first, second, shape: a.shape)
     }
-    let form = try broadcast(a.shape, b.shape)
-    switch (a, b) {
+    guard let form = try broadcast(a.shape, b.shape) else {
+      return try compute(operation, asCells: a, b)
+    }
+    switch (a.source, b.source) {
     case (.value(let a), .value(let b)):
       let (x, y) = (try reshape(a, to: form.a), try reshape(b, to: form.b))
       return try apply(Arithmetic(operation), to: x, y, shape: form.shape)
-    case (.value(let a), .constant(let b)):
-      return try apply(operation, try reshape(a, to: form.a), b, form.b, .right, form.shape)
-    case (.constant(let a), .value(let b)):
-      return try apply(operation, try reshape(b, to: form.b), a, form.a, .left, form.shape)
-    case (.constant, .constant):
-      throw problem("computes constants alone")
+    case (.value(let x), .constant(let tensor)) where form.b[0] == 1:
+      return try apply(operation, try reshape(x, to: form.a), tensor, form.b, .right, form.shape)
+    case (.constant(let tensor), .value(let x)) where form.a[0] == 1:
+      return try apply(operation, try reshape(x, to: form.b), tensor, form.a, .left, form.shape)
+    default:
+      return try compute(operation, asCells: a, b)
+    }
+  }
+
+  private func compute(
+    _ operation: Arithmetic.Operation, asCells a: NestOperand, _ b: NestOperand
+  ) throws(ConversionError) -> ConvertedValue {
+    let element = a.element == b.element ? a.element : ElementType.int64
+    return try cells("\(node.op)", [a, b], element: element) { cells in
+      let (a, b) = (cells[0], cells[1])
+      switch operation {
+      case .add: return .function(.add, [a, b])
+      case .subtract: return a - b
+      case .multiply: return .function(.multiply, [a, b])
+      case .divide: return a / b
+      case .maximum: return .function(.maximum, [a, b])
+      case .minimum: return .function(.minimum, [a, b])
+      case .power: return .function(.power, [a, b])
+      }
     }
   }
 
@@ -74,9 +89,6 @@ extension NodeConversion {
     _ operation: Arithmetic.Operation, _ x: ConvertedValue, _ constant: ONNXTensor,
     _ extents: [Int], _ side: Arithmetic.Side, _ shape: [Int]
   ) throws(ConversionError) -> ConvertedValue {
-    guard extents[0] == 1 else {
-      throw .needsAxis0(node.error("has a constant with a value for each image"))
-    }
     return try apply(
       Arithmetic(operation, constants: Array(extents.dropFirst()), side: side), to: x,
       shape: shape, weights: ["value": weights(constant)])
@@ -89,9 +101,11 @@ extension NodeConversion {
   }
 
   /// Two shapes that stand for each other, with neighbouring axes joined where both keep them or one stands for all.
+  ///
+  /// - Returns: nil where more than four axes stay.
   private func broadcast(_ a: [Int], _ b: [Int]) throws(ConversionError) -> (
     a: [Int], b: [Int], shape: [Int]
-  ) {
+  )? {
     let rank = max(a.count, b.count)
     let (a, b) = (
       [Int](repeating: 1, count: rank - a.count) + a, [Int](repeating: 1, count: rank - b.count) + b
@@ -123,70 +137,6 @@ extension NodeConversion {
       first.append(1)
       second.append(1)
     }
-    guard first.count <= 4 else {
-      throw problem(
-        "takes shapes \(a) and \(b), which stand for each other in more ways than this version knows"
-      )
-    }
-    return (first, second, shape)
-  }
-
-  // MARK: Matrices
-
-  fileprivate func gemm() throws(ConversionError) {
-    var a = try plain(0)
-    guard let b = constant(1), b.dims.count == 2, a.extents.count == 2 else {
-      throw problem(
-        "multiplies by a matrix that is computed at run time, which this version cannot")
-    }
-    if try int("transA", 0) != 0 {
-      let (rows, columns) = (a.extents[0], a.extents[1])
-      let turned = try apply(Transpose([2, 1]), to: try reshape(a, to: [1, rows, columns]))
-      a = try reshape(turned, to: [columns, rows])
-    }
-    let isTransposed = try int("transB", 0) != 0
-    let (outputs, inputs) = isTransposed ? (b.dims[0], b.dims[1]) : (b.dims[1], b.dims[0])
-    guard inputs == a.extents[1] else {
-      throw problem("multiplies \(a.extents) by \(b.dims); the inner extents have to be equal")
-    }
-    let alpha = try float("alpha", 1)
-    let beta = try float("beta", 1)
-    var values = [
-      "weight": isTransposed
-        ? (alpha == 1 ? weights(b) : scaled(b, by: alpha)) : transposed(b, scale: alpha)
-    ]
-    let shape = [a.extents[0], outputs]
-    guard node.input(2) != nil else {
-      return define(try apply(Dense(outputs: outputs, bias: false), to: a, weights: values))
-    }
-    if let c = constant(2), c.count == 1 || c.dims.last == c.count,
-      c.count == 1 || c.count == outputs
-    {
-      values["bias"] = GivenValues(count: outputs) { target in
-        let bias = try c.floats()
-        for index in 0..<outputs { target[index] = beta * bias[bias.count == 1 ? 0 : index] }
-      }
-      return define(try apply(Dense(outputs: outputs), to: a, weights: values))
-    }
-    guard beta == 1 else {
-      throw problem("scales a matrix that it adds, which this version cannot")
-    }
-    let product = try apply(Dense(outputs: outputs, bias: false), to: a, weights: values)
-    define(try compute(.add, .value(product), try operand(2)), as: shape)
-  }
-
-  fileprivate func matMul() throws(ConversionError) {
-    let a = try value(0)
-    guard let b = constant(1), b.dims.count == 2, let inner = a.shape.last, inner == b.dims[0]
-    else {
-      throw problem(
-        "multiplies by a matrix that is computed at run time or has other axes than two, which this version cannot"
-      )
-    }
-    let rows = a.shape.dropLast().reduce(1, *)
-    let matrix = try reshape(a, to: [rows, inner])
-    let product = try apply(
-      Dense(outputs: b.dims[1], bias: false), to: matrix, weights: ["weight": transposed(b)])
-    define(product, as: a.shape.dropLast() + [b.dims[1]])
+    return first.count <= 4 ? (first, second, shape) : nil
   }
 }

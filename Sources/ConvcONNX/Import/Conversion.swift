@@ -24,6 +24,13 @@ public struct ConvertOperators: Sendable {
     let (bound, notes) = try BindDimensions(dims: dims).run(graph)
     let folded = try FoldConstants().run(bound)
     try Self.checkOperators(of: folded)
+    for input in folded.inputs {
+      guard let type = input.type, type.tensorElement == nil else { continue }
+      throw ONNXError(
+        "input \(ONNXError.quoted(input.name))",
+        "has elements of type \(type.name), expected float, int32, int64 or bool; cast it before the model"
+      )
+    }
     if let conversion = Conversion(folded, isUnbatched: false) {
       switch conversion.run() {
       case .success(let model): return ImportedModel(model: model, notes: notes)
@@ -59,6 +66,7 @@ enum ConversionError: Error {
 /// A value of the model as the network has it.
 struct ConvertedValue {
   let value: Value
+  let element: ElementType
   /// The shape in the model.
   let shape: [Int]
   /// The shape in the network: the same, or one with axes joined or extents of 1 before them.
@@ -69,7 +77,7 @@ struct ConvertedValue {
 
   /// The same values as a shape of the model.
   func read(as shape: [Int]) -> ConvertedValue {
-    ConvertedValue(value: value, shape: shape, extents: extents)
+    ConvertedValue(value: value, element: element, shape: shape, extents: extents)
   }
 }
 
@@ -83,7 +91,7 @@ final class Conversion {
   private var given: [String: GivenValues] = [:]
   private var names: IdentifierTable
   /// Images of a batch; in an unbatched network of no meaning.
-  private let batch: Int
+  let batch: Int
 
   /// - Returns: nil where the inputs do not have the form that is asked for.
   init?(_ graph: ONNXGraph, isUnbatched: Bool) {
@@ -93,17 +101,32 @@ final class Conversion {
     builder = ModelBuilder(
       name: IdentifierTable.identifier(graph.name.isEmpty ? "model" : graph.name),
       isUnbatched: isUnbatched)
-    folder = ConstantFolder(graph)
     batch = graph.inputs.first?.shape?.first ?? 1
+    var graph = graph
     for input in graph.inputs {
       guard let shape = input.shape else { return nil }
-      if !isUnbatched, shape.count < 2 || shape[0] != batch || shape.contains(0) { return nil }
-      let extents = shape.isEmpty ? [1] : shape
-      let value = builder.input(
-        names.unique(input.name, or: "input"), isUnbatched ? extents : Array(extents.dropFirst()),
-        label: input.name)
-      values[input.name] = ConvertedValue(value: value, shape: shape, extents: extents)
+      let isEmpty = shape.contains(0)
+      if !isUnbatched, !(2...5).contains(shape.count) || shape[0] != batch || isEmpty { return nil }
+      let extents = isEmpty || shape.isEmpty ? [1] : shape
+      let element = (input.type ?? .float).tensorElement ?? .float32
+      var declared = Model.Input(
+        name: names.unique(input.name, or: "input"),
+        shape: isUnbatched ? extents : Array(extents.dropFirst()), element: element, location: nil)
+      declared.label = input.name
+      declared.isOptional = true
+      if extents != shape { declared.callerShape = shape }
+      let value = builder.input(declared)
+      if isEmpty {
+        // What has no elements is known without them.
+        graph.initializers[input.name] = try? ONNXTensor(
+          place: "input \(ONNXError.quoted(input.name))", type: input.type ?? .float, dims: shape,
+          storage: .bytes([]))
+      } else {
+        values[input.name] = ConvertedValue(
+          value: value, element: element, shape: shape, extents: extents)
+      }
     }
+    folder = ConstantFolder(graph)
     self.names = names
   }
 
@@ -114,19 +137,30 @@ final class Conversion {
   private func model() throws(ConversionError) -> Model {
     for node in graph.nodes { try convert(node) }
     for output in graph.outputs {
-      guard let value = values[output.name] else {
-        throw .problem(
-          ONNXError(
-            "output \(ONNXError.quoted(output.name))",
-            "is a constant, or an input as it stands; a network computes its outputs"))
-      }
-      let plain = try reshape(value, to: value.plainExtents, at: nil)
-      builder.output(names.unique(output.name, or: "output"), plain.value, label: output.name)
+      let value =
+        if let computed = values[output.name] { computed } else {
+          try constantOutput(output.name)
+        }
+      let isEmpty = value.shape.contains(0)
+      let plain = isEmpty ? value : try reshape(value, to: value.plainExtents, at: nil)
+      builder.output(
+        names.unique(output.name, or: "output"), plain.value, label: output.name,
+        callerShape: value.shape == plain.extents ? nil : value.shape)
     }
     var model = Self.needed(of: builder.model)
     model.values = given
     model.usualBatch = isUnbatched ? 1 : batch
     return model
+  }
+
+  /// An output that no input changes.
+  private func constantOutput(_ name: String) throws(ConversionError) -> ConvertedValue {
+    guard let tensor = folder.constant(name) else {
+      throw .problem(
+        ONNXError("output \(ONNXError.quoted(name))", "is computed by no node; export again"))
+    }
+    let node = ONNXNode(name: name, op: "Constant", opset: 13, inputs: [name], outputs: [])
+    return try NodeConversion(node: node, conversion: self).constantValue(tensor)
   }
 
   /// The network without layers that no output needs, such as parts of a split.
@@ -140,7 +174,7 @@ final class Conversion {
     return model
   }
 
-  private func convert(_ node: ONNXNode) throws(ConversionError) {
+  func convert(_ node: ONNXNode) throws(ConversionError) {
     let outcome: FoldOutcome
     do {
       let shapes = values
@@ -176,10 +210,19 @@ final class Conversion {
     _ layer: any Layer, to inputs: [ConvertedValue], shape: [Int]?, at node: ONNXNode?,
     weights: [String: GivenValues] = [:]
   ) throws(ConversionError) -> ConvertedValue {
-    let types = inputs.map { TensorType(shape: $0.extents) }
-    let extents: [Int]
+    let types = inputs.map { TensorType(shape: $0.extents, element: $0.element) }
+    if !layer.traits.contains(.anyElement),
+      let other = inputs.first(where: { $0.element != .float32 })
+    {
+      throw .problem(
+        ONNXError(
+          node?.place ?? graph.source,
+          "reads values of type \(other.element.rawValue), which this version takes as float only; cast them"
+        ))
+    }
+    let result: TensorType
     do {
-      extents = try layer.output(for: types).shape
+      result = try layer.output(for: types)
     } catch {
       throw .problem(
         ONNXError(node?.place ?? graph.source, "\(error)"))
@@ -187,7 +230,8 @@ final class Conversion {
     let name = names.unique(node?.name ?? "", or: type(of: layer).kind)
     let value = builder.apply(layer, to: inputs.map(\.value), name: name)
     for (parameter, values) in weights { given["\(name).\(parameter)"] = values }
-    return ConvertedValue(value: value, shape: shape ?? extents, extents: extents)
+    return ConvertedValue(
+      value: value, element: result.element, shape: shape ?? result.shape, extents: result.shape)
   }
 
   /// The same values under other extents.

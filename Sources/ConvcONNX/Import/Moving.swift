@@ -8,6 +8,8 @@ let movingOperators: [String: OperatorConverter] = [
   "Split": { (node) throws(ConversionError) in try node.split() },
   "Slice": { (node) throws(ConversionError) in try node.slice() },
   "Gather": { (node) throws(ConversionError) in try node.gather() },
+  "Expand": { (node) throws(ConversionError) in try node.expand() },
+  "Tile": { (node) throws(ConversionError) in try node.tile() },
   "Pad": { (node) throws(ConversionError) in try node.pad() },
   "DepthToSpace": { (node) throws(ConversionError) in
     let order: DepthToSpace.Order = try node.string("mode", "DCR") == "CRD" ? .crd : .dcr
@@ -20,8 +22,6 @@ let movingOperators: [String: OperatorConverter] = [
     node.define(
       try node.apply(SpaceToDepth(blockSize: block, order: order), to: try node.plain(0)))
   },
-  "Resize": { (node) throws(ConversionError) in try node.resize() },
-  "Upsample": { (node) throws(ConversionError) in try node.resize() },
 ]
 
 extension NodeConversion {
@@ -58,31 +58,22 @@ extension NodeConversion {
         axes.append((axis, x.shape[axis]))
       }
     }
+    guard axes.count <= 3, x.element == .float32 else {
+      let operands = numbered([operand(x)])
+      let places = order.indices.map { axis in
+        Cell.variable(order.firstIndex(of: axis) ?? 0)
+      }
+      return define(
+        try nest(
+          "Transpose to axes \(order)", operands, shape: shape, element: x.element,
+          value: operands[0].cell(places)))
+    }
     let sorted = axes.map(\.first).sorted()
     let lead = keepsBatch ? x.shape[0] : 1
-    var current = sorted.map { first in axes.first { $0.first == first }?.extent ?? 1 }
-    var places = axes.map { axis in (sorted.firstIndex(of: axis.first) ?? 0) }
-    var result = try reshape(x, to: [lead] + current)
-    if places.count <= 3 {
-      result = try apply(Transpose(places.map { $0 + 1 }), to: result)
-      return define(result, as: shape)
-    }
-    // One axis at a time comes to its place: [before, between, axis, behind] to [before, axis, between, behind].
-    for target in places.indices {
-      let from = places[target]
-      guard from > target else { continue }
-      let before = lead * current[..<target].reduce(1, *)
-      let between = current[target..<from].reduce(1, *)
-      let behind = current[(from + 1)...].reduce(1, *)
-      result = try apply(
-        Transpose([2, 1, 3]), to: try reshape(result, to: [before, between, current[from], behind]))
-      current.insert(current.remove(at: from), at: target)
-      for index in places.indices where index > target && places[index] < from {
-        places[index] += 1
-      }
-      places[target] = target
-    }
-    define(result, as: shape)
+    let extents = sorted.map { first in axes.first { $0.first == first }?.extent ?? 1 }
+    let places = axes.map { axis in (sorted.firstIndex(of: axis.first) ?? 0) + 1 }
+    let parts = try reshape(x, to: [lead] + extents)
+    define(try apply(Transpose(places), to: parts), as: shape)
   }
 
   fileprivate func concat() throws(ConversionError) {
@@ -158,11 +149,19 @@ extension NodeConversion {
       guard range.count > 0 else {
         throw problem("takes nothing of axis \(axis), which this version cannot")
       }
-      guard range.step > 0 else {
-        throw problem("takes axis \(axis) backwards, which this version cannot")
-      }
       var shape = x.shape
       shape[axis] = range.count
+      guard range.step > 0, x.element == .float32 else {
+        let operands = numbered([operand(x)])
+        let cell = operands[0].cell(
+          shape.indices.map {
+            $0 == axis ? .variable($0) * .whole(range.step) + .whole(range.first) : .variable($0)
+          })
+        x = try nest(
+          "Slice of axis \(axis), every \(range.step) from \(range.first)", operands, shape: shape,
+          element: x.element, value: cell)
+        continue
+      }
       let part = try apply(
         Slice(
           axis: 2, start: range.first, end: range.first + (range.count - 1) * range.step + 1,
@@ -174,11 +173,11 @@ extension NodeConversion {
 
   /// Cells of an axis by number, where the numbers are constants.
   fileprivate func gather() throws(ConversionError) {
+    guard let indices = constant(1), constant(0) == nil, try value(0).element == .float32,
+      indices.count <= 256
+    else { return try generalGather() }
     let x = try value(0)
     let axis = try axis(try int("axis", 0), of: x.shape.count)
-    guard let indices = constant(1) else {
-      throw problem("takes cells whose numbers are computed at run time, which this version cannot")
-    }
     let extent = x.shape[axis]
     var numbers: [Int] = []
     for number in try integers(1) ?? [] {
@@ -187,9 +186,7 @@ extension NodeConversion {
       }
       numbers.append(number < 0 ? number + extent : number)
     }
-    guard let start = numbers.first, numbers.count <= 256 else {
-      throw problem("takes \(numbers.count) cells, which this version cannot")
-    }
+    guard let start = numbers.first else { throw problem("takes no cells") }
     let whole = try around(axis, x)
     let shape = x.shape.prefix(axis) + indices.dims + x.shape.dropFirst(axis + 1)
     if numbers == Array(start..<start + numbers.count) {
@@ -205,6 +202,61 @@ extension NodeConversion {
     define(try apply(Concat(axis: 2), to: parts), as: Array(shape))
   }
 
+  /// Cells of an axis whose numbers come at run time; a number that is none of the axis gives NaN, or 0.
+  private func generalGather() throws(ConversionError) {
+    let operands = numbered([try operand(0), try operand(1)])
+    let (x, numbers) = (operands[0], operands[1])
+    let axis = try axis(try int("axis", 0), of: x.shape.count)
+    guard !numbers.isReal else { throw problem("takes cells by numbers that are no whole ones") }
+    let rank = numbers.shape.count
+    let number = numbers.cell((0..<rank).map { .variable(axis + $0) })
+    let extent = x.shape[axis]
+    let steps = [
+      LoopNest.Step("number", number),
+      // Negative numbers count from the end.
+      LoopNest.Step("place", .select(.step(0) < .whole(0), .step(0) + .whole(extent), .step(0))),
+    ]
+    let cell = x.cell(
+      x.shape.indices.map {
+        $0 == axis ? .step(1) : .variable($0 < axis ? $0 : $0 + rank - 1)
+      })
+    let none: Cell = x.isReal ? .real(.nan) : .whole(0)
+    define(
+      try nest(
+        "Gather along axis \(axis)", operands,
+        shape: x.shape.prefix(axis) + numbers.shape + x.shape.dropFirst(axis + 1),
+        element: x.element, steps: steps, value: .select(Cell.step(1).isIn(extent), cell, none)))
+  }
+
+  fileprivate func expand() throws(ConversionError) {
+    let operands = numbered([try operand(0)])
+    let x = operands[0]
+    guard let wanted = try integers(1), let shape = Places.broadcast([x.shape, wanted]) else {
+      throw problem("expands \(x.shape) to a shape that it does not fit; export the model again")
+    }
+    define(
+      try nest(
+        "Expand to \(shape)", operands, shape: shape, element: x.element,
+        value: x.broadcast(to: shape)))
+  }
+
+  fileprivate func tile() throws(ConversionError) {
+    let operands = numbered([try operand(0)])
+    let x = operands[0]
+    guard let repeats = try integers(1), repeats.count == x.shape.count,
+      repeats.allSatisfy({ (1..<1 << 31).contains($0) })
+    else { throw problem("repeats other axes than those of \(x.shape), or less than once") }
+    let cell = x.cell(
+      x.shape.indices.map { axis in
+        repeats[axis] == 1
+          ? .variable(axis) : .function(.remainder, [.variable(axis), .whole(x.shape[axis])])
+      })
+    define(
+      try nest(
+        "Tile \(repeats)", operands, shape: zip(x.shape, repeats).map(*), element: x.element,
+        value: cell))
+  }
+
   fileprivate func pad() throws(ConversionError) {
     var x = try value(0)
     let rank = x.shape.count
@@ -215,19 +267,19 @@ extension NodeConversion {
     guard pads.count == 2 * axes.count else {
       throw problem("has \(pads.count) pads for \(axes.count) axes; export the model again")
     }
-    guard let mode = Pad.Mode(rawValue: try string("mode", "constant")) else {
-      throw problem(
-        "pads by another rule than constant, reflect and edge, which this version cannot")
-    }
     let number: Float =
       if node.input(2) == nil { try float("value", 0) } else { try floats(2)?.first ?? 0 }
+    let word = try string("mode", "constant")
+    guard let mode = Pad.Mode(rawValue: word), pads.allSatisfy({ $0 >= 0 }) else {
+      guard word == "wrap" || Pad.Mode(rawValue: word) != nil else {
+        throw problem("pads by mode '\(word.prefix(20))', expected constant, reflect, edge or wrap")
+      }
+      return try generalPad(x, axes: axes, pads: pads, mode: word, number: number)
+    }
     for (index, axis) in axes.enumerated() {
       let axis = try self.axis(axis, of: rank)
       let (before, behind) = (pads[index], pads[axes.count + index])
       if before == 0, behind == 0 { continue }
-      guard before >= 0, behind >= 0 else {
-        throw problem("has negative pads, which this version cannot; slice its input instead")
-      }
       var shape = x.shape
       shape[axis] += before + behind
       let padded = try apply(
@@ -240,68 +292,44 @@ extension NodeConversion {
     define(x)
   }
 
-  fileprivate func resize() throws(ConversionError) {
-    let x = try plain(0)
-    guard x.extents.count == 4 else {
-      throw problem("resizes other tensors than maps, which this version cannot")
-    }
-    let isOld = node.op == "Upsample" || node.opset < 11
-    let scales = try isOld ? oldScales() : floats(2)
-    var factors: [Int] = []
-    for axis in 0..<4 {
-      let exact: Double
-      if let scales, scales.count == 4 {
-        exact = Double(scales[axis])
-      } else if let sizes = try isOld ? nil : integers(3), sizes.count == 4 {
-        exact = Double(sizes[axis]) / Double(x.extents[axis])
-      } else {
-        throw problem("has no scales or sizes for four axes")
+  /// Padding by tables of the cells that are taken: pads below 0 cut cells off.
+  private func generalPad(
+    _ x: ConvertedValue, axes: [Int], pads: [Int], mode: String, number: Float
+  ) throws(ConversionError) {
+    var shape = x.shape
+    var tables: [LoopNest.Table] = []
+    var places = x.shape.indices.map { Cell.variable($0) }
+    var inside: [Cell] = []
+    for (index, axis) in axes.enumerated() {
+      let axis = try self.axis(axis, of: x.shape.count)
+      let (before, behind, extent) = (pads[index], pads[axes.count + index], x.shape[axis])
+      guard abs(before) < 1 << 24, abs(behind) < 1 << 24, extent + before + behind > 0 else {
+        throw problem(
+          "pads axis \(axis) of \(x.shape) by \(before) and \(behind), which leaves nothing")
       }
-      if exact == 0.5, axis > 1, x.extents[axis] % 2 == 0 {
-        factors.append(0)
-        continue
+      shape[axis] += before + behind
+      let cells = (0..<shape[axis]).map { place -> Int in
+        let own = place - before
+        switch mode {
+        case "edge": return min(max(own, 0), extent - 1)
+        case "wrap": return (own % extent + extent) % extent
+        case "reflect":
+          let period = max(1, 2 * (extent - 1))
+          let folded = (own % period + period) % period
+          return folded < extent ? folded : period - folded
+        default: return (0..<extent).contains(own) ? own : -1
+        }
       }
-      guard exact >= 1, exact == exact.rounded(), exact < 1_048_576 else {
-        throw problem("resizes by \(exact), expected a whole factor of at least 1 in this version")
-      }
-      factors.append(Int(exact))
+      places[axis] = .table(tables.count, .variable(axis))
+      if cells.contains(-1) { inside.append(.whole(0) <= places[axis]) }
+      tables.append(LoopNest.Table("cells\(axis)", wholes: cells))
     }
-    guard factors[0] == 1, factors[1] == 1 else {
-      throw problem("resizes images or channels, which this version cannot")
-    }
-    let place = try string("coordinate_transformation_mode", isOld ? "asymmetric" : "half_pixel")
-    let rounding = try string("nearest_mode", isOld ? "floor" : "round_prefer_floor")
-    let mode = try string("mode", "nearest")
-    if factors[2] == 0, factors[3] == 0, mode == "linear", place.hasSuffix("half_pixel") {
-      // Halfway between two cells on both axes: their mean.
-      return define(try apply(AveragePool2D(kernelSize: 2), to: x))
-    }
-    guard factors.allSatisfy({ $0 > 0 }) else {
-      throw problem(
-        "halves maps by another rule than linear at half pixels, which this version cannot")
-    }
-    let factor = Size2D(height: factors[2], width: factors[3])
-    switch (mode, place) {
-    case ("nearest", "asymmetric")
-    where rounding == "floor" || factors.allSatisfy({ $0 <= 2 }) && rounding == "round_prefer_floor"
-    ,
-      ("nearest", "half_pixel")
-    where rounding == "round_prefer_floor" || rounding == "round_prefer_ceil":
-      define(try apply(Upsample(factor: factor), to: x))
-    case ("linear", "half_pixel"), ("linear", "pytorch_half_pixel"):
-      define(try apply(Upsample(factor: factor, interpolation: .bilinear), to: x))
-    case ("linear", "align_corners"):
-      define(
-        try apply(Upsample(factor: factor, interpolation: .bilinear, alignsCorners: true), to: x))
-    case (let mode, _):
-      throw problem(
-        "resizes by mode '\(mode.prefix(20))' with \(place.prefix(30)), \(rounding.prefix(30)), which this version cannot"
-      )
-    }
-  }
-
-  private func oldScales() throws(ConversionError) -> [Float]? {
-    if let scales = try floats(1) { return scales }
-    return try read { (node) throws(ONNXError) in try node.floats("scales") }
+    let operands = numbered([operand(x)])
+    let cell = operands[0].cell(places)
+    let all = inside.first.map { first in inside.dropFirst().reduce(first) { $0 && $1 } }
+    define(
+      try nest(
+        "Pad, \(mode)", operands, shape: shape, tables: tables,
+        value: all.map { .select($0, cell, .real(Double(number))) } ?? cell))
   }
 }

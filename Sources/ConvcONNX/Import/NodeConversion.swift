@@ -66,16 +66,14 @@ struct NodeConversion {
 
   // MARK: Values
 
-  /// A value of run time.
+  /// An input as a value of run time, also where it is a constant.
   func value(_ index: Int) throws(ConversionError) -> ConvertedValue {
     guard let name = node.input(index) else {
       throw problem("lacks its input \(index + 1); export the model again")
     }
+    if let tensor = constant(index) { return try constantValue(tensor) }
     guard let value = conversion.value(name) else {
-      throw problem(
-        constant(index) != nil
-          ? "has a constant for its input \(index + 1), which convc computes from inputs alone"
-          : "reads \(ONNXError.quoted(name)), which nothing computes")
+      throw problem("reads \(ONNXError.quoted(name)), which nothing computes")
     }
     return value
   }

@@ -2,7 +2,8 @@
 enum OperatorTable {
   static let converters: [String: OperatorConverter] = [
     windowOperators, activationOperators, arithmeticOperators, shapeOperators, movingOperators,
-    normalizationOperators, reductionOperators,
+    normalizationOperators, reductionOperators, matrixOperators, comparisonOperators,
+    resizeOperators, typeOperators, lossOperators, trainingOperators,
   ].reduce(into: [:]) { table, part in table.merge(part) { first, _ in first } }
 
   /// Whether an operator can be converted, or at least computed where its inputs are constants.

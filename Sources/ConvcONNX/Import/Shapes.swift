@@ -43,17 +43,4 @@ let shapeOperators: [String: OperatorConverter] = [
     var rest = x.shape[...]
     node.define(x, as: (0..<rank).map { axes.contains($0) ? 1 : rest.popFirst() ?? 1 })
   },
-  "Cast": { (node) throws(ConversionError) in
-    guard try node.int("to", 0) == ONNXElementType.float.rawValue else {
-      throw node.problem("casts to another type than float, which this version cannot at run time")
-    }
-    node.define(try node.value(0))
-  },
-  // Every value of run time is a float, so this is a cast to what it is.
-  "CastLike": { (node) throws(ConversionError) in
-    if let tensor = node.constant(1), tensor.type != .float {
-      throw node.problem("casts to another type than float, which this version cannot at run time")
-    }
-    node.define(try node.value(0))
-  },
 ]

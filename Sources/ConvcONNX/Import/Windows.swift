@@ -6,13 +6,15 @@ let windowOperators: [String: OperatorConverter] = [
   "Conv": { (node) throws(ConversionError) in try node.convolution() },
   "ConvTranspose": { (node) throws(ConversionError) in try node.transposedConvolution() },
   "MaxPool": { (node) throws(ConversionError) in try node.pool() },
+  "LpPool": { (node) throws(ConversionError) in try node.pool() },
+  "MaxUnpool": { (node) throws(ConversionError) in try node.maxUnpool() },
   "AveragePool": { (node) throws(ConversionError) in try node.pool() },
   "GlobalAveragePool": { (node) throws(ConversionError) in try node.globalPool() },
   "GlobalMaxPool": { (node) throws(ConversionError) in try node.globalPool() },
 ]
 
-/// The window of an operator over one or two axes in space.
-private struct OperatorWindow {
+/// The window of an operator, for each axis in space.
+struct OperatorWindow {
   let kernel: [Int]
   let strides: [Int]
   let dilations: [Int]
@@ -34,13 +36,7 @@ private struct OperatorWindow {
 
 extension NodeConversion {
   /// The window as attributes give it, with automatic padding worked out.
-  private func window(kernel: [Int]?, over x: ConvertedValue) throws(ConversionError)
-    -> OperatorWindow
-  {
-    let space = Array(x.extents.dropFirst(2))
-    guard (1...2).contains(space.count) else {
-      throw problem("works on \(space.count) axes in space; this version has one and two")
-    }
+  func window(kernel: [Int]?, space: [Int]) throws(ConversionError) -> OperatorWindow {
     guard let kernel = try ints("kernel_shape") ?? kernel, kernel.count == space.count else {
       throw problem("has no kernel_shape for \(space.count) axes; export the model again")
     }
@@ -77,23 +73,20 @@ extension NodeConversion {
       kernel: kernel, strides: strides, dilations: dilations, before: before, behind: behind)
   }
 
-  /// The kernels of a convolution: a constant with as many axes as the input.
-  private func kernels(over x: ConvertedValue) throws(ConversionError) -> ONNXTensor {
-    guard let tensor = constant(1) else {
-      throw problem("computes its weights at run time, which this version cannot")
-    }
-    guard tensor.dims.count == x.extents.count, x.extents.count > 2 else {
-      throw problem(
-        "has weights of \(tensor.dims.count) axes for an input of \(x.extents.count); export the model again"
-      )
-    }
-    return tensor
+  /// A convolution's input over one or two axes and its constant weights, for which there are fast kernels; nil: it has
+  /// others.
+  private func plainConvolution() throws(ConversionError) -> (x: ConvertedValue, ONNXTensor)? {
+    guard constant(0) == nil, let tensor = constant(1), (3...4).contains(tensor.dims.count),
+      try value(0).shape.count == tensor.dims.count,
+      node.input(2) == nil || constant(2) != nil
+    else { return nil }
+    return (try plain(0), tensor)
   }
 
   fileprivate func convolution() throws(ConversionError) {
-    let x = try plain(0)
-    let tensor = try kernels(over: x)
-    let window = try window(kernel: Array(tensor.dims.dropFirst(2)), over: x)
+    guard let (x, tensor) = try plainConvolution() else { return try generalConvolution() }
+    let window = try window(
+      kernel: Array(tensor.dims.dropFirst(2)), space: Array(x.extents.dropFirst(2)))
     let groups = try int("group", 1)
     guard groups > 0, tensor.dims[1] * groups == x.extents[1],
       window.kernel == Array(tensor.dims.dropFirst(2))
@@ -126,20 +119,23 @@ extension NodeConversion {
   }
 
   fileprivate func transposedConvolution() throws(ConversionError) {
-    let x = try plain(0)
-    let tensor = try kernels(over: x)
-    let window = try window(kernel: Array(tensor.dims.dropFirst(2)), over: x)
-    let groups = try int("group", 1)
-    guard try ints("output_shape") == nil, try string("auto_pad", "NOTSET") == "NOTSET" else {
-      throw problem("asks for an output_shape or automatic padding, which this version cannot")
+    guard let (x, tensor) = try plainConvolution() else {
+      return try generalTransposedConvolution()
     }
+    let space = Array(x.extents.dropFirst(2))
+    let (window, extra, output) = try transposedWindow(
+      kernel: Array(tensor.dims.dropFirst(2)), space: space)
+    let groups = try int("group", 1)
     guard groups > 0, tensor.dims[0] == x.extents[1] else {
       throw problem("has weights \(tensor.dims) for an input of \(x.extents[1]) channels")
     }
-    let extra = try ints("output_padding") ?? window.kernel.map { _ in 0 }
-    guard extra.count == window.kernel.count else {
-      throw problem("has output_padding for other axes than its input's")
+    // The layer's own bounds: what is beyond them goes by the definition.
+    let fits = space.indices.allSatisfy { axis in
+      let reach = (window.kernel[axis] - 1) * window.dilations[axis]
+      return window.before[axis] <= reach && window.behind[axis] <= reach && output[axis] > 0
+        && extra[axis] < window.strides[axis]
     }
+    guard fits else { return try generalTransposedConvolution() }
     let maps = tensor.dims[1] * groups
     var values = ["weight": weights(tensor)]
     if let bias = try bias(2, channels: maps) { values["bias"] = bias }
@@ -158,14 +154,12 @@ extension NodeConversion {
   }
 
   fileprivate func pool() throws(ConversionError) {
+    let space = Array(try value(0).shape.dropFirst(2))
+    let window = try window(kernel: nil, space: space)
+    guard (1...2).contains(space.count), window.dilations.allSatisfy({ $0 == 1 }),
+      node.output(1) == nil, node.op != "LpPool"
+    else { return try generalPool() }
     let x = try plain(0)
-    let window = try window(kernel: nil, over: x)
-    guard window.dilations.allSatisfy({ $0 == 1 }) else {
-      throw problem("has a dilated window, which this version cannot pool over")
-    }
-    guard node.output(1) == nil else {
-      throw problem("returns the places of maxima, which this version cannot")
-    }
     let rounding: Rounding = try int("ceil_mode", 0) == 0 ? .floor : .ceil
     let layer: any Layer
     if node.op == "MaxPool" {
