@@ -37,6 +37,8 @@ struct InspectCommand: AsyncParsableCommand {
 
   func run() async throws {
     if let chart = ActivationChart(named: model.model) { return try show(chart) }
+    let survey = try model.survey()
+    if let survey, !survey.problems.isEmpty { try refuse(survey) }
     let network = try model.network(input: size.size?.extents)
     let options = BuildOptions(
       batch: batch.batch, trains: !network.losses.isEmpty, target: target.target.target,
@@ -48,8 +50,31 @@ struct InspectCommand: AsyncParsableCommand {
       [(svg, inspection.svg), (html, inspection.html)].compactMap { path, text in
         path.map { ($0, Data(text.utf8)) }
       })
-    try Console.print(json ? try inspection.json : InspectionText(inspection).text)
+    let operators = survey.map { Self.text($0) + "\n\n" } ?? ""
+    try Console.print(
+      json ? try inspection.json : operators + InspectionText(inspection).text)
     for case let path? in [svg, html] { general.note("wrote \(path)") }
+  }
+
+  /// The operators of an ONNX file.
+  private static func text(_ survey: ONNXSurvey) -> String {
+    var table = TextTable([("operator", .left), ("nodes", .right)])
+    for (op, count) in survey.operators {
+      table.add([ONNXError.quoted(op).trimmingCharacters(in: ["'"]), NumberText.grouped(count)])
+    }
+    return table.text
+  }
+
+  /// Prints everything that cannot be converted, and ends.
+  private func refuse(_ survey: ONNXSurvey) throws {
+    let problems = survey.problems.map { "\($0)" }
+    try Console.print(
+      Self.text(survey) + "\n\ncannot be converted:\n" + problems.joined(separator: "\n"))
+    let count = problems.count
+    throw Failure(
+      .input,
+      "\(model.model) has \(count == 1 ? "one node" : "\(count) nodes") that cannot be converted: "
+        + "\(problems[0])\(count == 1 ? "" : "; the others stand above")")
   }
 
   /// An activation's values and derivatives, and its picture.

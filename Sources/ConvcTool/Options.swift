@@ -131,6 +131,10 @@ struct ModelOptions: ParsableArguments {
       }
       return try preset().make(input, self.classes ?? classes)
     }
+    guard kind == .onnx || dimensions.isEmpty else {
+      throw Failure(
+        .usage, "\(model) is no ONNX file, which alone names dimensions; leave out --dim")
+    }
     let network = try kind == .model ? ModelFile.read(model) : onnx()
     if self.classes != nil {
       throw Failure(
@@ -147,9 +151,17 @@ struct ModelOptions: ParsableArguments {
 
   var limitBytes: Int { memoryLimit << 20 }
 
+  private var extents: [String: Int] {
+    Dictionary(dimensions.map { ($0.name, $0.extent) }, uniquingKeysWith: { $1 })
+  }
+
+  /// What an ONNX file's operators are, and what is wrong with them; nil: the network is none.
+  func survey() throws -> ONNXSurvey? {
+    guard kind == .onnx else { return nil }
+    return try ConvertOperators(dims: extents).survey(ONNXFile.read(model))
+  }
+
   private func onnx() throws -> Model {
-    var extents: [String: Int] = [:]
-    for dimension in dimensions { extents[dimension.name] = dimension.extent }
     let imported = try ConvertOperators(dims: extents).run(ONNXFile.read(model))
     for note in imported.notes { Console.note("note: \(note)") }
     return imported.model

@@ -23,7 +23,7 @@ public struct ConvertOperators: Sendable {
   public func run(_ graph: ONNXGraph) throws(ONNXError) -> ImportedModel {
     let (bound, notes) = try BindDimensions(dims: dims).run(graph)
     let folded = try FoldConstants().run(bound)
-    try Self.checkOperators(of: folded)
+    if let error = Self.unknownOperators(of: folded) { throw error }
     for input in folded.inputs {
       guard let type = input.type, type.tensorElement == nil else { continue }
       throw ONNXError(
@@ -48,11 +48,12 @@ public struct ConvertOperators: Sendable {
     }
   }
 
-  private static func checkOperators(of graph: ONNXGraph) throws(ONNXError) {
+  /// The operators that convc does not know, all in one message; nil: there are none.
+  static func unknownOperators(of graph: ONNXGraph) -> ONNXError? {
     let unknown = graph.operatorCounts.filter { OperatorTable.knows($0.op) == false }
-    guard !unknown.isEmpty else { return }
+    guard !unknown.isEmpty else { return nil }
     let list = unknown.map { "\($0.op) (\($0.count))" }.joined(separator: ", ")
-    throw ONNXError(graph.source, "has operators that convc does not know: \(list)")
+    return ONNXError(graph.source, "has operators that convc does not know: \(list)")
   }
 }
 
