@@ -15,9 +15,9 @@ struct ConvcCommand: AsyncParsableCommand {
       """,
     version: "convc 0.1.0",
     subcommands: [
-      BuildCommand.self, EmitCommand.self, RunCommand.self, TrainCommand.self, EvalCommand.self,
-      InspectCommand.self, CheckCommand.self, BenchCommand.self, ModelsCommand.self,
-      DataCommand.self,
+      BuildCommand.self, EmitCommand.self, ExportCommand.self, RunCommand.self,
+      TrainCommand.self, EvalCommand.self, InspectCommand.self, CheckCommand.self,
+      BenchCommand.self, ModelsCommand.self, DataCommand.self,
     ])
 
   func run() throws {
