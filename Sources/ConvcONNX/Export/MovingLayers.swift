@@ -63,16 +63,17 @@ extension DepthToSpace: ExportableLayer {
 }
 
 extension SpaceToDepth: ExportableLayer {
-  /// The operator puts the place in the block first; the other order moves rows and columns of blocks itself.
+  /// The operator puts the place in a block before the channel; for the other order both change places behind it.
   func write(to onnx: LayerWriter) {
-    if order == .dcr {
+    guard order == .crd else {
       return onnx.result("SpaceToDepth", onnx.inputs, ["blocksize": .int(blockSize)])
     }
     let maps = onnx.inputType.maps
-    let blocks = [0, maps.c, maps.h / blockSize, blockSize, maps.w / blockSize, blockSize]
-    let cut = onnx.part("blocks", "Reshape", [onnx.input, onnx.constant("block_shape", blocks)])
-    let moved = onnx.part("moved", "Transpose", [cut], ["perm": .ints([0, 1, 3, 5, 2, 4])])
-    onnx.result("Reshape", [moved, onnx.constant("shape", onnx.shape(onnx.outputType))])
+    let blocks = onnx.part("blocks", "SpaceToDepth", onnx.inputs, ["blocksize": .int(blockSize)])
+    let digits = onnx.constant("digit_shape", [0, blockSize * blockSize, maps.c, -1])
+    let cut = onnx.part("digits", "Reshape", [blocks, digits])
+    let turned = onnx.part("turned", "Transpose", [cut], ["perm": .ints([0, 2, 1, 3])])
+    onnx.result("Reshape", [turned, onnx.constant("shape", onnx.shape(onnx.outputType))])
   }
 }
 

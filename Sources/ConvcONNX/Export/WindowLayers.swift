@@ -56,13 +56,16 @@ private struct WindowAttributes {
   var attributes: [String: LayerWriter.Attribute] {
     var attributes: [String: LayerWriter.Attribute] = [
       "kernel_shape": .ints(axes.map(\.kernel)), "strides": .ints(axes.map(\.stride)),
-      "pads": .ints(axes.map(\.before) + axes.map(\.behind)),
+      "pads": .ints(pads),
     ]
     if axes.contains(where: { $0.dilation != 1 }) {
       attributes["dilations"] = .ints(axes.map(\.dilation))
     }
     return attributes
   }
+
+  /// Cells before all axes, then behind them.
+  var pads: [Int] { axes.map(\.before) + axes.map(\.behind) }
 
   /// The window's extents.
   var kernel: [Int] { axes.map(\.kernel) }
@@ -160,7 +163,31 @@ extension MaxPool2D: ExportableLayer {
 
 extension AveragePool2D: ExportableLayer {
   func write(to onnx: LayerWriter) {
-    onnx.pool("AveragePool", window, ["count_include_pad": .int(countsPadding ? 1 : 0)])
+    let pads = WindowAttributes(pooling: window, over: onnx.inputType).pads
+    guard countsPadding, pads != WindowAttributes(window, rank: onnx.inputType.shape.count).pads
+    else {
+      return onnx.pool("AveragePool", window, ["count_include_pad": .int(countsPadding ? 1 : 0)])
+    }
+    writePadded(to: onnx)
+  }
+
+  /// Divisors that count the padding, but not what windows at the end reach into beyond it: cells are put around the map,
+  /// and the operator counts those alone.
+  private func writePadded(to onnx: LayerWriter) {
+    let pads = WindowAttributes(window, rank: onnx.inputType.shape.count).pads
+    let axes = pads.count / 2
+    var (input, shape) = (onnx.input, onnx.inputType.shape)
+    if pads.contains(where: { $0 != 0 }) {
+      let cells = [0, 0] + pads.prefix(axes) + [0, 0] + pads.suffix(axes)
+      input = onnx.part("padded", "Pad", [input, onnx.constant("pads", cells)])
+      for axis in 0..<axes { shape[2 + axis] += pads[axis] + pads[axes + axis] }
+    }
+    let inner = Window2D(
+      kernelSize: window.kernelSize, stride: window.stride, rounding: window.rounding)
+    let attributes = WindowAttributes(
+      pooling: inner, over: onnx.inputType.with(shape: shape)
+    ).attributes
+    onnx.result("AveragePool", [input], attributes.merging(["count_include_pad": .int(0)]) { $1 })
   }
 }
 
