@@ -175,9 +175,25 @@ struct ConversionTests {
     #expect(!text.contains("in\"*/") && !text.contains("out/../é\n"))
   }
 
+  @Test("a product with one value a map is a gate")
+  func gates() throws {
+    let model = Build.model(
+      Build.graph(
+        [
+          Build.node("GlobalAveragePool", ["x"], ["m"]), Build.node("HardSigmoid", ["m"], ["g"]),
+          Build.node("Mul", ["g", "x"], ["y"]),
+        ], inputs: [Build.value("x", ["1", "3", "4", "4"])], outputs: [Build.value("y", [])]))
+    let layers = try ConvertOperators().run(try read(model)).model.nodes.map(\.layer.summary)
+    #expect(layers.last == Multiply().summary)
+  }
+
   @Test("the operators that the documentation lists are those that are converted")
   func documentation() throws {
     let page = try String(contentsOfFile: TestFiles.repository + "Docs/ONNX.md", encoding: .utf8)
     for name in OperatorTable.converters.keys { #expect(page.contains("`\(name)`"), "\(name)") }
+    for pass in CleanUp.passes {
+      let name = type(of: pass).name
+      #expect(page.contains("`\(name)`"), "\(name)")
+    }
   }
 }

@@ -12,8 +12,6 @@ struct ExportedLayer: Sendable, CustomTestStringConvertible {
   let layer: any Layer
   /// Extents with the batch first.
   let inputs: [[Int]]
-  /// Why import refuses it; nil: it gives the same network.
-  var importProblem: String?
   var testDescription: String { name }
 
   init(_ name: String, _ layer: any Layer, _ inputs: [Int]...) {
@@ -24,7 +22,6 @@ struct ExportedLayer: Sendable, CustomTestStringConvertible {
     self.name = name
     self.layer = layer
     self.inputs = inputs
-    importProblem = layer is MaxUnpool2D ? "MaxPool" : nil
   }
 
   static let all = examples + more

@@ -29,11 +29,15 @@ struct MutationTests {
             "If", ["t"], ["u"], ["then_branch": .graph(branch), "else_branch": .graph(branch)]),
           Build.node("Reshape", ["u", "d"], ["v"]), Build.node("Add", ["v", "f"], ["y"]),
         ], [block])
-      return try [Build.small, rich].map { [UInt8](try $0.serializedData()) }
+      let parts = Build.model(
+        Build.graph(
+          CleanUpTests.parts, inputs: [Build.value("x", ["1", "1", "3", "3"])],
+          outputs: [Build.value("y", [])], initializers: CleanUpTests.partConstants), opset: 20)
+      return try [Build.small, rich, parts].map { [UInt8](try $0.serializedData()) }
     }
   }
 
-  /// Reads and folds; any error is fine, a trap is not.
+  /// Reads, folds and cleans up; any error is fine, a trap is not.
   static func survives(_ bytes: [UInt8]) {
     do {
       let (graph, _) = try BindDimensions(dims: [:]).run(ONNXFile.read(bytes: bytes))
@@ -41,6 +45,7 @@ struct MutationTests {
       for name in folded.initializerNames where (folded.initializers[name]?.count ?? 0) < 1 << 16 {
         _ = try folded.initializers[name]?.bytes()
       }
+      _ = try CleanUp().run(folded)
     } catch {
       let text = "\(error)"
       #expect(!text.isEmpty && !text.contains("\n"))
@@ -51,7 +56,7 @@ struct MutationTests {
   func whole() throws {
     for bytes in try Self.models {
       let (graph, _) = try BindDimensions(dims: [:]).run(ONNXFile.read(bytes: bytes))
-      _ = try FoldConstants().run(graph)
+      _ = try CleanUp().run(try FoldConstants().run(graph))
     }
   }
 

@@ -19,7 +19,7 @@ struct CommandTests {
     let tool = try Tool()
     let help = try await tool("--help")
     expectDone(help)
-    for verb in ["build", "emit", "run", "train", "eval", "inspect", "check", "bench"] {
+    for verb in ["build", "emit", "export", "run", "train", "eval", "inspect", "check", "bench"] {
       #expect(help.output.contains("\n  \(verb) "))
     }
     let version = try await tool("--version")
@@ -29,7 +29,7 @@ struct CommandTests {
 
   @Test("no verb is a usage error")
   func noVerb() async throws {
-    expectRefusal(try await Tool()(), 64, containing: "which verb? build, emit, run")
+    expectRefusal(try await Tool()(), 64, containing: "which verb? build, emit, export, run")
   }
 
   @Test("an unknown verb is answered with the nearest")

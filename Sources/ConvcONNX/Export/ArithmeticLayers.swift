@@ -49,9 +49,8 @@ extension PositionBias: ExportableLayer {
 
 extension Dense: ExportableLayer {
   func write(to onnx: LayerWriter) {
-    let bias = hasBias ? [onnx.parameter("bias")] : []
-    onnx.result(
-      "Gemm", onnx.inputs + [onnx.parameter("weight")] + bias, ["transB": .int(1)])
+    let parameters = (hasBias ? ["weight", "bias"] : ["weight"]).map { onnx.parameter($0) }
+    onnx.result("Gemm", onnx.inputs + parameters, ["transB": .int(1)])
   }
 }
 

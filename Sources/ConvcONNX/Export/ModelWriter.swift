@@ -77,7 +77,8 @@ final class ModelWriter {
     if !graph.isUnbatched { dims[0] = batch }
     var value = Onnx_ValueInfoProto()
     value.name = name
-    value.type.tensorType.elemType = Int32(ONNXElementType.float.rawValue)
+    let element = ONNXElementType.allCases.first { $0.tensorElement == type.element } ?? .float
+    value.type.tensorType.elemType = Int32(element.rawValue)
     value.type.tensorType.shape.dim = dims.map { dimension in
       var dim = Onnx_TensorShapeProto.Dimension()
       switch dimension {

@@ -14,12 +14,7 @@ extension BatchNorm2D: ExportableLayer {
 
 extension InstanceNorm: ExportableLayer {
   func write(to onnx: LayerWriter) {
-    let channels = onnx.inputType.shape[1]
-    let weight =
-      hasParameters ? onnx.parameter("weight") : onnx.equal("weight", 1, count: channels)
-    let bias = hasParameters ? onnx.parameter("bias") : onnx.equal("bias", 0, count: channels)
-    onnx.result(
-      "InstanceNormalization", onnx.inputs + [weight, bias], ["epsilon": .float(epsilon)])
+    onnx.normalizeMaps(epsilon: epsilon, hasParameters: hasParameters)
   }
 }
 
@@ -43,8 +38,11 @@ extension MeanVarianceNorm: ExportableLayer {
       let mean = onnx.part("mean", "ReduceMean", [onnx.input, onnx.constant("axes", axes)])
       return onnx.result("Sub", [onnx.input, mean])
     }
-    let groups = acrossChannels ? 1 : onnx.inputType.shape[1]
-    onnx.normalizeGroups(groups, epsilon: epsilon, hasParameters: false)
+    if acrossChannels {
+      onnx.normalizeGroups(1, epsilon: epsilon, hasParameters: false)
+    } else {
+      onnx.normalizeMaps(epsilon: epsilon, hasParameters: false)
+    }
   }
 }
 
@@ -52,6 +50,14 @@ extension LayerWriter {
   /// Equal numbers, one for each channel or group.
   fileprivate func equal(_ name: String, _ value: Float, count: Int) -> String {
     constant(name, [Float](repeating: value, count: count), dims: [count])
+  }
+
+  /// Normalises each map by itself; without parameters the operator scales by 1 and shifts by 0.
+  fileprivate func normalizeMaps(epsilon: Float, hasParameters: Bool) {
+    let channels = inputType.shape[1]
+    let weight = hasParameters ? parameter("weight") : equal("weight", 1, count: channels)
+    let bias = hasParameters ? parameter("bias") : equal("bias", 0, count: channels)
+    result("InstanceNormalization", inputs + [weight, bias], ["epsilon": .float(epsilon)])
   }
 
   /// Normalises groups of channels as maps of one row, then scales and shifts the channels.

@@ -112,9 +112,8 @@ extension ConvTranspose2D: ExportableLayer {
       attributes["output_padding"] = .ints(
         [outputPadding.height, outputPadding.width].suffix(rank - 2))
     }
-    let bias = hasBias ? [onnx.parameter("bias")] : []
-    onnx.result(
-      "ConvTranspose", [onnx.input, onnx.parameter("weight")] + bias, attributes)
+    let parameters = (hasBias ? ["weight", "bias"] : ["weight"]).map { onnx.parameter($0) }
+    onnx.result("ConvTranspose", onnx.inputs + parameters, attributes)
   }
 }
 

@@ -51,6 +51,11 @@ extension NodeConversion {
       let layer: any Layer = operation == .add ? Add() : Multiply()
       return try apply(layer, to: first, second, shape: a.shape)
     }
+    if operation == .multiply, case .value(let a) = a.source, case .value(let b) = b.source,
+      isGate(a, b)
+    {
+      return try gated(a, b)
+    }
     guard let form = try broadcast(a.shape, b.shape) else {
       return try compute(operation, asCells: a, b)
     }

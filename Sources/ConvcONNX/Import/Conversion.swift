@@ -31,7 +31,8 @@ public struct ConvertOperators: Sendable {
         "has elements of type \(type.name), expected float, int32, int64 or bool; cast it before the model"
       )
     }
-    if let conversion = Conversion(folded, isUnbatched: false) {
+    let clean = try CleanUp().run(folded)
+    if let conversion = Conversion(clean, isUnbatched: false) {
       switch conversion.run() {
       case .success(let model): return ImportedModel(model: model, notes: notes)
       case .failure(.problem(let error)): throw error
@@ -39,7 +40,7 @@ public struct ConvertOperators: Sendable {
       case .failure(.needsAxis0): break
       }
     }
-    guard let conversion = Conversion(folded, isUnbatched: true) else {
+    guard let conversion = Conversion(clean, isUnbatched: true) else {
       throw ONNXError(graph.source, "has an input without a shape; give it one and export again")
     }
     switch conversion.run() {
@@ -72,13 +73,15 @@ struct ConvertedValue {
   let shape: [Int]
   /// The shape in the network: the same, or one with axes joined or extents of 1 before them.
   let extents: [Int]
+  /// The node that gave the values their shape, where nothing was computed; nil: the one that computed them.
+  var view: String?
 
   /// The shape in the model as a network can have it: single values are an axis of one.
   var plainExtents: [Int] { shape.isEmpty ? [1] : shape }
 
   /// The same values as a shape of the model.
-  func read(as shape: [Int]) -> ConvertedValue {
-    ConvertedValue(value: value, element: element, shape: shape, extents: extents)
+  func read(as shape: [Int], by node: String? = nil) -> ConvertedValue {
+    ConvertedValue(value: value, element: element, shape: shape, extents: extents, view: node)
   }
 }
 
@@ -148,7 +151,7 @@ final class Conversion {
         names.unique(output.name, or: "output"), plain.value, label: output.name,
         callerShape: value.shape == plain.extents ? nil : value.shape)
     }
-    var model = Self.needed(of: builder.model)
+    var model = Self.withEarlyViews(Self.needed(of: builder.model))
     model.values = given
     model.usualBatch = isUnbatched ? 1 : batch
     return model
@@ -172,6 +175,26 @@ final class Conversion {
       names.formUnion(node.inputs)
     }
     model.nodes.removeAll { !names.contains($0.name) }
+    return model
+  }
+
+  /// The network with each change of a shape right behind what it reads, so that it keeps no layers from joining one kernel.
+  private static func withEarlyViews(_ model: Model) -> Model {
+    func isView(_ node: Model.Node) -> Bool {
+      if case .view = node.layer.role(in: .inference, frozen: false) { true } else { false }
+    }
+    let inputs = Set(model.inputs.map(\.name))
+    let views = Dictionary(
+      grouping: model.nodes.filter { isView($0) && !inputs.contains($0.inputs[0]) },
+      by: { $0.inputs[0] })
+    let moved = Set(views.values.flatMap { $0 }.map(\.name))
+    var model = model
+    var waiting = Array(model.nodes.filter { !moved.contains($0.name) }.reversed())
+    model.nodes = []
+    while let node = waiting.popLast() {
+      model.nodes.append(node)
+      waiting += (views[node.name] ?? []).reversed()
+    }
     return model
   }
 
@@ -207,9 +230,10 @@ final class Conversion {
   /// - Parameters:
   ///   - shape: the result's shape in the model; nil: the network's.
   ///   - weights: first values of the layer's parameters, by their names within the layer.
+  ///   - name: what the layer is called; nil: as the node.
   func apply(
     _ layer: any Layer, to inputs: [ConvertedValue], shape: [Int]?, at node: ONNXNode?,
-    weights: [String: GivenValues] = [:]
+    weights: [String: GivenValues] = [:], name: String? = nil
   ) throws(ConversionError) -> ConvertedValue {
     let types = inputs.map { TensorType(shape: $0.extents, element: $0.element) }
     if !layer.traits.contains(.anyElement),
@@ -228,7 +252,7 @@ final class Conversion {
       throw .problem(
         ONNXError(node?.place ?? graph.source, "\(error)"))
     }
-    let name = names.unique(node?.name ?? "", or: type(of: layer).kind)
+    let name = names.unique(name ?? node?.name ?? "", or: type(of: layer).kind)
     let value = builder.apply(layer, to: inputs.map(\.value), name: name)
     for (parameter, values) in weights { given["\(name).\(parameter)"] = values }
     return ConvertedValue(
@@ -240,9 +264,10 @@ final class Conversion {
     _ value: ConvertedValue, to extents: [Int], at node: ONNXNode?
   ) throws(ConversionError) -> ConvertedValue {
     if value.extents == extents { return value }
-    if isUnbatched {
-      return try apply(ReshapeAll(extents), to: [value], shape: value.shape, at: node)
+    func view(_ layer: any Layer) throws(ConversionError) -> ConvertedValue {
+      try apply(layer, to: [value], shape: value.shape, at: node, name: value.view ?? "")
     }
+    if isUnbatched { return try view(ReshapeAll(extents)) }
     guard extents.first == value.extents.first, extents.count > 1 else {
       throw .needsAxis0(
         ONNXError(
@@ -250,10 +275,7 @@ final class Conversion {
           "takes values of several images together, which a network with a batch cannot"))
     }
     let image = Array(extents.dropFirst())
-    if image.count == 1, value.extents.count > 2 {
-      return try apply(Flatten(), to: [value], shape: value.shape, at: node)
-    }
-    return try apply(Reshape(image), to: [value], shape: value.shape, at: node)
+    return try view(image.count == 1 && value.extents.count > 2 ? Flatten() : Reshape(image))
   }
 }
 

@@ -112,7 +112,8 @@ struct NodeConversion {
 
   /// The same values under another shape of the model: nothing is computed.
   func define(_ value: ConvertedValue, as shape: [Int], output index: Int = 0) {
-    define(value.read(as: shape), output: index)
+    let isView = node.input(0).flatMap { conversion.value($0)?.value.name } == value.value.name
+    define(value.read(as: shape, by: isView ? node.name : nil), output: index)
   }
 
   /// An axis counted from the front.

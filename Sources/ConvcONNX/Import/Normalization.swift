@@ -80,8 +80,11 @@ extension NodeConversion {
       let tensors = try channelConstants(1..<5, channels: shape[1])
     else { return try generalBatchNormalization(isTraining: isTraining) }
     let maps = try maps(try plain(0))
+    // The share that is kept; in decimal digits, so that 0.9 leaves 0.1.
+    let kept = try float("momentum", 0.9)
     let layer = BatchNorm2D(
-      momentum: 1 - (try float("momentum", 0.9)), epsilon: try float("epsilon", 1e-5))
+      momentum: Float(1 - (Double("\(kept)") ?? Double(kept))),
+      epsilon: try float("epsilon", 1e-5))
     let names = ["weight", "bias", "running_mean", "running_var"]
     let values = Dictionary(uniqueKeysWithValues: zip(names, tensors.map(weights)))
     define(try apply(layer, to: maps, weights: values), as: shape)

@@ -3,7 +3,7 @@ enum OperatorTable {
   static let converters: [String: OperatorConverter] = [
     windowOperators, activationOperators, arithmeticOperators, shapeOperators, movingOperators,
     normalizationOperators, reductionOperators, matrixOperators, comparisonOperators,
-    resizeOperators, typeOperators, lossOperators, trainingOperators,
+    resizeOperators, typeOperators, lossOperators, trainingOperators, fusedOperators,
   ].reduce(into: [:]) { table, part in table.merge(part) { first, _ in first } }
 
   /// Whether an operator can be converted, or at least computed where its inputs are constants.
