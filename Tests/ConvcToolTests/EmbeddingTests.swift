@@ -1,3 +1,4 @@
+import Convc
 import ConvcTestSupport
 import Foundation
 import Testing
@@ -11,8 +12,8 @@ struct EmbeddingTests {
     #include <stdio.h>
     #include <stdlib.h>
     #include "net.h"
-    static _Alignas(NET_ALIGNMENT) char workspace[NET_WORKSPACE_BYTES], packed[NET_PACKED_BYTES];
-    static float parameters[NET_PARAMETERS_FLOATS];
+    _Alignas(NET_ALIGNMENT) char workspace[NET_WORKSPACE_BYTES], packed[NET_PACKED_BYTES];
+    float parameters[NET_PARAMETERS_FLOATS];
     int main(void) {
         const convc_model *model = net_model();
     #ifdef PACKED
@@ -166,6 +167,29 @@ struct EmbeddingTests {
       let symbol = try await tool.shell("readelf -sW net_weights.o | grep 'HIDDEN.*net_weights'")
       #expect(symbol.status == 0, "\(compiler)")
     }
+  }
+
+  @Test("a session runs with the library's weights until others are given")
+  func session() async throws {
+    let tool = try Tool()
+    expectDone(
+      try await tool.start(["build"] + Self.network + ["-o", "out", "--weights", "embed"]).result())
+    let library = try LoadedLibrary(path: tool.path("out/libnet.so"))
+    let session = try Session(try Program(library: library, prefix: "net"))
+    let picture = Program.Values.float32((0..<64).map { Float($0 * 7 % 11) / 11 })
+    let scores = try session.forward(inputs: [picture], batch: 1)
+    let model = try #require(Preset.named("lenet5")).make([1, 8, 8], nil)
+    let graph = try model.compile(BuildOptions(trains: false, target: .generic)).graph
+    let weights = try Initialization(seed: 3).parameters(of: graph)
+    session.withParameters { block in
+      for (index, weight) in weights.enumerated() { block[index] = weight }
+    }
+    #expect(try session.forward(inputs: [picture], batch: 1) == scores)
+    session.withParameters { $0.update(repeating: 0) }
+    #expect(
+      try session.forward(inputs: [picture], batch: 1) == [
+        .float32([Float](repeating: 0, count: 10))
+      ])
   }
 
   @Test("weights come from a file, or are those of an ONNX file; a network may have none")
