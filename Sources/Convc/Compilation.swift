@@ -51,6 +51,16 @@ public struct BuildOptions: Sendable {
 extension Target {
   /// The widest row of the table that this machine can run.
   public static var native: Target { best(for: Set(HostProcessor.current.features)) }
+
+  /// Whether this machine's own compilers make code for the row, which newer machines of the kind may have to run.
+  public var isOfThisMachine: Bool {
+    guard march != nil else { return true }
+    #if arch(x86_64)
+      return name.hasPrefix("x86-64")
+    #else
+      return name == Target.aarch64.name
+    #endif
+  }
 }
 
 /// What of a network's weights is part of its library.

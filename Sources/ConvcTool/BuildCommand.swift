@@ -34,6 +34,12 @@ struct BuildCommand: AsyncParsableCommand {
   func run() async throws {
     var options = LibraryOptions(
       architecture: artefact.target.architecture, openMP: !compiler.withoutOpenMP)
+    guard artefact.target.target.target.isOfThisMachine else {
+      throw Failure(
+        .missing,
+        "this machine's compilers make no code for \(artefact.target.target.name); write the C with "
+          + "'convc emit --target \(artefact.target.target.name)' and give it to a cross compiler")
+    }
     let embeds = artefact.embedsWeights
     let artefact = try artefact.compile()
     general.warn(of: artefact.compilation)

@@ -149,6 +149,18 @@ struct ArtefactTests {
     #expect(tool.folder.names == ["cc"])
   }
 
+  #if arch(x86_64)
+    @Test("what this machine cannot compile is left to emit and a cross compiler")
+    func foreign() async throws {
+      let tool = try Tool()
+      expectRefusal(
+        try await tool("build", "lenet5", "-o", "out", "--target", "aarch64"), 69,
+        "this machine's compilers make no code for aarch64; write the C with "
+          + "'convc emit --target aarch64' and give it to a cross compiler")
+      #expect(!tool.exists("out"))
+    }
+  #endif
+
   @Test("a compiler that fails on the network is a bug, with command and output")
   func compilerFails() async throws {
     let tool = try Tool()

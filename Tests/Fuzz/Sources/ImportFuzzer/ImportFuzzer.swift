@@ -14,10 +14,12 @@ public func importONNX(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     let files = compilation.files(embedding: .packed)
     let package = compilation.packageFiles(for: files, isCompiled: true)
     let names = (files.all + package).map(\.name)
-    precondition(!names.contains { $0.contains("/") || $0.contains("\0") }, "\(names)")
+    if names.contains(where: { $0.contains("/") || $0.contains("\0") }) {
+      fatalError("no names of files: \(names)")
+    }
   } catch {
     let message = "\(error)"
-    precondition(!message.isEmpty && !message.contains("\n"), "no line: \(message)")
+    if message.isEmpty || message.contains("\n") { fatalError("no line: \(message)") }
   }
   return 0
 }
