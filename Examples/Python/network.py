@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-TYPES = {1: np.float32, 2: np.int32}
+TYPES = {1: np.float32, 2: np.int32, 3: np.int64, 4: np.bool_}
 POINTER, TEXT, INT, LONG = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int32, ctypes.c_int64
 
 

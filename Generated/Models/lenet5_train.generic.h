@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONVC_ABI_VERSION 2  // 2: embedded_packed, embedded_parameters
+#define CONVC_ABI_VERSION 2  // 2: 64-bit integers and booleans; embedded_packed, embedded_parameters
 #define CONVC_ALIGNMENT 64  // bytes: packed, workspace, and nothing else, must start at a multiple of it
 
 // What every function returns.
