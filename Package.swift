@@ -56,6 +56,12 @@ let package = Package(
       ]),
     .executableTarget(
       name: "TrainingExample", dependencies: ["Convc"], path: "Examples/Training"),
+    .systemLibrary(
+      name: "CPNG", path: "Examples/Detection/CPNG", pkgConfig: "libpng",
+      providers: [.apt(["libpng-dev"])]),
+    .executableTarget(
+      name: "DetectionExample", dependencies: ["Convc", "CPNG"], path: "Examples/Detection",
+      exclude: ["CPNG"]),
     .executableTarget(
       name: "LayerBenchmark", dependencies: ["Convc"], path: "Benchmarks/Layers"),
     .executableTarget(
@@ -81,7 +87,10 @@ let package = Package(
       dependencies: ["ConvcTraining", "ConvcRandom", "ConvcTestSupport"]),
     .testTarget(
       name: "ConvcTests",
-      dependencies: ["Convc", "ConvcEmit", "ConvcPasses", "ConvcTestSupport", "TrainingExample"]),
+      dependencies: [
+        "Convc", "ConvcEmit", "ConvcPasses", "ConvcTestSupport", "TrainingExample",
+        "DetectionExample",
+      ]),
     .testTarget(name: "ConvcToolTests", dependencies: ["ConvcTool", "ConvcTestSupport"]),
   ],
   swiftLanguageModes: [.v6]

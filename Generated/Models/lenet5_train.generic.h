@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONVC_ABI_VERSION 1
+#define CONVC_ABI_VERSION 2  // 2: 64-bit integers and booleans; embedded_packed, embedded_parameters
 #define CONVC_ALIGNMENT 64  // bytes: packed, workspace, and nothing else, must start at a multiple of it
 
 // What every function returns.
@@ -119,6 +119,8 @@ typedef struct convc_model {
     convc_gradients_function *gradients;    // NULL in an inference build, as the next two
     convc_update_function *update;
     convc_train_step_function *train_step;
+    const void *embedded_packed;       // the packed form of the weights in this library, for forward; or NULL
+    const float *embedded_parameters;  // the parameter block in this library, for prepare; or NULL
 } convc_model;
 
 typedef const convc_model *convc_model_function(void);

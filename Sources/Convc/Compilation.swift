@@ -3,6 +3,7 @@ import ConvcIR
 import ConvcLayers
 import ConvcPasses
 import ConvcRuntime
+import FoundationEssentials
 
 /// What a network is built for, with the defaults of this machine.
 public struct BuildOptions: Sendable {
@@ -38,13 +39,32 @@ public struct BuildOptions: Sendable {
     self.memoryLimit = memoryLimit
   }
 
+  /// Whether a name can prefix symbols and files: a C identifier of at most 64 characters, and no header or library of the
+  /// system, in whose place it would be found.
+  public static func isName(_ name: String) -> Bool {
+    name.isCIdentifier && EmitC.prefix(of: name) == name
+  }
+
   func batch(of model: Model) -> Int { batch ?? model.usualBatch ?? (model.isUnbatched ? 1 : 64) }
 }
 
 extension Target {
   /// The widest row of the table that this machine can run.
   public static var native: Target { best(for: Set(HostProcessor.current.features)) }
+
+  /// Whether this machine's own compilers make code for the row, which newer machines of the kind may have to run.
+  public var isOfThisMachine: Bool {
+    guard march != nil else { return true }
+    #if arch(x86_64)
+      return name.hasPrefix("x86-64")
+    #else
+      return name == Target.aarch64.name
+    #endif
+  }
 }
+
+/// What of a network's weights is part of its library.
+public typealias EmbeddedWeights = ConvcEmit.EmbeddedWeights
 
 /// A compiled network: its stages, and the C they end in.
 public struct Compilation: Sendable {
@@ -62,8 +82,45 @@ public struct Compilation: Sendable {
   ///
   /// - Parameter units: how many source files share the kernels; nil: one, or more where it would be unreasonably large.
   /// - Parameter profiles: whether the C takes the time of each kernel, see ``ProfiledProgram``.
-  public func files(units: Int? = nil, profiles: Bool = false) -> EmittedFiles {
-    EmitC(EmitOptions(units: units, profiles: profiles)).run(stages.module)
+  /// - Parameter embedding: what of the weights an assembler file brings into the library; nil: nothing.
+  public func files(
+    units: Int? = nil, profiles: Bool = false, embedding: EmbeddedWeights? = nil
+  ) -> EmittedFiles {
+    EmitC(EmitOptions(units: units, profiles: profiles, embedding: embedding)).run(stages.module)
+  }
+
+  /// The files by which build systems find the network beside them, see ``PackageFiles``.
+  ///
+  /// - Parameters:
+  ///   - files: what the network was written as.
+  ///   - isCompiled: whether there is a library beside them; else CMake compiles the sources.
+  public func packageFiles(for files: EmittedFiles, isCompiled: Bool) -> [CSourceFile] {
+    let package = PackageFiles(stages.module, files)
+    return isCompiled ? package.ofLibrary : [package.ofSources]
+  }
+
+  /// Name of the file that holds the bytes of embedded weights.
+  public var weightsFile: String { "\(prefix)_weights.bin" }
+
+  /// The packed form of weights: what `NAME_prepare` makes of them, compiled by itself with the same flags.
+  ///
+  /// Where this machine cannot run what the options compile for, a build for any processor packs, whose last bits may differ.
+  ///
+  /// - Throws: ``ToolchainError``, ``ProgramError``.
+  public func packed(
+    _ parameters: [Float], toolchain: Toolchain, options: LibraryOptions
+  ) async throws -> Data {
+    var options = options
+    if !stages.module.target.runs(on: Set(HostProcessor.current.features)) {
+      options.architecture = .baseline
+    }
+    let files = EmitC().preparation(stages.module)
+    let library = try await toolchain.load(
+      sources: files.all.map { CSource(name: $0.name, text: $0.text) }, options: options)
+    return try WeightsPacker(
+      library: library, prefix: prefix, parameters: graph.parameterCount,
+      packedBytes: stages.module.packedBytes
+    ).pack(parameters)
   }
 
   /// Writes `PREFIX.h` and `PREFIX.c` (more `.c` files for large models) to a folder.
@@ -95,12 +152,14 @@ public struct Compilation: Sendable {
   }
 
   /// The files as the toolchain takes them, split so that all cores compile.
-  public func sources(profiles: Bool = false) -> [CSource] {
+  public func sources(
+    profiles: Bool = false, embedding: EmbeddedWeights? = nil
+  ) -> [CSource] {
     let functions = stages.module.functions.count
     let units = functions > 60 ? HostProcessor.count : 1
-    return files(units: units > 1 ? units : nil, profiles: profiles).all.map {
-      CSource(name: $0.name, text: $0.text)
-    }
+    let files = files(
+      units: units > 1 ? units : nil, profiles: profiles, embedding: embedding)
+    return files.all.map { CSource(name: $0.name, text: $0.text) }
   }
 }
 

@@ -22,11 +22,22 @@ enum CText {
     return keywords.contains(name) ? "\(name)_" : name
   }
 
-  /// The identifier that prefixes a model's symbols; `convc` is the interface's own.
+  /// The identifier that prefixes a model's symbols and files, of at most 64 characters.
   static func prefix(_ name: String) -> String {
-    let prefix = identifier(name)
-    return prefix.lowercased() == "convc" ? "m_\(prefix)" : prefix
+    let prefix = String(identifier(name).prefix(64))
+    return occupied.contains(prefix.lowercased()) ? "m_\(prefix)" : prefix
   }
+
+  /// What `NAME.h` or `libNAME.so` would stand before when a program is compiled with `-I` and `-L`: headers and libraries
+  /// of the system. `convc` is the interface's own, `run` the prefix of functions in each file.
+  private static let occupied: Set<String> = [
+    "convc", "alloca", "assert", "complex", "ctype", "dlfcn", "endian", "errno", "fcntl",
+    "features", "fenv", "float", "inttypes", "iso646", "limits", "locale", "malloc", "math",
+    "memory", "omp", "pthread", "sched", "setjmp", "signal", "stdalign", "stdarg", "stdatomic",
+    "stdbool", "stddef", "stdint", "stdio", "stdlib", "stdnoreturn", "string", "strings",
+    "tgmath", "threads", "time", "uchar", "unistd", "wchar", "wctype", "c", "dl", "gcc", "gcc_s",
+    "gomp", "m", "resolv", "rt", "util", "run",
+  ]
 
   static func isWord(_ byte: UInt8) -> Bool {
     isDigit(byte) || byte == UInt8(ascii: "_")
@@ -49,10 +60,13 @@ enum CText {
 
   // MARK: Texts of the user's
 
-  /// A string literal: anything but plain ASCII as octal escapes, `?` escaped against trigraphs.
+  /// Bytes that every C99 compiler takes in a string literal, with its end.
+  private static let longestLiteral = 4095
+
+  /// A string literal: anything but plain ASCII as octal escapes, `?` escaped against trigraphs; absurdly long text is cut.
   static func string(_ text: String) -> String {
     var literal = "\""
-    for byte in text.utf8 {
+    for byte in text.utf8.prefix(longestLiteral - 1) {
       switch byte {
       case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "?"):
         literal += "\\" + String(UnicodeScalar(byte))

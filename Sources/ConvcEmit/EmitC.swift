@@ -17,14 +17,17 @@ public struct EmittedFiles: Sendable, Hashable {
   public let header: CSourceFile
   /// `NAME.c` with the entry points first, then `NAME_1.c`, ... where the model is split.
   public let sources: [CSourceFile]
+  /// `NAME_weights.S` where weights are embedded.
+  public let assembly: CSourceFile?
 
-  public init(header: CSourceFile, sources: [CSourceFile]) {
+  public init(header: CSourceFile, sources: [CSourceFile], assembly: CSourceFile? = nil) {
     self.header = header
     self.sources = sources
+    self.assembly = assembly
   }
 
   /// The header, then the sources.
-  public var all: [CSourceFile] { [header] + sources }
+  public var all: [CSourceFile] { [header] + sources + (assembly.map { [$0] } ?? []) }
 }
 
 /// How C text is written.
@@ -37,15 +40,18 @@ public struct EmitOptions: Sendable {
   public var fileName: String?
   /// Whether the C takes the time of each kernel, see ``Profile``.
   public var profiles: Bool
+  /// What of the weights becomes part of the library; nil: nothing, the caller brings them.
+  public var embedding: EmbeddedWeights?
   public var templates: TemplateLibrary
 
   public init(
     units: Int? = nil, fileName: String? = nil, profiles: Bool = false,
-    templates: TemplateLibrary = .embedded
+    embedding: EmbeddedWeights? = nil, templates: TemplateLibrary = .embedded
   ) {
     self.units = units
     self.fileName = fileName
     self.profiles = profiles
+    self.embedding = embedding
     self.templates = templates
   }
 }
@@ -89,15 +95,38 @@ public struct EmitC: Pass {
     let name = options.fileName ?? kernels.prefix
     let text = try UnitText(
       module, renderer: renderer, kernels: kernels, header: "\(name).h",
-      profile: options.profiles ? Profile(module) : nil)
+      profile: options.profiles ? Profile(module) : nil, embedding: options.embedding)
     let units = units(kernels: kernels, mainLines: text.mainLines)
     var sources = [CSourceFile(name: "\(name).c", text: try text.main(units))]
     for unit in 1..<max(units.count, 1) {
       sources.append(CSourceFile(name: "\(name)_\(unit).c", text: try text.part(unit, of: units)))
     }
-    let header = try HeaderText(module, renderer: renderer).lines()
     return EmittedFiles(
-      header: CSourceFile(name: "\(name).h", text: Self.text(header)), sources: sources)
+      header: try header(module, name, renderer), sources: sources,
+      assembly: options.embedding.map { WeightsAssembly(module, fileName: name, $0).file })
+  }
+
+  private func header(
+    _ module: CModule, _ name: String, _ renderer: TemplateRenderer
+  ) throws(TemplateError) -> CSourceFile {
+    let text = try HeaderText(module, renderer: renderer, embedding: options.embedding).lines()
+    return CSourceFile(name: "\(name).h", text: Self.text(text))
+  }
+
+  /// `NAME_prepare` alone, with its kernels: C that makes the packed block of weights.
+  public func preparation(_ module: CModule) -> EmittedFiles {
+    do {
+      let renderer = TemplateRenderer(library: options.templates)
+      let kernels = try KernelTexts(module, renderer: renderer)
+      let name = options.fileName ?? kernels.prefix
+      let text = try UnitText(
+        module, renderer: renderer, kernels: kernels, header: "\(name).h", profile: nil)
+      return EmittedFiles(
+        header: try header(module, name, renderer),
+        sources: [CSourceFile(name: "\(name)_prepare.c", text: try text.preparation())])
+    } catch {
+      preconditionFailure("internal error: \(error)")
+    }
   }
 
   /// The kernels of some layers alone, with what they call: C that compiles, without entry points.

@@ -36,7 +36,7 @@ enum EntryPoints {
 
   /// Names that no kernel may have.
   static func reserved(_ prefix: String) -> Set<String> {
-    let own = ["options", "model"] + parameters.keys
+    let own = ["options", "model", "packed", "unpacked", "weights"] + parameters.keys
     let parts = ["prepare", "forward", "gradients", "update", "train_step"].map { "run_\($0)" }
     return Set(own.map { "\(prefix)_\($0)" } + parts)
       .union(["labels_in_range", "labels_in_range_or", "check_gradients"])

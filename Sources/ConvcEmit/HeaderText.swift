@@ -6,12 +6,14 @@ struct HeaderText {
   private let renderer: TemplateRenderer
   private let prefix: String
   private let macro: String
+  private let embedding: EmbeddedWeights?
   private var graph: Graph { module.graph }
   private var isTraining: Bool { module.training != nil }
 
-  init(_ module: CModule, renderer: TemplateRenderer) {
+  init(_ module: CModule, renderer: TemplateRenderer, embedding: EmbeddedWeights?) {
     self.module = module
     self.renderer = renderer
+    self.embedding = embedding
     prefix = CText.prefix(module.name)
     macro = prefix.uppercased()
   }
@@ -34,7 +36,11 @@ struct HeaderText {
     return try renderer.render(
       "file_header",
       TemplateBindings(
-        texts: ["name": prefix, "macro": macro], flags: ["training": isTraining], parts: parts))
+        texts: ["name": prefix, "macro": macro],
+        flags: [
+          "training": isTraining, "embedded_packed": embedding == .packed,
+          "embedded_parameters": embedding == .parameters,
+        ], parts: parts))
   }
 
   private var title: [String] {

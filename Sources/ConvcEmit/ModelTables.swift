@@ -10,21 +10,39 @@ struct ModelTables {
 
   private let module: CModule
   private let renderer: TemplateRenderer
+  private let embedding: EmbeddedWeights?
   private var graph: Graph { module.graph }
   private var targets: [TargetTensor] { module.training == nil ? [] : graph.targets }
   private var losses: [LossNode] { module.training == nil ? [] : graph.losses }
   private var lossEntries: Int { module.training == nil ? 0 : graph.lossEntries }
 
-  init(_ module: CModule, renderer: TemplateRenderer) {
+  init(_ module: CModule, renderer: TemplateRenderer, embedding: EmbeddedWeights?) {
     self.module = module
     self.renderer = renderer
+    self.embedding = embedding
   }
 
   func lines() throws(TemplateError) -> [String] {
     try renderer.render(
       "file_model",
       TemplateBindings(
-        texts: ["name": CText.prefix(module.name)], parts: ["tables": tables, "fields": fields]))
+        texts: [
+          "name": CText.prefix(module.name),
+          "accessor": embedding == .parameters ? "unpacked" : "packed",
+          "weights_type": embedding == .parameters ? "float" : "char",
+          "pointer_type": embedding == .parameters ? "float" : "void",
+        ],
+        flags: ["embedded": embedding != nil],
+        parts: ["tables": tables, "fields": fields + embeddedFields]))
+  }
+
+  private var embeddedFields: [String] {
+    let weights = WeightsAssembly.symbol(CText.prefix(module.name))
+    switch embedding {
+    case nil: return []
+    case .packed: return [".embedded_packed = \(weights),"]
+    case .parameters: return [".embedded_parameters = \(weights),"]
+    }
   }
 
   private var fields: [String] {

@@ -9,6 +9,7 @@ struct UnitText {
   private let header: String
   /// Clocks around the kernels; nil: none.
   private let profile: Profile?
+  private let embedding: EmbeddedWeights?
   private let regions: Regions
   /// The comment at the first file's head.
   private let head: [String]
@@ -23,13 +24,14 @@ struct UnitText {
 
   init(
     _ module: CModule, renderer: TemplateRenderer, kernels: KernelTexts, header: String,
-    profile: Profile?
+    profile: Profile?, embedding: EmbeddedWeights? = nil
   ) throws(TemplateError) {
     self.module = module
     self.renderer = renderer
     self.kernels = kernels
     self.header = header
     self.profile = profile
+    self.embedding = embedding
     // Names that pointers cannot have.
     let names = kernels.names + (profile == nil ? [] : Profile.words)
     var programs: [(ProgramText.Entry, CProgram)] = [(.forward, module.inference)]
@@ -67,7 +69,7 @@ struct UnitText {
         module, EntryText(module, renderer: renderer, profile: profile), regions,
         functions: kernels.functions(inFirst: first), profile)
     }
-    let model = try ModelTables(module, renderer: renderer).lines()
+    let model = try ModelTables(module, renderer: renderer, embedding: embedding).lines()
     let before = profile == nil ? [] : ["", "#define _POSIX_C_SOURCE 199309L  // clock_gettime"]
     return EmitC.text(
       head + before + ["", "#include \"\(header)\""]
@@ -93,6 +95,20 @@ struct UnitText {
     var code = try kernels.support(of: own[...])
     for kernel in own { code += kernel.lines + [""] }
     return EmitC.text(["#include <stdint.h>"] + (try prelude(code, tables: [])) + [""] + code)
+  }
+
+  /// The entry point that packs weights, with its kernels and nothing else.
+  func preparation() throws(TemplateError) -> String {
+    let names = Set(module.packed.map(\.function))
+    let own = kernels.all.filter { names.contains($0.function.name) }
+    var code = try kernels.support(of: own[...])
+    for kernel in own { code += kernel.lines + [""] }
+    let prepare = PrepareText(
+      module: module, pointers: regions.prepare,
+      functions: kernels.functions(inFirst: kernels.all.indices), profile: nil)
+    code += try EntryText(module, renderer: renderer, profile: nil).prepare(steps: prepare.lines)
+    return EmitC.text(
+      ["#include \"\(header)\""] + (try prelude(code, tables: [])) + [""] + code)
   }
 
   /// What a profiled build takes the time with.

@@ -49,12 +49,19 @@ public struct Target: Sendable, Hashable, CustomStringConvertible {
   ///
   /// - Parameter features: names as in `/proc/cpuinfo`.
   public static func best(for features: Set<String>) -> Target {
-    let rows: [(Target, Set<String>)] = [
-      (x86v4, ["avx512f", "avx512bw", "avx512dq", "avx512vl", "fma"]),
-      (x86v3, ["avx2", "fma", "bmi2"]), (x86v2, ["sse4_2", "popcnt"]), (aarch64, ["asimd"]),
-    ]
-    return rows.first { features.isSuperset(of: $0.1) }?.0 ?? generic
+    rows.first { features.isSuperset(of: $0.1) }?.0 ?? generic
   }
+
+  /// Whether a processor with these features can run code for this row.
+  public func runs(on features: Set<String>) -> Bool {
+    Self.rows.first { $0.0 == self }.map { features.isSuperset(of: $0.1) } ?? true
+  }
+
+  /// Rows with the features that they need, widest first.
+  private static let rows: [(Target, Set<String>)] = [
+    (x86v4, ["avx512f", "avx512bw", "avx512dq", "avx512vl", "fma"]),
+    (x86v3, ["avx2", "fma", "bmi2"]), (x86v2, ["sse4_2", "popcnt"]), (aarch64, ["asimd"]),
+  ]
 
   /// The same row with another second-level cache, in bytes: tests show loop orders of large networks on small ones.
   package func with(level2: Int) -> Target {

@@ -35,6 +35,9 @@ public struct ONNXError: Error, Sendable, Hashable, CustomStringConvertible {
     return text + "'"
   }
 
+  /// The same without quotes, for words that are seldom anything but letters.
+  static func plain(_ name: String) -> String { String(quoted(name).dropFirst().dropLast()) }
+
   /// Dimensions in a message: `2x3`, or `of a single value`.
   static func text(_ dims: [Int]) -> String {
     dims.isEmpty ? "of a single value" : dims.map(String.init).joined(separator: "x")

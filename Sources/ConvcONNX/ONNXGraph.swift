@@ -108,7 +108,7 @@ public struct ONNXNode: Sendable {
   /// The operator, with its domain unless that is the standard's.
   public var title: String { domain.isEmpty ? op : "\(domain).\(op)" }
 
-  private var safeTitle: String { String(ONNXError.quoted(title).dropFirst().dropLast()) }
+  private var safeTitle: String { ONNXError.plain(title) }
 
   /// The name of an input; nil where it is left out.
   public func input(_ index: Int) -> String? {

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 
 /// A file operation that failed: what was tried, where, and the system's reason.
@@ -113,9 +114,13 @@ enum FileSystem {
 
   /// Writes a new file, or replaces the contents of an old one.
   static func write(_ text: String, to path: String) throws(FileError) {
+    try write(Data(text.utf8), to: path)
+  }
+
+  static func write(_ bytes: Data, to path: String) throws(FileError) {
     let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw FileError(path) }
-    var rest = Array(text.utf8)[...]
+    var rest = bytes[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR { continue }

@@ -1,3 +1,5 @@
+import FoundationEssentials
+
 /// How C is compiled.
 public struct LibraryOptions: Sendable, Equatable {
   /// The instructions that the compiler may use.
@@ -15,10 +17,14 @@ public struct LibraryOptions: Sendable, Equatable {
   public var openMP: Bool
   /// More arguments for each compiler call, after all others.
   public var extraFlags: [String]
+  /// The name by which programs that are linked with the library ask for it; nil: its path.
+  public var soname: String?
 
   public init(
-    architecture: Architecture = .native, openMP: Bool = true, extraFlags: [String] = []
+    architecture: Architecture = .native, openMP: Bool = true, extraFlags: [String] = [],
+    soname: String? = nil
   ) {
+    self.soname = soname
     self.architecture = architecture
     self.openMP = openMP
     self.extraFlags = extraFlags
@@ -63,12 +69,24 @@ public struct LibraryOptions: Sendable, Equatable {
 
 /// A file given to the C compiler.
 public struct CSource: Sendable, Equatable {
-  /// A plain file name. Files that end in `.c` are compiled; others are there to be included.
+  /// A plain file name. Files that end in `.c` or `.S` are compiled; others are there to be included.
   public let name: String
   public let text: String
 
   public init(name: String, text: String) {
     self.name = name
     self.text = text
+  }
+}
+
+/// Bytes that an assembler file takes into a library.
+public struct AttachedBytes: Sendable {
+  /// A plain file name.
+  public let name: String
+  public let bytes: Data
+
+  public init(name: String, bytes: Data) {
+    self.name = name
+    self.bytes = bytes
   }
 }

@@ -2,9 +2,10 @@ import ConvcABI
 
 /// One use of a program: its parameters, gradients, optimiser state and working memory.
 ///
-/// All start at zero. Memory is taken from the system when it is first touched, so an inference
-/// session never pays for training. Kernels read a packed form of the parameters; a session renews
-/// it before the next call after any change. Not for several threads at once: give each its own.
+/// All start at zero; a library that has its weights in it runs with those until parameters are given. Memory is taken
+/// from the system when it is first touched, so an inference session never pays for training. Kernels read a packed form
+/// of the parameters; a session renews it before the next call after any change. Not for several threads at once: give
+/// each its own.
 ///
 /// Inputs, outputs and targets stand in the order of the program's lists: dense, row-major, NCHW,
 /// `batch` images of each.
@@ -17,12 +18,15 @@ public final class Session {
   /// Nothing in it outlives a call, so inference and training share it.
   private var workspace: AlignedBuffer?
   private var isPrepared = false
+  /// Whether the weights are those in the library, which are packed already.
+  private var usesEmbedded: Bool
 
   /// Makes a session whose parameters are zero.
   ///
   /// - Errors: out of memory.
   public init(_ program: Program) throws(ProgramError) {
     self.program = program
+    usesEmbedded = program.model.embedded_packed != nil
     parameters = try Self.block(4 * program.parameterCount, "parameters")
     packed = try Self.block(program.packedBytes, "packed parameters")
     gradientBlock = try Self.block(4 * program.gradientCount, "gradients")
@@ -51,6 +55,7 @@ public final class Session {
     _ body: (UnsafeMutableBufferPointer<Float>) throws(E) -> R
   ) throws(E) -> R {
     isPrepared = false
+    usesEmbedded = false
     return try body(floats(parameters, program.parameterCount))
   }
 
@@ -100,12 +105,13 @@ public final class Session {
     try checkBatch(batch)
     try checkCount("inputs", inputs.count, program.inputs)
     try checkCount("outputs", outputs.count, program.outputs)
-    if !isPrepared { try prepare() }
+    if !usesEmbedded, !isPrepared { try prepare() }
+    let weights = usesEmbedded ? program.model.embedded_packed : UnsafeRawPointer(packed.address)
     let space = try workspace(program.inferenceWorkspaceBytes)
     let status = inputs.map(Optional.some).withUnsafeBufferPointer { inputs in
       outputs.map(Optional.some).withUnsafeBufferPointer { outputs in
         program.model.forward(
-          packed.address, inputs.baseAddress, outputs.baseAddress, Int32(batch),
+          weights, inputs.baseAddress, outputs.baseAddress, Int32(batch),
           Int32(clamping: max(0, threads)), space)
       }
     }

@@ -83,19 +83,44 @@ public struct Toolchain: Sendable {
   public func build(
     sources: [CSource], options: LibraryOptions = LibraryOptions()
   ) async throws(ToolchainError) -> Built {
-    for source in sources where source.name.contains("/") {
-      preconditionFailure("internal error: source \(source.name) is not a plain file name")
-    }
     let key = key(sources, options)
     if let path = cache.library(key) {
       return Built(path: path, fromCache: true, commands: [], key: key)
     }
     let folder = try cache.makeWorkFolder()
     defer { FileSystem.removeTree(folder) }
+    let plan = try await compile(sources, [], options, in: folder)
+    let path = try cache.publish("\(folder)/\(Plan.output)", key: key)
+    let commands = (plan.compile + [plan.link]).map(CompilerError.commandLine)
+    return Built(path: path, fromCache: false, commands: commands, key: key)
+  }
+
+  /// Compiles sources to a shared library that holds other bytes as well, for as long as `body` runs: such a library,
+  /// which may be large, is not kept in the cache.
+  ///
+  /// - Parameter body: gets the library's path.
+  /// - Errors: as ``build(sources:options:)``; what `body` throws.
+  public func withLibrary<R>(
+    sources: [CSource], attaching attached: [AttachedBytes],
+    options: LibraryOptions = LibraryOptions(), _ body: (String) throws -> R
+  ) async throws -> R {
+    let folder = try cache.makeWorkFolder()
+    defer { FileSystem.removeTree(folder) }
+    _ = try await compile(sources, attached, options, in: folder)
+    return try body("\(folder)/\(Plan.output)")
+  }
+
+  private func compile(
+    _ sources: [CSource], _ attached: [AttachedBytes], _ options: LibraryOptions, in folder: String
+  ) async throws(ToolchainError) -> Plan {
+    for name in sources.map(\.name) + attached.map(\.name) where name.contains("/") {
+      preconditionFailure("internal error: source \(name) is not a plain file name")
+    }
     do {
       for source in sources {
         try FileSystem.write(source.text, to: "\(folder)/\(source.name)")
       }
+      for file in attached { try FileSystem.write(file.bytes, to: "\(folder)/\(file.name)") }
     } catch {
       throw ToolchainError(error)
     }
@@ -106,9 +131,7 @@ public struct Toolchain: Sendable {
     } catch {
       throw .compilation(error)
     }
-    let path = try cache.publish("\(folder)/\(Plan.output)", key: key)
-    let commands = (plan.compile + [plan.link]).map(CompilerError.commandLine)
-    return Built(path: path, fromCache: false, commands: commands, key: key)
+    return plan
   }
 
   /// Compiles sources and opens the library. One from the cache that cannot be opened is built
@@ -146,12 +169,14 @@ public struct Toolchain: Sendable {
     let openMP = options.openMP ? compiler.openMP : nil
     let flags =
       options.compileFlags(compiler.family, processor: processor) + (openMP?.compile ?? [])
-    let files = sources.map(\.name).filter { $0.hasSuffix(".c") }
+    let files = sources.map(\.name).filter { $0.hasSuffix(".c") || $0.hasSuffix(".S") }
     let objects = files.map { String($0.dropLast(2)) + ".o" }
     let compile = zip(files, objects).map { file, object -> [String] in
-      compiler.command + flags + ["-c", "-o", object, file]
+      let own = file.hasSuffix(".c") ? flags : options.extraFlags
+      return compiler.command + own + ["-c", "-o", object, file]
     }
     var link = compiler.command + ["-shared", "-fPIC", "-o", Plan.output]
+    link += options.soname.map { ["-Wl,-soname,\($0)"] } ?? []
     link += objects + options.extraFlags
     link += (openMP?.link ?? []) + ["-lm"]
     return Plan(compile: compile, link: link)

@@ -11,7 +11,11 @@ struct EmitCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "emit", abstract: "Writes a network as C, without calling a compiler.",
     discussion: """
-      Writes NAME.h, NAME.c (more .c files for large networks) and NAME.safetensors.
+      Writes NAME.h, NAME.c (more .c files for large networks), NAME.safetensors and, for CMake, NAMEConfig.cmake, which
+      compiles them.
+
+      With --weights embed NAME_weights.S takes the parameters from NAME_weights.bin: NAME_unpacked() is what
+      NAME_prepare takes. Their packed form, which needs no NAME_prepare, takes a compiler: see convc build.
 
       Example: convc emit lenet5 -o generated --mode train --batch 64
       Example: convc emit lenet5 --stage fused
@@ -41,10 +45,11 @@ struct EmitCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    let embeds = artefact.embedsWeights
     let artefact = try artefact.compile()
     if let stage { try Console.print(try Self.text(of: stage, in: artefact.compilation)) }
     guard let folder else { return }
-    for path in try artefact.write(to: folder) {
+    for path in try artefact.write(to: folder, embeds: embeds) {
       if stage == nil { try Console.print(path) } else { general.note("wrote \(path)") }
     }
   }

@@ -22,7 +22,7 @@ struct SurveyTests {
     #expect(
       survey.problems.map(\.description) == [
         "model: has operators that convc does not know: Hash (1)",
-        "node 'half' (Cast): casts to type float16, expected float32, int64 or bool",
+        "node 'half' (Cast): casts to type float16, expected float, int32, int64 or bool",
         "node 'turn' (Transpose): has perm [0, 0], expected each axis of [1, 2] once; export the model again",
       ])
   }

@@ -41,7 +41,7 @@ struct ProgramTests {
     #expect(
       text?.hasSuffix(
         """
-        .so speaks version 99 of convc's interface, this program version 1; \
+        .so speaks version 99 of convc's interface, this program version 2; \
         build the library again with this convc
         """) == true)
   }

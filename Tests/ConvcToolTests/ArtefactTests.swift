@@ -12,10 +12,12 @@ struct ArtefactTests {
     let result = try await tool.start(["emit"] + small + ["-o", "out/c", "--mode", "train"])
       .result()
     expectDone(result)
-    #expect(result.output == "out/c/lenet5.h\nout/c/lenet5.c\nout/c/lenet5.safetensors\n")
+    #expect(
+      result.output
+        == "out/c/lenet5.h\nout/c/lenet5.c\nout/c/lenet5.safetensors\nout/c/lenet5Config.cmake\n")
     #expect(try tool.text("out/c/lenet5.h").contains("lenet5_train_step"))
     let names = try FileManager.default.contentsOfDirectory(atPath: tool.path("out/c")).sorted()
-    #expect(names == ["lenet5.c", "lenet5.h", "lenet5.safetensors"])
+    #expect(names == ["lenet5.c", "lenet5.h", "lenet5.safetensors", "lenet5Config.cmake"])
   }
 
   @Test("names, mode, batch and target are as asked for; the same words give the same bytes")
@@ -39,10 +41,6 @@ struct ArtefactTests {
   func refusals() async throws {
     let tool = try Tool()
     for (words, message) in [
-      (
-        ["--weights", "embed"],
-        "--weights embed is not in this version; leave it out, and the weights stand in a file"
-      ),
       (["--loss", "hinge"], "--loss hinge is not in this version, expected softmax-cross-entropy"),
       (["--optimizer", "adam"], "--optimizer adam is not in this version, expected sgd"),
       (["--precision", "f16"], "--precision f16 is not in this version, expected f32"),
@@ -114,7 +112,16 @@ struct ArtefactTests {
     let tool = try Tool()
     let result = try await tool.start(["build"] + small + ["-o", "out", "--name", "net"]).result()
     expectDone(result)
-    #expect(result.output == "out/net.h\nout/net.c\nout/net.safetensors\nout/libnet.so\n")
+    #expect(
+      result.output == """
+        out/net.h
+        out/net.c
+        out/net.safetensors
+        out/libnet.so
+        out/net.pc
+        out/netConfig.cmake
+
+        """)
     let library = try #require(dlopen(tool.path("out/libnet.so"), RTLD_NOW | RTLD_LOCAL))
     defer { dlclose(library) }
     #expect(dlsym(library, "net_forward") != nil)
@@ -141,6 +148,18 @@ struct ArtefactTests {
         "the C compiler 'cc' named by --cc does not work")
     #expect(tool.folder.names == ["cc"])
   }
+
+  #if arch(x86_64)
+    @Test("what this machine cannot compile is left to emit and a cross compiler")
+    func foreign() async throws {
+      let tool = try Tool()
+      expectRefusal(
+        try await tool("build", "lenet5", "-o", "out", "--target", "aarch64"), 69,
+        "this machine's compilers make no code for aarch64; write the C with "
+          + "'convc emit --target aarch64' and give it to a cross compiler")
+      #expect(!tool.exists("out"))
+    }
+  #endif
 
   @Test("a compiler that fails on the network is a bug, with command and output")
   func compilerFails() async throws {

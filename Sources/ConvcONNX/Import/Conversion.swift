@@ -53,8 +53,11 @@ public struct ConvertOperators: Sendable {
   static func unknownOperators(of graph: ONNXGraph) -> ONNXError? {
     let unknown = graph.operatorCounts.filter { OperatorTable.knows($0.op) == false }
     guard !unknown.isEmpty else { return nil }
-    let list = unknown.map { "\($0.op) (\($0.count))" }.joined(separator: ", ")
-    return ONNXError(graph.source, "has operators that convc does not know: \(list)")
+    let list = unknown.prefix(50).map { "\(ONNXError.plain($0.op)) (\($0.count))" }
+    let more = unknown.count > 50 ? " and \(unknown.count - 50) more" : ""
+    return ONNXError(
+      graph.source,
+      "has operators that convc does not know: \(list.joined(separator: ", "))\(more)")
   }
 }
 
