@@ -52,7 +52,7 @@ struct ArtefactOptions: ParsableArguments {
 
   /// Compiles the network and finds its weights.
   func compile() throws -> Artefact {
-    var network = try model.network(input: size.size?.extents)
+    var network = try model.network(input: size.size?.extents, trains: mode == .train)
     // `file` says where weights stand, not which.
     let source = WeightsSource(path: weights == "file" ? nil : weights, seed: seed)
     let checkpoint = try source.checkpoint(for: &network, memoryLimit: model.limitBytes)

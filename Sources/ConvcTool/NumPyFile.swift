@@ -17,17 +17,18 @@ struct NumPyFile {
   ///
   /// - Throws: what is wrong with it, with its path and the way out.
   init(path: String) throws(Failure) {
-    let data: Data
+    let bytes: [UInt8]
     do {
-      data = try Data(contentsOf: URL(filePath: path))
-    } catch {
+      bytes = try FileReader.contents(of: path)
+    } catch DataError.cannotRead {
       let isThere = FileManager.default.fileExists(atPath: path)
       throw Failure(
         .input,
         "\(path): \(isThere ? "cannot be read; check its permissions" : "no such file; check the path")"
       )
+    } catch {
+      throw Failure(.input, "\(error)")
     }
-    let bytes = [UInt8](data)
     let (header, start) = try Self.header(bytes, path)
     let (shape, element) = try Self.fields(header, path)
     var count = 1
