@@ -231,9 +231,10 @@ extension Model {
         regularizer: other.regularizer, location: other.location)
     }
     outputs = outputs.map { output in
-      Output(
-        name: output.name, label: output.label,
-        node: output.node == node.name ? source : output.node)
+      guard output.node == node.name else { return output }
+      var result = Output(name: output.name, label: output.label, node: source)
+      result.callerShape = output.callerShape
+      return result
     }
   }
 }

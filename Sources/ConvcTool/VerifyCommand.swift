@@ -305,11 +305,11 @@ struct ReferenceArray {
       guard array.values.element == element else { throw other(array.values.element.rawValue) }
       return array.values
     case .tensor(let tensor):
-      switch (element, tensor.type) {
-      case (.float32, .float): return .float32(try tensor.floats())
-      case (.int32, .int32): return .int32(try tensor.ints().map { Int32($0) })
-      default: throw other(tensor.type.name)
-      }
+      let types: [ONNXElementType: Program.Element] = [
+        .float: .float32, .int32: .int32, .int64: .int64, .bool: .bool,
+      ]
+      guard types[tensor.type] == element else { throw other(tensor.type.name) }
+      return try tensor.bytes().withUnsafeBytes { Program.Values(element, copying: $0) }
     }
   }
 }
@@ -320,6 +320,8 @@ extension Program.Values {
     switch self {
     case .float32(let values): values.map(Double.init)
     case .int32(let values): values.map(Double.init)
+    case .int64(let values): values.map(Double.init)
+    case .bool(let values): values.map { $0 ? 1 : 0 }
     }
   }
 }

@@ -8,7 +8,10 @@ extension NetworkDrawing {
     case 1:
       var order = Array(1..<rank)
       generator.shuffle(&order)
-      return add("Transpose", [x], ["perm": .ints([0] + order)])
+      order = [0] + order
+      // Now and then axis 0 is no batch.
+      if once(in: 8) { generator.shuffle(&order) }
+      return add("Transpose", [x], ["perm": .ints(order)])
     case 2: return reshaped(x, shape)
     case 3: return sliced(x, shape)
     case 4: return padded(x, shape)
@@ -84,6 +87,12 @@ extension NetworkDrawing {
 
   private mutating func resized(_ x: String, _ shape: [Int]) -> String? {
     guard shape[2] < 12, shape[3] < 12, shape[2] > 1, shape[3] > 1 else { return nil }
+    // Before version 13 what is left out has to be an empty tensor.
+    let none = opset < 13 ? weights([0], 0, 1) : ""
+    if once(in: 3) {
+      let sizes = integers(Array(shape.prefix(2)) + [int(2...17), int(2...17)])
+      return add("Resize", [x, none, none, sizes], ["mode": .text("linear")])
+    }
     let sizes = shape.prefix(2) + [shape[2] * int(1...3), shape[3] * int(1...3)]
     let forms: [[String: PlainNode.Attribute]] = [
       [
@@ -94,8 +103,6 @@ extension NetworkDrawing {
       ["mode": .text("linear")],
       ["mode": .text("linear"), "coordinate_transformation_mode": .text("align_corners")],
     ]
-    // Before version 13 what is left out has to be an empty tensor.
-    let none = opset < 13 ? weights([0], 0, 1) : ""
     return add("Resize", [x, none, none, integers(Array(sizes))], pick(forms))
   }
 
@@ -119,7 +126,10 @@ extension NetworkDrawing {
         pick(["Softmax", "LogSoftmax"]), [x],
         opset >= 13 && once(in: 2) ? ["axis": .int(int(1...(rank - 1)))] : ["axis": .int(rank - 1)])
     }
-    let op = pick(["ReduceMean", "ReduceMean", "ReduceSum", "ReduceSumSquare", "ReduceL2"])
+    let op = pick([
+      "ReduceMean", "ReduceMean", "ReduceSum", "ReduceSumSquare", "ReduceL1", "ReduceL2",
+      "ReduceMax", "ReduceMin",
+    ])
     var axes = Array(1..<rank)
     if rank == 2 { axes = [1] } else { axes.remove(at: int(0...(axes.count - 1))) }
     let keeps = rank == 2 || !once(in: 4)

@@ -4,7 +4,7 @@ extension NetworkDrawing {
 
   /// Windows of one size, stride and padding for each axis in space.
   private mutating func settings(
-    _ space: [Int], largest: Int, dilates: Bool, automatic: Bool
+    _ space: [Int], largest: Int, dilates: Bool, automatic: Bool, pools: Bool = false
   ) -> (kernel: [Int], attributes: [String: PlainNode.Attribute], dilations: [Int])? {
     let dilations = space.map { _ in dilates && once(in: 4) ? 2 : 1 }
     let kernel = space.indices.map { axis in
@@ -22,7 +22,8 @@ extension NetworkDrawing {
     case 1: attributes["auto_pad"] = .text("SAME_LOWER")
     case 2: attributes["auto_pad"] = .text("VALID")
     default:
-      let reach = kernel.indices.map { (kernel[$0] - 1) * dilations[$0] + 1 }
+      // onnxruntime wants less padding than a pool's kernel has cells, dilated or not.
+      let reach = kernel.indices.map { (kernel[$0] - 1) * (pools ? 1 : dilations[$0]) + 1 }
       let pads = (reach + reach).map { int(0...min(2, $0 - 1)) }
       if pads.contains(where: { $0 > 0 }) { attributes["pads"] = .ints(pads) }
     }
@@ -81,14 +82,17 @@ extension NetworkDrawing {
     let space = Array(shape(x).dropFirst(2))
     guard space.count <= 2 else { return nil }
     if once(in: 5) { return add(pick(["GlobalAveragePool", "GlobalMaxPool"]), [x]) }
+    let isMaximum = once(in: 2)
     guard
-      let (kernel, window, _) = settings(space, largest: 3, dilates: false, automatic: once(in: 3))
+      let (kernel, window, dilations) = settings(
+        space, largest: 3, dilates: isMaximum && once(in: 2), automatic: once(in: 3),
+        pools: true)
     else { return nil }
     var attributes = window
     attributes["kernel_shape"] = .ints(kernel)
-    let isMaximum = once(in: 2)
+    let reach = kernel.indices.map { (kernel[$0] - 1) * dilations[$0] + 1 }
     if attributes["auto_pad"] == nil, once(in: 3),
-      !Self.beginsInPadding(space, kernel, attributes)
+      !Self.beginsInPadding(space, reach, attributes)
     {
       attributes["ceil_mode"] = .int(1)
     }
@@ -99,14 +103,14 @@ extension NetworkDrawing {
   /// Whether the last window would begin in the padding behind an axis if its number was rounded up: versions of the
   /// standard differ on whether there is such a window.
   private static func beginsInPadding(
-    _ space: [Int], _ kernel: [Int], _ attributes: [String: PlainNode.Attribute]
+    _ space: [Int], _ reach: [Int], _ attributes: [String: PlainNode.Attribute]
   ) -> Bool {
     let node = PlainNode(op: "", inputs: [], outputs: [], attributes: attributes, opset: 0)
     let strides = node.ints("strides") ?? space.map { _ in 1 }
     let pads = node.ints("pads") ?? space.flatMap { _ in [0, 0] }
     return space.indices.contains { axis in
       let before = pads[axis]
-      let room = space[axis] + before + pads[space.count + axis] - kernel[axis]
+      let room = space[axis] + before + pads[space.count + axis] - reach[axis]
       let last = (room + strides[axis] - 1) / strides[axis] * strides[axis]
       return last >= space[axis] + before
     }
@@ -209,6 +213,12 @@ extension NetworkDrawing {
     let shape = shape(x)
     let features = shape[shape.count - 1]
     guard features <= 200 else { return nil }
+    if shape.count > 2, features < 16, once(in: 4) {
+      // Rows by columns of the value itself.
+      var order = Array(0..<shape.count)
+      order.swapAt(shape.count - 1, shape.count - 2)
+      return add("MatMul", [x, add("Transpose", [x], ["perm": .ints(order)])])
+    }
     let outputs = int(2...8)
     if shape.count == 2, once(in: 2) {
       let isTransposed = once(in: 2)

@@ -168,9 +168,13 @@ package struct PlainNode: Sendable {
   // MARK: Matrices
 
   private func product(_ a: PlainTensor, _ b: PlainTensor) -> PlainTensor {
-    let inner = a.shape[a.shape.count - 1]
-    return PlainTensor(a.shape.dropLast() + [b.shape[1]]) { index in
-      (0..<inner).reduce(0) { $0 + a[index.dropLast() + [$1]] * b[[$1, index[index.count - 1]]] }
+    let (inner, columns) = (a.shape[a.shape.count - 1], b.shape[b.shape.count - 1])
+    return PlainTensor(a.shape.dropLast() + [columns]) { index in
+      let column = index[index.count - 1]
+      let matrix = b.shape.count == 2 ? [] : Array(index.dropLast(2))
+      return (0..<inner).reduce(0) {
+        $0 + a[index.dropLast() + [$1]] * b[matrix + [$1, column]]
+      }
     }
   }
 
