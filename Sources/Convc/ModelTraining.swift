@@ -11,8 +11,9 @@ public struct TrainedModel {
 }
 
 extension Model {
-  /// Compiles the network, gives it seeded initial weights and trains it on a data set.
+  /// Compiles the network, gives it the weights that it brings, or else seeded initial ones, and trains it on a data set.
   ///
+  /// Pixels become inputs as ``preprocessing`` says, else so that the training images have mean 0 and deviation 1.
   /// The network has one input of the images' size and a loss on class labels. For one's own batches take a ``Trainer``
   /// with an ``ExampleSource``, or ``Session/step(inputs:targets:batch:options:)``.
   ///
@@ -25,7 +26,7 @@ extension Model {
     observer: (any TrainingObserver)? = nil
   ) async throws -> TrainedModel {
     var model = self
-    model.preprocessing = dataset.fittedPreprocessing()
+    model.preprocessing = preprocessing ?? dataset.fittedPreprocessing()
     model.classNames = dataset.classNames
     let compilation = try model.compile(BuildOptions(batch: recipe.batch))
     let session = try Session(try await compilation.load())

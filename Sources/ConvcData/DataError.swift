@@ -17,6 +17,8 @@ public enum DataError: Error, Sendable, Hashable, CustomStringConvertible {
   case rank(path: String, expected: String, shape: [Int])
   case noImages(path: String)
   case missingFile(String, folder: String)
+  /// A file of records that is no multiple of one.
+  case records(path: String, bytes: Int, record: Int)
   case counts(images: Int, imagesPath: String, labels: Int, labelsPath: String)
   case sizes(train: [Int], test: [Int], dataset: String)
   case label(Int, image: Int, path: String, classes: Int)
@@ -63,7 +65,10 @@ public enum DataError: Error, Sendable, Hashable, CustomStringConvertible {
       "\(path) has no images; give at least one"
     case .missingFile(let file, let folder):
       "no file \(file) or \(file).gz in \(folder); "
-        + "a folder of data holds the four files of MNIST, under their names"
+        + "a folder of data holds the four files of MNIST, or those of CIFAR-10's binary version, under their names"
+    case .records(let path, let bytes, let record):
+      "\(path) has \(Self.bytes(bytes)), expected a multiple of \(record), a label and an image of 3x32x32; "
+        + Self.getAgain
     case .counts(let images, let imagesPath, let labels, let labelsPath):
       "\(imagesPath) has \(images) images, \(labelsPath) has \(labels) labels; "
         + "give files that belong together"
@@ -77,7 +82,7 @@ public enum DataError: Error, Sendable, Hashable, CustomStringConvertible {
       "\(path), line \(line): \(reason); give one class name a line"
     case .unknown(let name, let nearest, let known):
       "unknown data set '\(name)'" + (nearest.map { ", the nearest is '\($0)'" } ?? "")
-        + "; use \(known.joined(separator: ", ")) or the path of a folder with IDX files"
+        + "; use \(known.joined(separator: ", ")) or the path of a folder with the files of MNIST or CIFAR-10"
     case .notInstalled(let name, let folder, let installation):
       "data set '\(name)' is not installed, no folder \(folder); run: \(installation)"
     case .stack(let path, let images, let neighbors, let depth):

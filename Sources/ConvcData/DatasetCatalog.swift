@@ -46,8 +46,9 @@ public struct DatasetCatalog: Sendable {
   ///
   /// - Parameter name: a name of the catalog, or the path of a folder with the four files of MNIST
   ///   (`train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and the same with `t10k`, plain or
-  ///   `.gz`) and perhaps `classes.txt`, a name a line. A folder that is called like a data set is
-  ///   written with a slash: `./digits`.
+  ///   `.gz`) and perhaps `classes.txt`, a name a line; or with files of CIFAR-10's binary version
+  ///   (`data_batch*.bin` or `train*.bin`, `test*.bin`, plain or `.gz`, and `batches.meta.txt`). A folder
+  ///   that is called like a data set is written with a slash: `./digits`.
   /// - Throws: an unknown name, a data set that is not installed, and files that are damaged or do
   ///   not belong together.
   public func load(_ name: String) throws(DataError) -> Dataset {
@@ -66,6 +67,9 @@ public struct DatasetCatalog: Sendable {
       var path = name[...]
       while path.count > 1 && path.last == "/" { path.removeLast() }
       let last = path.split(separator: "/").last.map(String.init) ?? name
+      if CIFARFolder.isOne(String(path)) {
+        return try CIFARFolder(path: String(path)).dataset(name: last)
+      }
       return try IDXFolder(path: String(path)).dataset(name: last)
     }
   }

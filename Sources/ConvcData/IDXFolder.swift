@@ -11,7 +11,7 @@ struct IDXFolder {
     let train = try part("train")
     let test = try part("t10k")
     var names = classNames
-    if names == nil { names = try listedNames() }
+    if names == nil { names = try ClassNames.listed(in: "\(path)/classes.txt") }
     return try Dataset(
       name: name, attribution: attribution,
       classNames: names ?? Self.numbers(for: [train, test]), train: train, test: test)
@@ -28,39 +28,6 @@ struct IDXFolder {
       return candidate
     }
     throw .missingFile(name, folder: path)
-  }
-
-  /// The lines of `classes.txt`, without spaces around them; nil: there is no such file.
-  private func listedNames() throws(DataError) -> [String]? {
-    let file = "\(path)/classes.txt"
-    guard FileReader.exists(file, folder: false) else { return nil }
-    let contents = try FileReader.contents(of: file, limit: 1 << 20)
-    guard let text = String(validating: contents, as: UTF8.self) else {
-      throw .classNames(path: file, line: 1, reason: "the file is not UTF-8 text")
-    }
-    var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-      .map(trimmed)
-    while lines.last?.isEmpty == true { lines.removeLast() }
-    var firstLine: [String: Int] = [:]
-    for (index, line) in lines.enumerated() {
-      guard !line.isEmpty else {
-        throw .classNames(path: file, line: index + 1, reason: "the name is empty")
-      }
-      if let first = firstLine.updateValue(index + 1, forKey: line) {
-        throw .classNames(
-          path: file, line: index + 1, reason: "'\(line)' is already the name of line \(first)")
-      }
-    }
-    guard !lines.isEmpty else {
-      throw .classNames(path: file, line: 1, reason: "the file has no names")
-    }
-    return lines
-  }
-
-  private func trimmed(_ line: Substring) -> String {
-    let tail = line.drop(while: \.isWhitespace)
-    guard let last = tail.lastIndex(where: { !$0.isWhitespace }) else { return "" }
-    return String(tail[...last])
   }
 
   /// Names for as many classes as the labels need, at most 65,536.

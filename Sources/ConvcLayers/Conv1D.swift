@@ -62,6 +62,18 @@ public struct Conv1D: SequenceLayer {
   public var summary: String { "Conv1D \(window.text)" + mapLayer.choicesText }
 }
 
+extension Conv1D: HeadLayer {
+  public var outputCount: Int { outputChannels }
+
+  public func withOutputs(_ count: Int) -> any Layer {
+    Conv1D(
+      outputChannels: count, kernelSize: window.kernelSize, stride: window.stride,
+      padding: window.padding, dilation: window.dilation, groups: groups, rounding: window.rounding,
+      initializer: initializer, biasInitializer: biasInitializer, kernel: kernel,
+      dropConnect: dropConnect)
+  }
+}
+
 extension Value {
   /// Applies ``Conv1D``.
   public func conv1d(

@@ -159,6 +159,18 @@ public struct Conv2D: Layer {
   }
 }
 
+extension Conv2D: HeadLayer {
+  public var outputCount: Int { outputChannels }
+
+  public func withOutputs(_ count: Int) -> any Layer {
+    Conv2D(
+      outputChannels: count, kernelSize: window.kernelSize, stride: window.stride,
+      padding: window.padding, dilation: window.dilation, groups: groups, rounding: window.rounding,
+      initializer: initializer, biasInitializer: biasInitializer, kernel: kernel,
+      dropConnect: dropConnect)
+  }
+}
+
 extension Value {
   /// Applies ``Conv2D``.
   public func conv2d(

@@ -78,6 +78,16 @@ public struct Dense: Layer {
   }
 }
 
+extension Dense: HeadLayer {
+  public var outputCount: Int { outputs }
+
+  public func withOutputs(_ count: Int) -> any Layer {
+    Dense(
+      outputs: count, initializer: initializer, biasInitializer: biasInitializer,
+      dropConnect: dropConnect)
+  }
+}
+
 extension Value {
   /// Applies ``Dense``.
   public func dense(

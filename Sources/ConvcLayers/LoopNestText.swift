@@ -59,30 +59,42 @@ struct LoopNestText {
 
   private var arguments: [Argument] {
     let inputs = context.inputs.enumerated().map { index, input in
-      argument(name(index), input.type.element, .read, input.buffer, shapes[index])
+      argument(name(index), .read, input, shapes[index])
     }
     let parameters = context.context.anchor?.parameters ?? []
     let constants = parameters.enumerated().map { index, parameter in
-      argument(
-        name(nest.inputs.count + index), .float32, .read, context.buffers.parameter(parameter),
-        nest.constants[index], isBatch: false)
+      Argument(
+        name(nest.inputs.count + index), element: ElementType.float32.cName, access: .read,
+        buffer: context.buffers.parameter(parameter),
+        dimensions: nest.constants[index].dropFirst().map(String.init),
+        text: Self.text(nest.constants[index].map(String.init)))
     }
-    let output = context.output
-    return inputs + constants
-      + [argument("y", output.type.element, .write, output.buffer, shape)]
+    return inputs + constants + [argument("y", .write, context.output, shape)]
   }
 
+  /// A tensor with the zeros around its maps, if other readers need some.
   private func argument(
-    _ name: String, _ element: ElementType, _ access: Access, _ buffer: Buffer.ID, _ shape: [Int],
-    isBatch: Bool? = nil
+    _ name: String, _ access: Access, _ tensor: Placement, _ shape: [Int]
   ) -> Argument {
-    var extents = shape.map(String.init)
-    if isBatch ?? nest.isPerImage { extents[0] = "batch" }
+    var extents = shape
+    let hasHalo = tensor.isMaps && (tensor.rows, tensor.columns) != (tensor.maps.h, tensor.maps.w)
+    if hasHalo {
+      extents[extents.count - 1] = tensor.columns
+      if extents.count == 4 { extents[2] = tensor.rows }
+    }
+    var texts = extents.map(String.init)
+    if nest.isPerImage { texts[0] = "batch" }
+    let element = tensor.type.element
     let kind = element == .float32 ? "" : "  \(element.rawValue)"
     return Argument(
-      name, element: element.cName, access: access, buffer: buffer,
-      dimensions: shape.dropFirst().map(String.init),
-      text: "[\(extents.joined(separator: ", "))]\(kind)")
+      name, element: element.cName, access: access, buffer: tensor.buffer,
+      origin: hasHalo ? tensor.origin(top: 0, left: 0) : 0,
+      dimensions: extents.dropFirst().map(String.init),
+      text: Self.text(texts) + kind + (hasHalo ? ", zeros around the maps" : ""))
+  }
+
+  private static func text(_ extents: [String]) -> String {
+    "[\(extents.joined(separator: ", "))]"
   }
 
   private func name(_ operand: Int) -> String {

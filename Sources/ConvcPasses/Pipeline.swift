@@ -87,7 +87,7 @@ public struct Pipeline: Sendable {
       {
         throw CompileError(
           layer: node.name,
-          "\(node.layer.summary) has no gradient, and layers before it are to be trained; freeze those"
+          "\(node.layer.summary) has no gradient, and layers before it are to be trained; freeze those (--freeze until:\(node.name))"
         )
       }
       if readsTrained

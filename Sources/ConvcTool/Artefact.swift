@@ -79,7 +79,7 @@ struct ArtefactOptions: ParsableArguments {
 
   /// Compiles the network and finds its weights.
   func compile() throws -> Artefact {
-    var network = try model.network(input: size.size?.extents)
+    var network = try model.network(input: size.size?.extents, trains: mode == .train)
     let source = WeightsSource(path: weightsPath, seed: seed)
     let checkpoint = try source.checkpoint(for: &network, memoryLimit: model.limitBytes)
     let options = BuildOptions(

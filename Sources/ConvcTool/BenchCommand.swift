@@ -67,8 +67,8 @@ struct BenchCommand: AsyncParsableCommand {
   func run() async throws {
     let clock = ContinuousClock()
     let start = clock.now
-    let network = try model.network(input: size.size?.extents)
     let trains = mode == .train
+    let network = try model.network(input: size.size?.extents, trains: trains)
     let compilation = try network.compile(
       BuildOptions(
         batch: batch.batch, trains: trains, target: target.target.target,

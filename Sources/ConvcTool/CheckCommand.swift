@@ -74,7 +74,7 @@ struct CheckCommand: AsyncParsableCommand {
   func run() async throws {
     let check = GradientCheck(
       samples: samples, seed: seed, budget: Double(work) * 1e9, threads: workers)
-    let own = try model.network(input: size.size?.extents).inputs.map(\.shape)
+    let own = try model.network(input: size.size?.extents, trains: true).inputs.map(\.shape)
     var (network, compilation, images) = try self.network(for: check)
     let checkpoint = try weights.map {
       try WeightsSource(path: $0, seed: seed).checkpoint(
@@ -116,7 +116,7 @@ struct CheckCommand: AsyncParsableCommand {
   /// The network, for the largest images whose check stays within the budget, and how many of them: those asked for, or
   /// the preset's own, halved and rounded up to a multiple of 32.
   private func network(for check: GradientCheck) throws -> (Model, Compilation, Int) {
-    let first = try model.network(input: size.size?.extents)
+    let first = try model.network(input: size.size?.extents, trains: true)
     let compiled = try compile(first)
     var best = (first, compiled, images ?? min(4, compiled.graph.batch))
     /// Statistics of fewer values than 16 make gradients that rounding errors change at will.
@@ -136,7 +136,7 @@ struct CheckCommand: AsyncParsableCommand {
       var extents = first.inputs[0].shape
       while isTooLarge(), extents.dropFirst().allSatisfy({ $0 > 32 }) {
         extents = [extents[0]] + extents.dropFirst().map { ($0 / 2 + 31) / 32 * 32 }
-        guard let smaller = try? model.network(input: extents),
+        guard let smaller = try? model.network(input: extents, trains: true),
           let compilation = try? compile(smaller)
         else { break }
         guard isStable(compilation.graph) else { break }

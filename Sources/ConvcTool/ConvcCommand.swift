@@ -16,8 +16,8 @@ struct ConvcCommand: AsyncParsableCommand {
     version: "convc 0.1.0",
     subcommands: [
       BuildCommand.self, EmitCommand.self, ExportCommand.self, RunCommand.self,
-      TrainCommand.self, EvalCommand.self, InspectCommand.self, CheckCommand.self,
-      BenchCommand.self, ModelsCommand.self, DataCommand.self,
+      TrainCommand.self, EvalCommand.self, VerifyCommand.self, InspectCommand.self,
+      CheckCommand.self, BenchCommand.self, ModelsCommand.self, DataCommand.self,
     ])
 
   func run() throws {
@@ -75,7 +75,7 @@ struct ConvcCommand: AsyncParsableCommand {
   }
 
   /// Verbs that a later version will have.
-  private static let later = ["verify", "predict", "doctor"]
+  private static let later = ["predict", "doctor"]
 
   private static func unknown(verb: String) -> String {
     guard !later.contains(verb) else {

@@ -5,7 +5,8 @@ import Convc
 struct DataOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "A data set's name ('convc data' lists them), or a folder of IDX files.", valueName: "DATA"))
+      "A data set's name ('convc data' lists them), or a folder with the files of MNIST or CIFAR-10.",
+      valueName: "DATA"))
   var data: String
 
   @Option(
@@ -34,7 +35,7 @@ struct DataCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data", abstract: "Lists the data sets that are known by name.",
     discussion: """
-      A folder with the four files of MNIST, plain or gzip, serves as well: --data FOLDER.
+      A folder with the four files of MNIST, or with those of CIFAR-10's binary version, plain or gzip, serves as well: --data FOLDER.
 
       Example: convc data
       """)

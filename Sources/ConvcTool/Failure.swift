@@ -40,6 +40,7 @@ struct Failure: Error {
       self.init(.output, "\(error)")
     case DataError.notInstalled: self.init(.missing, "\(error)")
     case is CompileError, is ModelFileError, is ONNXError, is RecipeError, is DataError,
+      is ArrayFileError,
       is CheckpointError,
       is TrainingError:
       self.init(.input, "\(error)")

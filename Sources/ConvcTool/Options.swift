@@ -77,6 +77,8 @@ struct ModelOptions: ParsableArguments {
       valueName: "NAME=EXTENT"))
   var dimensions: [NamedExtent] = []
 
+  @OptionGroup var tuning: TuningOptions
+
   func validate() throws {
     guard (1...1 << 30).contains(memoryLimit) else {
       throw ValidationError("--memory-limit is \(memoryLimit), expected 1...\(1 << 30) MiB")
@@ -120,10 +122,25 @@ struct ModelOptions: ParsableArguments {
     )
   }
 
+  /// Whether the network brings trained weights.
+  var hasWeights: Bool { kind == .onnx }
+
+  /// The settings of a training where nothing else is said.
+  func standardRecipe(data: String) throws -> Recipe {
+    kind == .onnx ? .fineTuning : Recipe.standard(preset: try recipeName(), data: data)
+  }
+
   /// The network for images `[C, H, W]`; nil: those that it is made for.
   ///
+  /// - Parameter trains: whether it has to have a loss; an ONNX file's gets one on classes.
   /// - Throws: a model file that is damaged, or made for other images or classes than those asked for.
-  func network(input: [Int]?, classes: Int? = nil) throws -> Model {
+  func network(input: [Int]?, classes: Int? = nil, trains: Bool = false) throws -> Model {
+    let network = try tuning.apply(to: plain(input: input, classes: classes))
+    return trains && kind == .onnx ? try network.judgingClasses() : network
+  }
+
+  /// The network as its preset or file has it.
+  private func plain(input: [Int]?, classes: Int?) throws -> Model {
     guard let kind else {
       if !dimensions.isEmpty {
         throw Failure(
@@ -135,10 +152,13 @@ struct ModelOptions: ParsableArguments {
       throw Failure(
         .usage, "\(model) is no ONNX file, which alone names dimensions; leave out --dim")
     }
-    let network = try kind == .model ? ModelFile.read(model) : onnx()
+    let network =
+      try kind == .model ? ModelFile.read(model) : onnx(inputs: input.map { [[64] + $0] } ?? [])
     if self.classes != nil {
       throw Failure(
-        .input, "\(model) says itself how many classes there are; leave out --classes")
+        .input,
+        "\(model) says itself how many classes there are; leave out --classes, or replace its last layer with --head"
+      )
     }
     if let input, network.inputs.count == 1, network.inputs[0].shape != input {
       throw Failure(
@@ -151,18 +171,46 @@ struct ModelOptions: ParsableArguments {
 
   var limitBytes: Int { memoryLimit << 20 }
 
-  private var extents: [String: Int] {
-    Dictionary(dimensions.map { ($0.name, $0.extent) }, uniquingKeysWith: { $1 })
-  }
-
   /// What an ONNX file's operators are, and what is wrong with them; nil: the network is none.
   func survey() throws -> ONNXSurvey? {
     guard kind == .onnx else { return nil }
-    return try ConvertOperators(dims: extents).survey(ONNXFile.read(model))
+    return try ConvertOperators(dims: dimensions.extents).survey(ONNXFile.read(model))
   }
 
-  private func onnx() throws -> Model {
-    let imported = try ConvertOperators(dims: extents).run(ONNXFile.read(model))
+  private func onnx(inputs: [[Int]]) throws -> Model {
+    try ONNXNetwork.model(of: ONNXFile.read(model), dimensions: dimensions, inputs: inputs)
+  }
+}
+
+extension [NamedExtent] {
+  /// Extents by name; what is said last counts.
+  var extents: [String: Int] {
+    Dictionary(map { ($0.name, $0.extent) }, uniquingKeysWith: { $1 })
+  }
+}
+
+/// The network of an ONNX file.
+enum ONNXNetwork {
+  /// - Parameters:
+  ///   - dimensions: extents that the user chose.
+  ///   - inputs: shapes that other open dimensions get their extents from; none: they are 1.
+  static func model(
+    of graph: ONNXGraph, dimensions: [NamedExtent], inputs: [[Int]] = []
+  ) throws -> Model {
+    var extents = dimensions.extents
+    let given = Set(extents.keys)
+    for (input, shape) in zip(graph.inputs, inputs) {
+      for ((axis, dim), extent) in zip((input.dims ?? []).enumerated(), shape) {
+        let place = "\(input.name).\(axis)"
+        switch dim {
+        case .symbol(let name) where !given.contains(name) && !given.contains(place):
+          extents[name] = extents[name] ?? extent
+        case .unknown where !given.contains(place): extents[place] = extent
+        default: break
+        }
+      }
+    }
+    let imported = try ConvertOperators(dims: extents).run(graph)
     for note in imported.notes { Console.note("note: \(note)") }
     return imported.model
   }

@@ -10,12 +10,18 @@ struct TrainCommand: AsyncParsableCommand {
       The network takes the size of the data's images. The run folder receives best.safetensors, last.safetensors, \
       log.jsonl, report.html and recipe.json. Ctrl-C stops after the current step; --resume goes on from there.
 
+      The network of an ONNX file starts from its own weights: all of it, or what --freeze leaves, with another last \
+      layer where --head asks for one.
+
       Example: convc train lenet5 --data digits --epochs 15 --seed 0 -o runs/digits
       Example: convc train lenet5 --data digits --resume -o runs/digits
+      Example: convc train net.onnx --data photos --head 5 --freeze all-but-head --mean 0.485,0.456,0.406 \
+      --deviation 0.229,0.224,0.225
       """)
 
   @OptionGroup var model: ModelOptions
   @OptionGroup var data: DataOptions
+  @OptionGroup var pixels: PixelOptions
   @OptionGroup var recipe: RecipeOptions
   @OptionGroup var target: TargetOptions
   @OptionGroup var threads: ThreadOptions
@@ -46,7 +52,7 @@ struct TrainCommand: AsyncParsableCommand {
     let name = try model.recipeName()
     let dataset = try data.load()
     let folder = try runFolder(model: name, data: dataset.name)
-    let recipe = try resolvedRecipe(name, dataset, folder)
+    let recipe = try resolvedRecipe(dataset, folder)
     let cancellation = Cancellation()
     let interrupts = Interrupts(cancellation)
     defer { interrupts.end() }
@@ -67,9 +73,10 @@ struct TrainCommand: AsyncParsableCommand {
     _ dataset: Dataset, _ recipe: Recipe, _ folder: RunFolder, _ cancellation: Cancellation
   ) async throws -> Trainer {
     var network = try model.network(dataset: dataset)
-    network.preprocessing = dataset.fittedPreprocessing()
+    network.preprocessing = try pixels.preprocessing(for: dataset) ?? network.preprocessing
     let checkpoint = try WeightsSource(path: start, seed: recipe.seed).checkpoint(
       for: &network, memoryLimit: model.limitBytes)
+    network.preprocessing = model.preprocessing(of: network, for: dataset, general)
     let compilation = try network.compile(
       BuildOptions(
         batch: recipe.batch, trains: true, target: target.target.target,
@@ -112,9 +119,9 @@ struct TrainCommand: AsyncParsableCommand {
 
   /// A resumed training goes on with the settings that it began with.
   private func resolvedRecipe(
-    _ model: String, _ dataset: Dataset, _ folder: RunFolder
+    _ dataset: Dataset, _ folder: RunFolder
   ) throws -> Recipe {
-    var standard = Recipe.standard(preset: model, data: dataset.name)
+    var standard = try model.standardRecipe(data: dataset.name)
     if resume {
       guard FileManager.default.fileExists(atPath: folder.path(.state)) else {
         throw TrainingError.nothingToResume(path: folder.path(.state))
@@ -151,7 +158,8 @@ struct TrainCommand: AsyncParsableCommand {
       result?.rows.isEmpty != false
         ? "stopped before the first step; nothing was saved"
         : "stopped; \(folder.path(.last)) is whole; go on with: "
-          + "convc train \(model.model) --data \(data.data) --resume -o \(folder.path)")
+          + "convc train \(model.model) --data \(data.data)\(model.tuning.words)\(pixels.words) "
+          + "--resume -o \(folder.path)")
     return Interrupted()
   }
 

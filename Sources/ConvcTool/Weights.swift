@@ -36,10 +36,19 @@ struct WeightsSource {
     }
     let shape = graph.inputs.first.map { graph[$0].type.shape } ?? []
     let checkpoint = try Checkpoint(
-      path: path, layout: graph.parameters, model: graph.name, modelHash: hash,
+      path: path, layout: graph.parameters, model: graph.name,
+      modelHashes: [hash] + trainedHash(of: model),
       channels: shape.count == 4 ? shape[1] : nil)
     model.preprocessing = model.preprocessing ?? checkpoint.info.preprocessing
     if model.classNames.isEmpty { model.classNames = checkpoint.info.classNames }
     return checkpoint
+  }
+
+  /// The hash of a network without a loss as it is trained: without the softmax at its end.
+  private func trainedHash(of model: Model) -> [String] {
+    guard model.losses.isEmpty, let trained = try? model.judgingClasses(),
+      let graph = try? InferShapes(batch: 1, memoryLimit: .max).run(trained)
+    else { return [] }
+    return [modelHash(of: graph)]
   }
 }

@@ -141,17 +141,17 @@ public struct Checkpoint: Sendable {
   /// - Parameters:
   ///   - layout: the network's parameters, in the order of the block.
   ///   - model: the network's name; files of other networks are refused.
-  ///   - modelHash: its hash; nil: networks of that name with the same parameters are accepted.
+  ///   - modelHashes: hashes of the networks that are accepted; nil: all of that name with the same parameters are.
   ///   - channels: channels of the network's first input, which the file's preprocessing must be
   ///     for; nil: any number.
   /// - Throws: what does not fit, the first tensor of the block first.
   public init(
-    path: String, layout: [Parameter], model: String, modelHash: String? = nil,
+    path: String, layout: [Parameter], model: String, modelHashes: [String]? = nil,
     channels: Int? = nil
   ) throws(CheckpointError) {
     let file = try WeightsFile(path: path)
     info = try CheckpointInfo(metadata: file.metadata, path: path, channels: channels)
-    try Self.checkModel(info, path: path, model: model, modelHash: modelHash)
+    try Self.checkModel(info, path: path, model: model, modelHashes: modelHashes)
     parameters = try Self.block(of: file, layout: layout, path: path)
     let known = Set(layout.map(\.name))
     if let extra = file.names.first(where: { !known.contains($0) }) {
@@ -160,12 +160,12 @@ public struct Checkpoint: Sendable {
   }
 
   static func checkModel(
-    _ info: CheckpointInfo, path: String, model: String, modelHash: String?
+    _ info: CheckpointInfo, path: String, model: String, modelHashes: [String]?
   ) throws(CheckpointError) {
     if let saved = info.model, saved != model {
       throw .wrongModel(path: path, saved: saved, expected: model)
     }
-    if let saved = info.modelHash, let modelHash, saved != modelHash {
+    if let saved = info.modelHash, let modelHashes, !modelHashes.contains(saved) {
       throw .otherVersion(path: path, model: model)
     }
   }

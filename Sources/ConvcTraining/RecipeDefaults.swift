@@ -12,6 +12,9 @@ extension Recipe {
     return found?.recipe ?? Recipe()
   }
 
+  /// The recipe of a network that was trained before: a small rate, for what it learned is to stay.
+  public static let fineTuning = Recipe(epochs: 5, rate: 0.01)
+
   private struct Default {
     let preset: String
     let data: String

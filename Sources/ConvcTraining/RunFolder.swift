@@ -63,7 +63,7 @@ public struct RunFolder: Sendable, Hashable {
   func load(_ file: File, layout: ModelLayout) throws(CheckpointError) -> Checkpoint {
     try Checkpoint(
       path: path(file), layout: layout.parameters, model: layout.model,
-      modelHash: layout.modelHash, channels: layout.inputs.first?.channels)
+      modelHashes: [layout.modelHash], channels: layout.inputs.first?.channels)
   }
 
   /// Name of the tensor of the optimiser's state; no parameter's name begins so.
@@ -96,9 +96,12 @@ public struct RunFolder: Sendable, Hashable {
     let path = path(.state)
     guard access(path, F_OK) == 0 else { throw TrainingError.nothingToResume(path: path) }
     let file = try WeightsFile(path: path)
+    let info = try CheckpointInfo(metadata: file.metadata, path: path)
     try Checkpoint.checkModel(
-      CheckpointInfo(metadata: file.metadata, path: path), path: path, model: layout.model,
-      modelHash: layout.modelHash)
+      info, path: path, model: layout.model, modelHashes: [layout.modelHash])
+    if let saved = info.preprocessing, let now = layout.preprocessing, saved != now {
+      throw TrainingError.otherPixels(path: path)
+    }
     guard let text = file.metadata[Self.stateKey],
       let state = try? JSONDecoder().decode(TrainingState.self, from: Data(text.utf8)),
       state.epoch >= 1, state.stepInEpoch >= 0, state.step >= state.stepInEpoch

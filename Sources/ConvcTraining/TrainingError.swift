@@ -15,6 +15,8 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
   case resumeDiffers(saved: String, given: String, path: String)
   case alreadyComplete(epochs: Int, folder: String)
   case badState(path: String, reason: String)
+  /// Pixels become other inputs than in the training that is to go on.
+  case otherPixels(path: String)
   case cannotWrite(path: String, reason: String)
 
   public var description: String {
@@ -52,6 +54,8 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
         + "start a new run with --init \(folder)/best.safetensors to train on"
     case .badState(let path, let reason):
       "\(path): \(reason); start a new run with --init last.safetensors"
+    case .otherPixels(let path):
+      "\(path) was saved by a training with another scale, mean or deviation of pixels; give it the same options again"
     case .cannotWrite(let path, let reason):
       "cannot write \(path): \(reason); free space or choose another folder with -o"
     }

@@ -50,15 +50,15 @@ import Testing
     #expect(
       message("fashion_mnist")
         == "unknown data set 'fashion_mnist', the nearest is 'fashion-mnist'; "
-        + "use digits, fashion-mnist or the path of a folder with IDX files")
+        + "use digits, fashion-mnist or the path of a folder with the files of MNIST or CIFAR-10")
     #expect(
       message("Digit")
         == "unknown data set 'Digit', the nearest is 'digits'; "
-        + "use digits, fashion-mnist or the path of a folder with IDX files")
+        + "use digits, fashion-mnist or the path of a folder with the files of MNIST or CIFAR-10")
     #expect(
       message("imagenet")
         == "unknown data set 'imagenet'; "
-        + "use digits, fashion-mnist or the path of a folder with IDX files")
+        + "use digits, fashion-mnist or the path of a folder with the files of MNIST or CIFAR-10")
     #expect(
       message("./nowhere")
         == "cannot read ./nowhere: no such folder; check the path and its permissions")

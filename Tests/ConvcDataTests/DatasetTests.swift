@@ -82,7 +82,30 @@ import Testing
     #expect(
       refusal()
         == "no file t10k-labels-idx1-ubyte or t10k-labels-idx1-ubyte.gz in FOLDER; "
-        + "a folder of data holds the four files of MNIST, under their names")
+        + "a folder of data holds the four files of MNIST, or those of CIFAR-10's binary version, under their names"
+    )
+  }
+
+  @Test func cifarFilesAreReadInOrder() throws {
+    func record(_ label: UInt8) -> [UInt8] { [label] + (0..<3072).map { UInt8(($0 + 7) % 251) } }
+    try folder.write(Array("cat\ndog\n\n".utf8), to: "batches.meta.txt")
+    try folder.write(gzip(record(1) + record(0)), to: "data_batch_1.bin.gz")
+    try folder.write(record(1), to: "data_batch_2.bin")
+    try folder.write(record(0), to: "test_batch.bin")
+    let data = try DatasetCatalog().load(folder.path)
+    #expect(data.shape == [3, 32, 32])
+    #expect(data.classNames == ["cat", "dog"])
+    #expect(data.train.labels == [1, 0, 1] && data.test.labels == [0])
+    #expect(Array(data.test.pixels.prefix(3)) == [7, 8, 9])
+    try folder.write(record(2), to: "test_batch.bin")
+    #expect(refusal().contains("label 2 of image 0 in FOLDER/test_batch.bin is no class"))
+    try folder.write(record(0) + [1], to: "test_batch.bin")
+    #expect(
+      refusal()
+        == "FOLDER/test_batch.bin has 3074 bytes, expected a multiple of 3073, a label and an image of 3x32x32; "
+        + "copy or download it again")
+    try FileManager.default.removeItem(atPath: folder.path + "/test_batch.bin")
+    #expect(refusal().hasPrefix("no file test*.bin or test*.bin.gz in FOLDER;"))
   }
 
   @Test func differentCountsAreRefused() throws {

@@ -59,7 +59,7 @@ struct ArithmeticTests {
     let error = #expect(throws: CompileError.self) { try builder.model.compile() }
     #expect(
       error?.description
-        == "steps: Elementary floor has no gradient, and layers before it are to be trained; freeze those"
+        == "steps: Elementary floor has no gradient, and layers before it are to be trained; freeze those (--freeze until:steps)"
     )
   }
 

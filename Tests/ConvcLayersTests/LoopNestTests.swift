@@ -33,6 +33,21 @@ struct LoopNestTests {
     }
   }
 
+  @Test("maps that stand among zeros for other readers, as input and as output")
+  func halo() async throws {
+    let maps = [2, 6, 7]
+    let nest = LoopNest(
+      "double", shape: [4] + maps, inputs: [[4] + maps],
+      value: .operand(0, (0..<4).map { Cell.variable($0) }) * .real(2), isPerImage: true)
+    try await expectAgreement("halo", batch: 3, maximumBatch: 4, trains: false) {
+      let x = $0.input("x", maps)
+      let padded = Conv2D(outputChannels: 3, kernelSize: 3, padding: 1)
+      $0.output("beside", x.apply(padded, name: "beside"))
+      let doubled = x.apply(nest, name: "doubled")
+      $0.output("behind", doubled.apply(padded, name: "behind"))
+    }
+  }
+
   @Test("a convolution over three axes, with zeros around, for any number of images")
   func window() async throws {
     let (n, m, c) = (Cell.variable(0), Cell.variable(1), Cell.variable(5))

@@ -35,7 +35,7 @@ struct TrainedNetworksTests {
   func outputs(network: Network) async throws {
     let folder = try #require(TestFiles.data("onnx-models"))
     let graph = try ONNXFile.read("\(folder)/\(network.name).onnx")
-    let input = try NumPyArray("\(folder)/reference/\(network.name).input0.npy.gz")
+    let input = try NumPyFile(path: "\(folder)/reference/\(network.name).input0.npy.gz")
     var dims = network.dims
     // Networks that take images of any size get the stored one's.
     for (axis, dim) in (graph.inputs[0].dims ?? []).enumerated() where axis < input.shape.count {
@@ -50,33 +50,14 @@ struct TrainedNetworksTests {
     let session = try Session(try await compilation.load())
     try session.withParameters { try Initialization(seed: 0).fill($0, of: compilation.graph) }
     let batch = session.program.batches.upperBound
-    let results = try session.forward(inputs: [.float32(input.values)], batch: batch)
+    let results = try session.forward(inputs: [input.values], batch: batch)
     #expect(results.count == network.outputs)
     for (index, result) in results.enumerated() {
-      let expected = try NumPyArray(
-        "\(folder)/reference/\(network.name).output\(index).npy.gz")
+      let expected = try NumPyFile(
+        path: "\(folder)/reference/\(network.name).output\(index).npy.gz")
       #expect(session.program.outputs[index].shape == expected.shape)
-      let comparison = Comparison(result.floats, expected.values, atLeast: 1)
+      let comparison = Comparison(result.floats, expected.values.floats, atLeast: 1)
       #expect(comparison.isWithin(1e-4), "output \(index): \(comparison)")
-    }
-  }
-}
-
-/// A stored array of float32, packed by gzip.
-private struct NumPyArray {
-  let shape: [Int]
-  let values: [Float]
-
-  init(_ path: String) throws {
-    let packed = try [UInt8](Data(contentsOf: URL(filePath: path)))
-    let bytes = try packed.withUnsafeBufferPointer { try GzipReader.unpacked($0, name: path) }
-    let length = Int(bytes[8]) | Int(bytes[9]) << 8
-    let header = String(decoding: bytes[10..<10 + length], as: UTF8.self)
-    let extents = try #require(header.firstMatch(of: /\(([0-9, ]*)\)/)).1
-    shape = extents.split(separator: ",").compactMap { Int($0.filter(\.isNumber)) }
-    try #require(header.contains("'<f4'"))
-    values = bytes[(10 + length)...].withUnsafeBytes { raw in
-      (0..<raw.count / 4).map { raw.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
     }
   }
 }

@@ -43,9 +43,9 @@ struct CommandTests {
   @Test("verbs of a later version are told from mistakes")
   func laterVerb() async throws {
     expectRefusal(
-      try await Tool()("verify", "net.onnx"), 64,
+      try await Tool()("predict", "lenet5"), 64,
       containing:
-        "'verify' is not in this version; there are build, emit")
+        "'predict' is not in this version; there are build, emit")
   }
 
   @Test("wrong words are one line with the place of their explanation")

@@ -197,7 +197,7 @@ struct TrainTests {
     expectRefusal(
       try await tool("eval", "lenet5", "--data", "digits"), 64,
       containing:
-        "missing expected argument '--weights <FILE>'")
+        "--weights FILE is missing: lenet5 has no trained weights of its own")
     try tool.write("no weights", to: "text")
     expectRefusal(
       try await tool.start(eval + ["text"]).result(), 65, containing: "text: no safetensors file")

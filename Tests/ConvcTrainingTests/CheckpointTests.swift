@@ -10,7 +10,8 @@ struct CheckpointTests {
   private let block: [Float] = [1, 2, 3, 4, 5, 6, -0.5, 1e-30, 7]
 
   private func load(_ path: String, hash: String? = "hash-1") throws -> Checkpoint {
-    try Checkpoint(path: path, layout: layout.parameters, model: "linear", modelHash: hash)
+    try Checkpoint(
+      path: path, layout: layout.parameters, model: "linear", modelHashes: hash.map { [$0] })
   }
 
   @Test("keeps parameters and what is known of them")
