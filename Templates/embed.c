@@ -185,6 +185,8 @@ TEMPLATE(dropout_scalar)
 #embed "Kernels/dropout_scalar.c.mustache"
 TEMPLATE(elementwise)
 #embed "Kernels/elementwise.c.mustache"
+TEMPLATE(elementwise_random)
+#embed "Kernels/elementwise_random.c.mustache"
 TEMPLATE(elu_backward_scalar)
 #embed "Kernels/elu_backward_scalar.c.mustache"
 TEMPLATE(elu_backward_vector)
@@ -341,6 +343,10 @@ TEMPLATE(prelu_vector)
 #embed "Kernels/prelu_vector.c.mustache"
 TEMPLATE(probability_loss_slopes)
 #embed "Kernels/probability_loss_slopes.c.mustache"
+TEMPLATE(random_bits)
+#embed "Kernels/random_bits.c.mustache"
+TEMPLATE(random_bits_lanes)
+#embed "Kernels/random_bits_lanes.c.mustache"
 TEMPLATE(regularization)
 #embed "Kernels/regularization.c.mustache"
 TEMPLATE(regularization_sum)
@@ -439,8 +445,14 @@ TEMPLATE(support_log_vector)
 #embed "Kernels/support_log_vector.c.mustache"
 TEMPLATE(support_penalize)
 #embed "Kernels/support_penalize.c.mustache"
-TEMPLATE(support_random)
-#embed "Kernels/support_random.c.mustache"
+TEMPLATE(support_random_bits_lanes)
+#embed "Kernels/support_random_bits_lanes.c.mustache"
+TEMPLATE(support_random_bits_scalar)
+#embed "Kernels/support_random_bits_scalar.c.mustache"
+TEMPLATE(support_random_bits_vector)
+#embed "Kernels/support_random_bits_vector.c.mustache"
+TEMPLATE(support_random_blocks)
+#embed "Kernels/support_random_blocks.c.mustache"
 TEMPLATE(support_sigmoid_scalar)
 #embed "Kernels/support_sigmoid_scalar.c.mustache"
 TEMPLATE(support_softplus_scalar)

@@ -1,11 +1,13 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // add1: Add.
 //
 //   x       [batch, 2, 5, 7]
 //   y       [batch, 2, 5, 7]
 //   add1_x  [batch, 2, 5, 7]  add1's other operand
-static void add1_forward(int batch, const float *restrict x_, float *restrict y_, const float *restrict add1_x_) {
+static NOINLINE void add1_forward(int batch, const float *restrict x_, float *restrict y_,
+                                  const float *restrict add1_x_) {
     enum { C = 2, H = 5, W = 7 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
@@ -29,7 +31,7 @@ static void add1_forward(int batch, const float *restrict x_, float *restrict y_
 //
 //   d_y  [batch, 2, 5, 7]
 //   d_x  [batch, 2, 5, 7]
-static void add1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void add1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 2, H = 5, W = 7 };
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;

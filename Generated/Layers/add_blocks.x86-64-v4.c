@@ -1,4 +1,5 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // add1: Add.
 //
@@ -6,8 +7,8 @@
 //   y        [batch, 32, 3, 3]
 //   add1_x1  [batch, 32, 3, 3]  add1's other operand
 //   add1_x2  [batch, 32, 3, 3]  add1's other operand
-static void add1_forward(int batch, const float *restrict x_, float *restrict y_, const float *restrict add1_x1_,
-                         const float *restrict add1_x2_) {
+static NOINLINE void add1_forward(int batch, const float *restrict x_, float *restrict y_,
+                                  const float *restrict add1_x1_, const float *restrict add1_x2_) {
     enum { C = 32, H = 3, W = 3 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
@@ -33,7 +34,7 @@ static void add1_forward(int batch, const float *restrict x_, float *restrict y_
 //
 //   d_y  [batch, 32, 3, 3]
 //   d_x  [batch, 32, 3, 3]
-static void add1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void add1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 32, H = 3, W = 3 };
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;

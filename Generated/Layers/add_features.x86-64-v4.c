@@ -1,11 +1,13 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // add1: Add.
 //
 //   x       [batch, 19]
 //   y       [batch, 19]
 //   add1_x  [batch, 19]  add1's other operand
-static void add1_forward(int batch, const float *restrict x_, float *restrict y_, const float *restrict add1_x_) {
+static NOINLINE void add1_forward(int batch, const float *restrict x_, float *restrict y_,
+                                  const float *restrict add1_x_) {
     enum { C = 19 };
     const float (*x)[C] = (const float (*)[C])x_;
     float (*y)[C] = (float (*)[C])y_;
@@ -27,7 +29,7 @@ static void add1_forward(int batch, const float *restrict x_, float *restrict y_
 //
 //   d_y  [batch, 19]
 //   d_x  [batch, 19]
-static void add1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void add1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 19 };
     const float (*d_y)[C] = (const float (*)[C])d_y_;
     float (*d_x)[C] = (float (*)[C])d_x_;

@@ -1,4 +1,5 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -6,7 +7,7 @@
 //
 //   x  [batch, 2, 5, 7]
 //   y  [batch, 2, 2, 3]
-static void pool1_forward(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void pool1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 2, H = 5, W = 7, OH = 2, OW = 3 };
     enum { R = 2, S = 2, STRIDE_H = 2, STRIDE_W = 2, PAD_TOP = 0, PAD_LEFT = 0 };
     enum { PAD_BOTTOM = 0, PAD_RIGHT = 0 };  // padding counts in the divisor
@@ -39,7 +40,7 @@ static void pool1_forward(int batch, const float *restrict x_, float *restrict y
 //   d_x  [batch, 2, 5, 7]
 //
 // One thread has a whole map: windows that overlap never make two threads add to one cell.
-static void pool1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void pool1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 2, H = 5, W = 7, OH = 2, OW = 3 };
     enum { R = 2, S = 2, STRIDE_H = 2, STRIDE_W = 2, PAD_TOP = 0, PAD_LEFT = 0 };
     enum { PAD_BOTTOM = 0, PAD_RIGHT = 0 };  // padding counts in the divisor

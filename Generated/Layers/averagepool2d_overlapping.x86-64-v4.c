@@ -1,4 +1,5 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -6,7 +7,7 @@
 //
 //   x  [batch, 3, 6, 5]
 //   y  [batch, 3, 3, 3]
-static void pool1_forward(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void pool1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 3, H = 6, W = 5, OH = 3, OW = 3 };
     enum { R = 3, S = 3, STRIDE_H = 2, STRIDE_W = 2, PAD_TOP = 0, PAD_LEFT = 2 };
     enum { PAD_BOTTOM = 1, PAD_RIGHT = 0 };  // padding counts in the divisor
@@ -39,7 +40,7 @@ static void pool1_forward(int batch, const float *restrict x_, float *restrict y
 //   d_x  [batch, 3, 6, 5]
 //
 // One thread has a whole map: windows that overlap never make two threads add to one cell.
-static void pool1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void pool1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 3, H = 6, W = 5, OH = 3, OW = 3 };
     enum { R = 3, S = 3, STRIDE_H = 2, STRIDE_W = 2, PAD_TOP = 0, PAD_LEFT = 2 };
     enum { PAD_BOTTOM = 1, PAD_RIGHT = 0 };  // padding counts in the divisor

@@ -1,6 +1,7 @@
 #include <stdint.h>
 #include <math.h>
 
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -10,8 +11,8 @@
 //   y          [batch, 19]
 //   bn1_scale  [19]
 //   bn1_shift  [19]
-static void bn1_forward(int batch, const float *restrict x_, float *restrict y_, const float *restrict bn1_scale,
-                        const float *restrict bn1_shift) {
+static NOINLINE void bn1_forward(int batch, const float *restrict x_, float *restrict y_,
+                                 const float *restrict bn1_scale, const float *restrict bn1_shift) {
     enum { C = 19 };
     const float (*x)[C] = (const float (*)[C])x_;
     float (*y)[C] = (float (*)[C])y_;
@@ -32,7 +33,7 @@ static void bn1_forward(int batch, const float *restrict x_, float *restrict y_,
 //
 //   x      [batch, 19]
 //   parts  [20, 3, 32]  a value, sum and sum of squares around it
-static void bn1_sums(int batch, const float *restrict x_, float *restrict parts_) {
+static NOINLINE void bn1_sums(int batch, const float *restrict x_, float *restrict parts_) {
     enum { C = 19 };
     const float (*x)[C] = (const float (*)[C])x_;
     float (*parts)[3][32] = (float (*)[3][32])parts_;
@@ -57,9 +58,9 @@ static void bn1_sums(int batch, const float *restrict x_, float *restrict parts_
 //   running_mean  [19]
 //   running_var   [19]
 //   values        [4, 32]      mean, inverse deviation, scale and bias
-static void bn1_statistics(int batch, const float *restrict parts_, const float *restrict weight,
-                           const float *restrict bias, float *restrict running_mean, float *restrict running_var,
-                           float *restrict values_) {
+static NOINLINE void bn1_statistics(int batch, const float *restrict parts_, const float *restrict weight,
+                                    const float *restrict bias, float *restrict running_mean,
+                                    float *restrict running_var, float *restrict values_) {
     enum { C = 19, BLOCK = 16 };  // channels, and how many at a time
     const float (*parts)[3][32] = (const float (*)[3][32])parts_;
     float (*values)[32] = (float (*)[32])values_;
@@ -106,8 +107,9 @@ static void bn1_statistics(int batch, const float *restrict parts_, const float 
 //   bn1_mean   [19]
 //   bn1_scale  [19]
 //   bn1_bias   [19]
-static void bn1_forward_2(int batch, const float *restrict x_, float *restrict y_, const float *restrict bn1_mean,
-                          const float *restrict bn1_scale, const float *restrict bn1_bias) {
+static NOINLINE void bn1_forward_2(int batch, const float *restrict x_, float *restrict y_,
+                                   const float *restrict bn1_mean, const float *restrict bn1_scale,
+                                   const float *restrict bn1_bias) {
     enum { C = 19 };
     const float (*x)[C] = (const float (*)[C])x_;
     float (*y)[C] = (float (*)[C])y_;
@@ -130,8 +132,8 @@ static void bn1_forward_2(int batch, const float *restrict x_, float *restrict y
 //   x         [batch, 19]  input of bn1
 //   bn1_mean  [19]
 //   parts     [20, 2, 32]  sum, and sum of products
-static void bn1_backward_sums(int batch, const float *restrict d_y_, const float *restrict x_,
-                              const float *restrict bn1_mean, float *restrict parts_) {
+static NOINLINE void bn1_backward_sums(int batch, const float *restrict d_y_, const float *restrict x_,
+                                       const float *restrict bn1_mean, float *restrict parts_) {
     enum { C = 19 };
     const float (*d_y)[C] = (const float (*)[C])d_y_;
     const float (*x)[C] = (const float (*)[C])x_;
@@ -154,9 +156,9 @@ static void bn1_backward_sums(int batch, const float *restrict d_y_, const float
 //   d_weight  [19]
 //   d_bias    [19]
 //   slopes    [2, 32]      by the centred input, and the rest
-static void bn1_backward_parameters(int batch, int accumulate, const float *restrict parts_,
-                                    const float *restrict values_, float *restrict d_weight, float *restrict d_bias,
-                                    float *restrict slopes_) {
+static NOINLINE void bn1_backward_parameters(int batch, int accumulate, const float *restrict parts_,
+                                             const float *restrict values_, float *restrict d_weight,
+                                             float *restrict d_bias, float *restrict slopes_) {
     enum { C = 19, BLOCK = 16 };  // channels, and how many at a time
     const float (*parts)[2][32] = (const float (*)[2][32])parts_;
     const float (*values)[32] = (const float (*)[32])values_;
@@ -194,9 +196,10 @@ static void bn1_backward_parameters(int batch, int accumulate, const float *rest
 //   bn1_scale   [19]
 //   bn1_slope   [19]
 //   bn1_offset  [19]
-static void bn1_backward_data(int batch, const float *restrict d_y_, float *restrict d_x_, const float *restrict x_,
-                              const float *restrict bn1_mean, const float *restrict bn1_scale,
-                              const float *restrict bn1_slope, const float *restrict bn1_offset) {
+static NOINLINE void bn1_backward_data(int batch, const float *restrict d_y_, float *restrict d_x_,
+                                       const float *restrict x_, const float *restrict bn1_mean,
+                                       const float *restrict bn1_scale, const float *restrict bn1_slope,
+                                       const float *restrict bn1_offset) {
     enum { C = 19 };
     const float (*d_y)[C] = (const float (*)[C])d_y_;
     float (*d_x)[C] = (float (*)[C])d_x_;
@@ -222,8 +225,9 @@ static void bn1_backward_data(int batch, const float *restrict d_y_, float *rest
 //   running_mean  [19]
 //   running_var   [19]
 //   y             [2, 32]  scale, then shift
-static void bn1_prepare(const float *restrict weight, const float *restrict bias, const float *restrict running_mean,
-                        const float *restrict running_var, float *restrict y_) {
+static NOINLINE void bn1_prepare(const float *restrict weight, const float *restrict bias,
+                                 const float *restrict running_mean, const float *restrict running_var,
+                                 float *restrict y_) {
     enum { C = 19, PADDED = 32 };
     float (*y)[PADDED] = (float (*)[PADDED])y_;
 

@@ -1,6 +1,7 @@
 #include <stdint.h>
 #include <math.h>
 
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -10,8 +11,8 @@
 //   y          [batch, 2, 5, 7]
 //   bn1_scale  [2]
 //   bn1_shift  [2]
-static void bn1_forward(int batch, const float *restrict x_, float *restrict y_, const float *restrict bn1_scale,
-                        const float *restrict bn1_shift) {
+static NOINLINE void bn1_forward(int batch, const float *restrict x_, float *restrict y_,
+                                 const float *restrict bn1_scale, const float *restrict bn1_shift) {
     enum { C = 2, H = 5, W = 7 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
@@ -34,7 +35,7 @@ static void bn1_forward(int batch, const float *restrict x_, float *restrict y_,
 //
 //   x      [batch, 2, 5, 7]
 //   parts  [3, 3, 16]        a value, sum and sum of squares around it
-static void bn1_sums(int batch, const float *restrict x_, float *restrict parts_) {
+static NOINLINE void bn1_sums(int batch, const float *restrict x_, float *restrict parts_) {
     enum { C = 2, H = 5, W = 7 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*parts)[3][16] = (float (*)[3][16])parts_;
@@ -68,9 +69,9 @@ static void bn1_sums(int batch, const float *restrict x_, float *restrict parts_
 //   running_mean  [2]
 //   running_var   [2]
 //   values        [4, 16]     mean, inverse deviation, scale and bias
-static void bn1_statistics(int batch, const float *restrict parts_, const float *restrict weight,
-                           const float *restrict bias, float *restrict running_mean, float *restrict running_var,
-                           float *restrict values_) {
+static NOINLINE void bn1_statistics(int batch, const float *restrict parts_, const float *restrict weight,
+                                    const float *restrict bias, float *restrict running_mean,
+                                    float *restrict running_var, float *restrict values_) {
     enum { C = 2, BLOCK = 16 };  // channels, and how many at a time
     const float (*parts)[3][16] = (const float (*)[3][16])parts_;
     float (*values)[16] = (float (*)[16])values_;
@@ -117,8 +118,9 @@ static void bn1_statistics(int batch, const float *restrict parts_, const float 
 //   bn1_mean   [2]
 //   bn1_scale  [2]
 //   bn1_bias   [2]
-static void bn1_forward_2(int batch, const float *restrict x_, float *restrict y_, const float *restrict bn1_mean,
-                          const float *restrict bn1_scale, const float *restrict bn1_bias) {
+static NOINLINE void bn1_forward_2(int batch, const float *restrict x_, float *restrict y_,
+                                   const float *restrict bn1_mean, const float *restrict bn1_scale,
+                                   const float *restrict bn1_bias) {
     enum { C = 2, H = 5, W = 7 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
@@ -143,8 +145,8 @@ static void bn1_forward_2(int batch, const float *restrict x_, float *restrict y
 //   x         [batch, 2, 5, 7]  input of bn1
 //   bn1_mean  [2]
 //   parts     [3, 2, 16]        sum, and sum of products
-static void bn1_backward_sums(int batch, const float *restrict d_y_, const float *restrict x_,
-                              const float *restrict bn1_mean, float *restrict parts_) {
+static NOINLINE void bn1_backward_sums(int batch, const float *restrict d_y_, const float *restrict x_,
+                                       const float *restrict bn1_mean, float *restrict parts_) {
     enum { C = 2, H = 5, W = 7 };
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -176,9 +178,9 @@ static void bn1_backward_sums(int batch, const float *restrict d_y_, const float
 //   d_weight  [2]
 //   d_bias    [2]
 //   slopes    [2, 16]     by the centred input, and the rest
-static void bn1_backward_parameters(int batch, int accumulate, const float *restrict parts_,
-                                    const float *restrict values_, float *restrict d_weight, float *restrict d_bias,
-                                    float *restrict slopes_) {
+static NOINLINE void bn1_backward_parameters(int batch, int accumulate, const float *restrict parts_,
+                                             const float *restrict values_, float *restrict d_weight,
+                                             float *restrict d_bias, float *restrict slopes_) {
     enum { C = 2, BLOCK = 16 };  // channels, and how many at a time
     const float (*parts)[2][16] = (const float (*)[2][16])parts_;
     const float (*values)[16] = (const float (*)[16])values_;
@@ -216,9 +218,10 @@ static void bn1_backward_parameters(int batch, int accumulate, const float *rest
 //   bn1_scale   [2]
 //   bn1_slope   [2]
 //   bn1_offset  [2]
-static void bn1_backward_data(int batch, const float *restrict d_y_, float *restrict d_x_, const float *restrict x_,
-                              const float *restrict bn1_mean, const float *restrict bn1_scale,
-                              const float *restrict bn1_slope, const float *restrict bn1_offset) {
+static NOINLINE void bn1_backward_data(int batch, const float *restrict d_y_, float *restrict d_x_,
+                                       const float *restrict x_, const float *restrict bn1_mean,
+                                       const float *restrict bn1_scale, const float *restrict bn1_slope,
+                                       const float *restrict bn1_offset) {
     enum { C = 2, H = 5, W = 7 };
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
@@ -246,8 +249,9 @@ static void bn1_backward_data(int batch, const float *restrict d_y_, float *rest
 //   running_mean  [2]
 //   running_var   [2]
 //   y             [2, 16]  scale, then shift
-static void bn1_prepare(const float *restrict weight, const float *restrict bias, const float *restrict running_mean,
-                        const float *restrict running_var, float *restrict y_) {
+static NOINLINE void bn1_prepare(const float *restrict weight, const float *restrict bias,
+                                 const float *restrict running_mean, const float *restrict running_var,
+                                 float *restrict y_) {
     enum { C = 2, PADDED = 16 };
     float (*y)[PADDED] = (float (*)[PADDED])y_;
 

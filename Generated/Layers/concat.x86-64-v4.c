@@ -1,10 +1,11 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // concat1: Concat, input 1.
 //
 //   x  [batch, 2, 3, 5]
 //   y  [batch, 3, 3, 5]
-static void concat1_forward_1(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void concat1_forward_1(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 2, H = 3, W = 5 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[3][H][W] = (float (*)[3][H][W])y_;
@@ -25,7 +26,7 @@ static void concat1_forward_1(int batch, const float *restrict x_, float *restri
 //
 //   x  [batch, 1, 3, 5]
 //   y  [batch, 3, 3, 5]
-static void concat1_forward_2(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void concat1_forward_2(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 1, H = 3, W = 5 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[3][H][W] = (float (*)[3][H][W])y_;
@@ -46,7 +47,7 @@ static void concat1_forward_2(int batch, const float *restrict x_, float *restri
 //
 //   d_y  [batch, 3, 3, 5]
 //   d_x  [batch, 2, 3, 5]
-static void concat1_backward_1(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void concat1_backward_1(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 2, H = 3, W = 5 };
     const float (*d_y)[3][H][W] = (const float (*)[3][H][W])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
@@ -67,7 +68,7 @@ static void concat1_backward_1(int batch, const float *restrict d_y_, float *res
 //
 //   d_y  [batch, 3, 3, 5]
 //   d_x  [batch, 1, 3, 5]
-static void concat1_backward_2(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void concat1_backward_2(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 1, H = 3, W = 5 };
     const float (*d_y)[3][H][W] = (const float (*)[3][H][W])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;

@@ -1,10 +1,11 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // concat1: Concat axis 3, input 1.
 //
 //   x  [batch, 3, 4, 5]
 //   y  [batch, 3, 4, 8]
-static void concat1_forward_1(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void concat1_forward_1(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 3, H = 4, W = 5 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][H][8] = (float (*)[C][H][8])y_;
@@ -22,7 +23,7 @@ static void concat1_forward_1(int batch, const float *restrict x_, float *restri
 //
 //   x  [batch, 3, 4, 1]
 //   y  [batch, 3, 4, 8]
-static void concat1_forward_2(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void concat1_forward_2(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 3, H = 4, W = 1 };
     enum { LEFT = 5 };  // first cell of the part
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -41,7 +42,7 @@ static void concat1_forward_2(int batch, const float *restrict x_, float *restri
 //
 //   x  [batch, 3, 4, 2]
 //   y  [batch, 3, 4, 8]
-static void concat1_forward_3(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void concat1_forward_3(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 3, H = 4, W = 2 };
     enum { LEFT = 6 };  // first cell of the part
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -60,7 +61,7 @@ static void concat1_forward_3(int batch, const float *restrict x_, float *restri
 //
 //   d_y  [batch, 3, 4, 8]
 //   d_x  [batch, 3, 4, 5]
-static void concat1_backward_1(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void concat1_backward_1(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 3, H = 4, W = 5 };
     const float (*d_y)[C][H][8] = (const float (*)[C][H][8])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
@@ -78,7 +79,7 @@ static void concat1_backward_1(int batch, const float *restrict d_y_, float *res
 //
 //   d_y  [batch, 3, 4, 8]
 //   d_x  [batch, 3, 4, 1]
-static void concat1_backward_2(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void concat1_backward_2(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 3, H = 4, W = 1 };
     enum { LEFT = 5 };  // first cell of the part
     const float (*d_y)[C][H][8] = (const float (*)[C][H][8])d_y_;
@@ -97,7 +98,7 @@ static void concat1_backward_2(int batch, const float *restrict d_y_, float *res
 //
 //   d_y  [batch, 3, 4, 8]
 //   d_x  [batch, 3, 4, 2]
-static void concat1_backward_3(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void concat1_backward_3(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 3, H = 4, W = 2 };
     enum { LEFT = 6 };  // first cell of the part
     const float (*d_y)[C][H][8] = (const float (*)[C][H][8])d_y_;

@@ -1,10 +1,11 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // concat1: Concat axis 2, input 1.
 //
 //   x  [batch, 16, 2, 3]
 //   y  [batch, 16, 5, 3]
-static void concat1_forward_1(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void concat1_forward_1(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 16, H = 2, W = 3 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][5][W] = (float (*)[C][5][W])y_;
@@ -22,7 +23,7 @@ static void concat1_forward_1(int batch, const float *restrict x_, float *restri
 //
 //   x  [batch, 16, 3, 3]
 //   y  [batch, 16, 5, 3]
-static void concat1_forward_2(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void concat1_forward_2(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 16, H = 3, W = 3 };
     enum { TOP = 2 };  // first cell of the part
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -41,7 +42,7 @@ static void concat1_forward_2(int batch, const float *restrict x_, float *restri
 //
 //   d_y  [batch, 16, 5, 3]
 //   d_x  [batch, 16, 2, 3]
-static void concat1_backward_1(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void concat1_backward_1(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 16, H = 2, W = 3 };
     const float (*d_y)[C][5][W] = (const float (*)[C][5][W])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
@@ -59,7 +60,7 @@ static void concat1_backward_1(int batch, const float *restrict d_y_, float *res
 //
 //   d_y  [batch, 16, 5, 3]
 //   d_x  [batch, 16, 3, 3]
-static void concat1_backward_2(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void concat1_backward_2(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 16, H = 3, W = 3 };
     enum { TOP = 2 };  // first cell of the part
     const float (*d_y)[C][5][W] = (const float (*)[C][5][W])d_y_;

@@ -11,6 +11,7 @@
 #define UNROLL _Pragma("GCC unroll 64")
 #define ROLL _Pragma("GCC unroll 1")
 #endif
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -23,7 +24,6 @@ typedef uint8_t bytes __attribute__((vector_size(LANES)));
 // inlined, so how a vector argument would be passed does not matter.
 #pragma GCC diagnostic ignored "-Wpsabi"
 #define INLINE static inline __attribute__((always_inline))
-#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // a0 b0 a1 b1 ... of the first halves.
 INLINE lanes zip_low(lanes a, lanes b) {
@@ -396,7 +396,7 @@ static NOINLINE void conv1_weight_prepare(const float *restrict weight_, lanes *
 //
 //   x  [16]
 //   y  [16]
-static void conv1_bias_prepare(const float *restrict x, float *restrict y) {
+static NOINLINE void conv1_bias_prepare(const float *restrict x, float *restrict y) {
     enum { COUNT = 16, PADDED = 16 };
 
     for (int i = 0; i < PADDED; i++) y[i] = i < COUNT ? x[i] : 0.0f;

@@ -1,4 +1,5 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // Sum of products of a and every stride-th element of b, in eight running sums: the same order on every machine, and
 // wide enough for vectors.
@@ -19,8 +20,8 @@ static float dot(const float *a, const float *b, int count, int stride) {
 //   weight  [4, 3, 1, 3]
 //   bias    [4]
 //   y       [batch, 4, 1, 9]
-static void conv1_forward(int batch, const float *restrict x_, const float *restrict weight_,
-                          const float *restrict bias, float *restrict y_) {
+static NOINLINE void conv1_forward(int batch, const float *restrict x_, const float *restrict weight_,
+                                   const float *restrict bias, float *restrict y_) {
     enum { C = 3, H = 1, W = 9, K = 4, R = 1, S = 3, OH = 1, OW = 9 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 6, DILATION_H = 1, DILATION_W = 3 };
     enum { POOL_H = 1, POOL_W = 1, COLUMNS = 9 };
@@ -66,8 +67,9 @@ static void conv1_forward(int batch, const float *restrict x_, const float *rest
 //   d_y       [batch, 4, 1, 9]
 //   d_weight  [4, 3, 1, 3]
 //   d_bias    [4]
-static void conv1_backward_weight(int batch, int accumulate, const float *restrict x_, const float *restrict d_y_,
-                                  float *restrict d_weight_, float *restrict d_bias) {
+static NOINLINE void conv1_backward_weight(int batch, int accumulate, const float *restrict x_,
+                                           const float *restrict d_y_, float *restrict d_weight_,
+                                           float *restrict d_bias) {
     enum { C = 3, H = 1, W = 9, K = 4, R = 1, S = 3, OH = 1, OW = 9 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 6, DILATION_H = 1, DILATION_W = 3 };
     enum { POOL_H = 1, POOL_W = 1, COLUMNS = 9 };
@@ -118,8 +120,8 @@ static void conv1_backward_weight(int batch, int accumulate, const float *restri
 //   weight  [4, 3, 1, 3]
 //   d_y     [batch, 4, 1, 9]
 //   d_x     [batch, 3, 1, 9]
-static void conv1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
-                                float *restrict d_x_) {
+static NOINLINE void conv1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
+                                         float *restrict d_x_) {
     enum { C = 3, H = 1, W = 9, K = 4, R = 1, S = 3, OH = 1, OW = 9 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 6, DILATION_H = 1, DILATION_W = 3 };
     enum { POOL_H = 1, POOL_W = 1, COLUMNS = 9 };

@@ -1,4 +1,5 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // Sum of products of a and every stride-th element of b, in eight running sums: the same order on every machine, and
 // wide enough for vectors.
@@ -19,8 +20,8 @@ static float dot(const float *a, const float *b, int count, int stride) {
 //   weight  [16, 1, 1, 3]
 //   bias    [16]
 //   y       [batch, 16, 1, 5]
-static void conv1_forward(int batch, const float *restrict x_, const float *restrict weight_,
-                          const float *restrict bias, float *restrict y_) {
+static NOINLINE void conv1_forward(int batch, const float *restrict x_, const float *restrict weight_,
+                                   const float *restrict bias, float *restrict y_) {
     enum { C = 16, H = 1, W = 12, K = 16, R = 1, S = 3, OH = 1, OW = 5 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 2, PAD_TOP = 0, PAD_LEFT = 1, DILATION_H = 1, DILATION_W = 2 };
     enum { C_GROUP = 1, K_GROUP = 1 };  // channels and maps of one group
@@ -67,8 +68,9 @@ static void conv1_forward(int batch, const float *restrict x_, const float *rest
 //   d_y       [batch, 16, 1, 5]
 //   d_weight  [16, 1, 1, 3]
 //   d_bias    [16]
-static void conv1_backward_weight(int batch, int accumulate, const float *restrict x_, const float *restrict d_y_,
-                                  float *restrict d_weight_, float *restrict d_bias) {
+static NOINLINE void conv1_backward_weight(int batch, int accumulate, const float *restrict x_,
+                                           const float *restrict d_y_, float *restrict d_weight_,
+                                           float *restrict d_bias) {
     enum { C = 16, H = 1, W = 12, K = 16, R = 1, S = 3, OH = 1, OW = 5 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 2, PAD_TOP = 0, PAD_LEFT = 1, DILATION_H = 1, DILATION_W = 2 };
     enum { C_GROUP = 1, K_GROUP = 1 };  // channels and maps of one group
@@ -120,8 +122,8 @@ static void conv1_backward_weight(int batch, int accumulate, const float *restri
 //   weight  [16, 1, 1, 3]
 //   d_y     [batch, 16, 1, 5]
 //   d_x     [batch, 16, 1, 12]
-static void conv1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
-                                float *restrict d_x_) {
+static NOINLINE void conv1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
+                                         float *restrict d_x_) {
     enum { C = 16, H = 1, W = 12, K = 16, R = 1, S = 3, OH = 1, OW = 5 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 2, PAD_TOP = 0, PAD_LEFT = 1, DILATION_H = 1, DILATION_W = 2 };
     enum { C_GROUP = 1, K_GROUP = 1 };  // channels and maps of one group

@@ -4,6 +4,7 @@
 #else
 #define OMP(directive)
 #endif
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // Sum of products of a and every stride-th element of b, in eight running sums: the same order on every machine, and
 // wide enough for vectors.
@@ -24,8 +25,8 @@ static float dot(const float *a, const float *b, int count, int stride) {
 //   weight  [4, 3, 1, 4]
 //   bias    [4]
 //   y       [batch, 4, 1, 6]
-static void conv1_forward(int batch, const float *restrict x_, const float *restrict weight_,
-                          const float *restrict bias, float *restrict y_) {
+static NOINLINE void conv1_forward(int batch, const float *restrict x_, const float *restrict weight_,
+                                   const float *restrict bias, float *restrict y_) {
     enum { C = 3, H = 1, W = 9, K = 4, R = 1, S = 4, OH = 1, OW = 6 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 0, DILATION_H = 1, DILATION_W = 1 };
     enum { POOL_H = 1, POOL_W = 1, COLUMNS = 6 };
@@ -68,7 +69,7 @@ static void conv1_forward(int batch, const float *restrict x_, const float *rest
 // conv1: zeros, to which the gradient of the weights in use is added.
 //
 //   y  [48]
-static void conv1_backward_weight_clear(float *restrict y) {
+static NOINLINE void conv1_backward_weight_clear(float *restrict y) {
     enum { COUNT = 48 };
 
     for (int i = 0; i < COUNT; i++) y[i] = 0.0f;
@@ -80,8 +81,9 @@ static void conv1_backward_weight_clear(float *restrict y) {
 //   d_y       [batch, 4, 1, 6]
 //   d_weight  [4, 3, 1, 4]
 //   d_bias    [4]
-static void conv1_backward_weight(int batch, int accumulate, const float *restrict x_, const float *restrict d_y_,
-                                  float *restrict d_weight_, float *restrict d_bias) {
+static NOINLINE void conv1_backward_weight(int batch, int accumulate, const float *restrict x_,
+                                           const float *restrict d_y_, float *restrict d_weight_,
+                                           float *restrict d_bias) {
     enum { C = 3, H = 1, W = 9, K = 4, R = 1, S = 4, OH = 1, OW = 6 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 0, DILATION_H = 1, DILATION_W = 1 };
     enum { POOL_H = 1, POOL_W = 1, COLUMNS = 6 };
@@ -132,8 +134,8 @@ static void conv1_backward_weight(int batch, int accumulate, const float *restri
 //   weight  [4, 3, 1, 4]
 //   d_y     [batch, 4, 1, 6]
 //   d_x     [batch, 3, 1, 9]
-static void conv1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
-                                float *restrict d_x_) {
+static NOINLINE void conv1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
+                                         float *restrict d_x_) {
     enum { C = 3, H = 1, W = 9, K = 4, R = 1, S = 4, OH = 1, OW = 6 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 0, DILATION_H = 1, DILATION_W = 1 };
     enum { POOL_H = 1, POOL_W = 1, COLUMNS = 6 };
@@ -176,7 +178,7 @@ static void conv1_backward_data(int batch, const float *restrict weight_, const 
 //
 //   x  [4, 3, 4]
 //   y  [4, 3, 4]
-static void conv1_backward_weight_flip(int accumulate, const float *restrict x_, float *restrict y_) {
+static NOINLINE void conv1_backward_weight_flip(int accumulate, const float *restrict x_, float *restrict y_) {
     enum { KERNELS = 12, TAPS = 4 };  // kernels, and taps of one
     const float (*x)[TAPS] = (const float (*)[TAPS])x_;
     float (*y)[TAPS] = (float (*)[TAPS])y_;
@@ -190,7 +192,7 @@ static void conv1_backward_weight_flip(int accumulate, const float *restrict x_,
 //
 //   x  [4, 3, 4]
 //   y  [4, 3, 4]
-static void conv1_weight_flip(const float *restrict x_, float *restrict y_) {
+static NOINLINE void conv1_weight_flip(const float *restrict x_, float *restrict y_) {
     enum { KERNELS = 12, TAPS = 4 };  // kernels, and taps of one
     const float (*x)[TAPS] = (const float (*)[TAPS])x_;
     float (*y)[TAPS] = (float (*)[TAPS])y_;

@@ -1,4 +1,5 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // Sum of products of a and every stride-th element of b, in eight running sums: the same order on every machine, and
 // wide enough for vectors.
@@ -18,7 +19,8 @@ static float dot(const float *a, const float *b, int count, int stride) {
 //   x       [batch, 4, 1, 10]
 //   weight  [6, 2, 1, 2]
 //   y       [batch, 6, 1, 11]
-static void conv1_forward(int batch, const float *restrict x_, const float *restrict weight_, float *restrict y_) {
+static NOINLINE void conv1_forward(int batch, const float *restrict x_, const float *restrict weight_,
+                                   float *restrict y_) {
     enum { C = 4, H = 1, W = 10, K = 6, R = 1, S = 2, OH = 1, OW = 11 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 1, DILATION_H = 1, DILATION_W = 1 };
     enum { C_GROUP = 2, K_GROUP = 3 };  // channels and maps of one group
@@ -64,8 +66,8 @@ static void conv1_forward(int batch, const float *restrict x_, const float *rest
 //   x         [batch, 4, 1, 10]
 //   d_y       [batch, 6, 1, 11]
 //   d_weight  [6, 2, 1, 2]
-static void conv1_backward_weight(int batch, int accumulate, const float *restrict x_, const float *restrict d_y_,
-                                  float *restrict d_weight_) {
+static NOINLINE void conv1_backward_weight(int batch, int accumulate, const float *restrict x_,
+                                           const float *restrict d_y_, float *restrict d_weight_) {
     enum { C = 4, H = 1, W = 10, K = 6, R = 1, S = 2, OH = 1, OW = 11 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 1, DILATION_H = 1, DILATION_W = 1 };
     enum { C_GROUP = 2, K_GROUP = 3 };  // channels and maps of one group
@@ -113,8 +115,8 @@ static void conv1_backward_weight(int batch, int accumulate, const float *restri
 //   weight  [6, 2, 1, 2]
 //   d_y     [batch, 6, 1, 11]
 //   d_x     [batch, 4, 1, 10]
-static void conv1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
-                                float *restrict d_x_) {
+static NOINLINE void conv1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
+                                         float *restrict d_x_) {
     enum { C = 4, H = 1, W = 10, K = 6, R = 1, S = 2, OH = 1, OW = 11 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 1, DILATION_H = 1, DILATION_W = 1 };
     enum { C_GROUP = 2, K_GROUP = 3 };  // channels and maps of one group

@@ -1,4 +1,5 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // Sum of products of a and every stride-th element of b, in eight running sums: the same order on every machine, and
 // wide enough for vectors.
@@ -19,8 +20,8 @@ static float dot(const float *a, const float *b, int count, int stride) {
 //   weight  [4, 3, 1, 3]
 //   y       [batch, 4, 1, 7]
 //   bias    [4, 1, 7]
-static void conv1_forward(int batch, const float *restrict x_, const float *restrict weight_, float *restrict y_,
-                          const float *restrict bias_) {
+static NOINLINE void conv1_forward(int batch, const float *restrict x_, const float *restrict weight_,
+                                   float *restrict y_, const float *restrict bias_) {
     enum { C = 3, H = 1, W = 9, K = 4, R = 1, S = 3, OH = 1, OW = 7 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 0, DILATION_H = 1, DILATION_W = 1 };
     enum { POOL_H = 1, POOL_W = 1, COLUMNS = 7 };
@@ -67,7 +68,8 @@ static void conv1_forward(int batch, const float *restrict x_, const float *rest
 //
 //   d_y     [batch, 4, 1, 7]
 //   d_bias  [4, 1, 7]
-static void conv1_backward_bias(int batch, int accumulate, const float *restrict d_y_, float *restrict d_bias_) {
+static NOINLINE void conv1_backward_bias(int batch, int accumulate, const float *restrict d_y_,
+                                         float *restrict d_bias_) {
     enum { K = 4, OH = 1, OW = 7 };
     const float (*d_y)[K][OH][OW] = (const float (*)[K][OH][OW])d_y_;
     float (*d_bias)[OH][OW] = (float (*)[OH][OW])d_bias_;
@@ -89,8 +91,8 @@ static void conv1_backward_bias(int batch, int accumulate, const float *restrict
 //   x         [batch, 3, 1, 9]
 //   d_y       [batch, 4, 1, 7]
 //   d_weight  [4, 3, 1, 3]
-static void conv1_backward_weight(int batch, int accumulate, const float *restrict x_, const float *restrict d_y_,
-                                  float *restrict d_weight_) {
+static NOINLINE void conv1_backward_weight(int batch, int accumulate, const float *restrict x_,
+                                           const float *restrict d_y_, float *restrict d_weight_) {
     enum { C = 3, H = 1, W = 9, K = 4, R = 1, S = 3, OH = 1, OW = 7 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 0, DILATION_H = 1, DILATION_W = 1 };
     enum { POOL_H = 1, POOL_W = 1, COLUMNS = 7 };
@@ -137,8 +139,8 @@ static void conv1_backward_weight(int batch, int accumulate, const float *restri
 //   weight  [4, 3, 1, 3]
 //   d_y     [batch, 4, 1, 7]
 //   d_x     [batch, 3, 1, 9]
-static void conv1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
-                                float *restrict d_x_) {
+static NOINLINE void conv1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
+                                         float *restrict d_x_) {
     enum { C = 3, H = 1, W = 9, K = 4, R = 1, S = 3, OH = 1, OW = 7 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 0, DILATION_H = 1, DILATION_W = 1 };
     enum { POOL_H = 1, POOL_W = 1, COLUMNS = 7 };

@@ -11,6 +11,7 @@
 #define UNROLL _Pragma("GCC unroll 64")
 #define ROLL _Pragma("GCC unroll 1")
 #endif
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -22,7 +23,6 @@ typedef uint8_t bytes __attribute__((vector_size(LANES)));
 // inlined, so how a vector argument would be passed does not matter.
 #pragma GCC diagnostic ignored "-Wpsabi"
 #define INLINE static inline __attribute__((always_inline))
-#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // conv1: Conv2D 3x3, stride 2, padding 1, groups 16.
 //
@@ -30,8 +30,8 @@ typedef uint8_t bytes __attribute__((vector_size(LANES)));
 //   weight  [16, 1, 3, 3]
 //   bias    [16]
 //   y       [batch, 16, 4, 3]
-static void conv1_forward(int batch, const float *restrict x_, const float *restrict weight_,
-                          const float *restrict bias, float *restrict y_) {
+static NOINLINE void conv1_forward(int batch, const float *restrict x_, const float *restrict weight_,
+                                   const float *restrict bias, float *restrict y_) {
     enum { C = 16, H = 7, W = 5, K = 16, R = 3, S = 3, OH = 4, OW = 3 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 2, STRIDE_W = 2, PAD_TOP = 1, PAD_LEFT = 1, DILATION_H = 1, DILATION_W = 1 };
     enum { C_GROUP = 1, K_GROUP = 1 };  // channels and maps of one group
@@ -244,7 +244,7 @@ static NOINLINE void conv1_backward_data(int batch, const lanes *restrict weight
 //
 //   weight  [16, 1, 3, 3]
 //   y       [1, 3, 3, 16]
-static void conv1_weight_prepare(const float *restrict weight_, float *restrict y_) {
+static NOINLINE void conv1_weight_prepare(const float *restrict weight_, float *restrict y_) {
     enum { C = 1, CHANNELS = 16, R = 3, S = 3 };  // C in blocks
     const float (*weight)[R * S] = (const float (*)[R * S])weight_;
     float (*y)[R * S][LANES] = (float (*)[R * S][LANES])y_;
@@ -262,7 +262,7 @@ static void conv1_weight_prepare(const float *restrict weight_, float *restrict 
 //
 //   x  [16]
 //   y  [16]
-static void conv1_bias_prepare(const float *restrict x, float *restrict y) {
+static NOINLINE void conv1_bias_prepare(const float *restrict x, float *restrict y) {
     enum { COUNT = 16, PADDED = 16 };
 
     for (int i = 0; i < PADDED; i++) y[i] = i < COUNT ? x[i] : 0.0f;

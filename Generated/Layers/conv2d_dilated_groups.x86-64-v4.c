@@ -1,4 +1,5 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // Sum of products of a and every stride-th element of b, in eight running sums: the same order on every machine, and
 // wide enough for vectors.
@@ -19,8 +20,8 @@ static float dot(const float *a, const float *b, int count, int stride) {
 //   weight  [6, 1, 3, 3]
 //   bias    [6]
 //   y       [batch, 6, 5, 5]
-static void conv1_forward(int batch, const float *restrict x_, const float *restrict weight_,
-                          const float *restrict bias, float *restrict y_) {
+static NOINLINE void conv1_forward(int batch, const float *restrict x_, const float *restrict weight_,
+                                   const float *restrict bias, float *restrict y_) {
     enum { C = 3, H = 5, W = 5, K = 6, R = 3, S = 3, OH = 5, OW = 5 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 2, PAD_LEFT = 2, DILATION_H = 2, DILATION_W = 2 };
     enum { C_GROUP = 1, K_GROUP = 2 };  // channels and maps of one group
@@ -67,8 +68,9 @@ static void conv1_forward(int batch, const float *restrict x_, const float *rest
 //   d_y       [batch, 6, 5, 5]
 //   d_weight  [6, 1, 3, 3]
 //   d_bias    [6]
-static void conv1_backward_weight(int batch, int accumulate, const float *restrict x_, const float *restrict d_y_,
-                                  float *restrict d_weight_, float *restrict d_bias) {
+static NOINLINE void conv1_backward_weight(int batch, int accumulate, const float *restrict x_,
+                                           const float *restrict d_y_, float *restrict d_weight_,
+                                           float *restrict d_bias) {
     enum { C = 3, H = 5, W = 5, K = 6, R = 3, S = 3, OH = 5, OW = 5 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 2, PAD_LEFT = 2, DILATION_H = 2, DILATION_W = 2 };
     enum { C_GROUP = 1, K_GROUP = 2 };  // channels and maps of one group
@@ -120,8 +122,8 @@ static void conv1_backward_weight(int batch, int accumulate, const float *restri
 //   weight  [6, 1, 3, 3]
 //   d_y     [batch, 6, 5, 5]
 //   d_x     [batch, 3, 5, 5]
-static void conv1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
-                                float *restrict d_x_) {
+static NOINLINE void conv1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
+                                         float *restrict d_x_) {
     enum { C = 3, H = 5, W = 5, K = 6, R = 3, S = 3, OH = 5, OW = 5 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 2, PAD_LEFT = 2, DILATION_H = 2, DILATION_W = 2 };
     enum { C_GROUP = 1, K_GROUP = 2 };  // channels and maps of one group

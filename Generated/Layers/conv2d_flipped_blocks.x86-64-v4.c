@@ -11,6 +11,7 @@
 #define UNROLL _Pragma("GCC unroll 64")
 #define ROLL _Pragma("GCC unroll 1")
 #endif
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -23,7 +24,6 @@ typedef uint8_t bytes __attribute__((vector_size(LANES)));
 // inlined, so how a vector argument would be passed does not matter.
 #pragma GCC diagnostic ignored "-Wpsabi"
 #define INLINE static inline __attribute__((always_inline))
-#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // a0 b0 a1 b1 ... of the first halves.
 INLINE lanes zip_low(lanes a, lanes b) {
@@ -174,7 +174,7 @@ static NOINLINE void conv1_forward_2(int batch, const float *restrict x_, const 
 // conv1: zeros, to which the gradient of the weights in use is added.
 //
 //   y  [2304]
-static void conv1_backward_weight_clear(float *restrict y) {
+static NOINLINE void conv1_backward_weight_clear(float *restrict y) {
     enum { COUNT = 2304 };
 
     for (int i = 0; i < COUNT; i++) y[i] = 0.0f;
@@ -356,7 +356,7 @@ static NOINLINE void conv1_backward_data(int batch, const lanes *restrict weight
 //
 //   x  [16, 16, 3, 3]
 //   y  [16, 16, 3, 3]
-static void conv1_backward_weight_flip(int accumulate, const float *restrict x_, float *restrict y_) {
+static NOINLINE void conv1_backward_weight_flip(int accumulate, const float *restrict x_, float *restrict y_) {
     enum { KERNELS = 256, TAPS = 9 };  // kernels, and taps of one
     const float (*x)[TAPS] = (const float (*)[TAPS])x_;
     float (*y)[TAPS] = (float (*)[TAPS])y_;
@@ -370,7 +370,7 @@ static void conv1_backward_weight_flip(int accumulate, const float *restrict x_,
 //
 //   x  [16, 16, 3, 3]
 //   y  [16, 16, 3, 3]
-static void conv1_weight_flip(const float *restrict x_, float *restrict y_) {
+static NOINLINE void conv1_weight_flip(const float *restrict x_, float *restrict y_) {
     enum { KERNELS = 256, TAPS = 9 };  // kernels, and taps of one
     const float (*x)[TAPS] = (const float (*)[TAPS])x_;
     float (*y)[TAPS] = (float (*)[TAPS])y_;

@@ -4,6 +4,7 @@
 #else
 #define OMP(directive)
 #endif
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // Sum of products of a and every stride-th element of b, in eight running sums: the same order on every machine, and
 // wide enough for vectors.
@@ -24,8 +25,8 @@ static float dot(const float *a, const float *b, int count, int stride) {
 //   weight  [16, 1, 2, 3]
 //   bias    [16]
 //   y       [batch, 16, 4, 2]
-static void conv1_forward(int batch, const float *restrict x_, const float *restrict weight_,
-                          const float *restrict bias, float *restrict y_) {
+static NOINLINE void conv1_forward(int batch, const float *restrict x_, const float *restrict weight_,
+                                   const float *restrict bias, float *restrict y_) {
     enum { C = 16, H = 5, W = 4, K = 16, R = 2, S = 3, OH = 4, OW = 2 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 0, DILATION_H = 1, DILATION_W = 1 };
     enum { C_GROUP = 1, K_GROUP = 1 };  // channels and maps of one group
@@ -69,7 +70,7 @@ static void conv1_forward(int batch, const float *restrict x_, const float *rest
 // conv1: zeros, to which the gradient of the weights in use is added.
 //
 //   y  [96]
-static void conv1_backward_weight_clear(float *restrict y) {
+static NOINLINE void conv1_backward_weight_clear(float *restrict y) {
     enum { COUNT = 96 };
 
     for (int i = 0; i < COUNT; i++) y[i] = 0.0f;
@@ -81,8 +82,9 @@ static void conv1_backward_weight_clear(float *restrict y) {
 //   d_y       [batch, 16, 4, 2]
 //   d_weight  [16, 1, 2, 3]
 //   d_bias    [16]
-static void conv1_backward_weight(int batch, int accumulate, const float *restrict x_, const float *restrict d_y_,
-                                  float *restrict d_weight_, float *restrict d_bias) {
+static NOINLINE void conv1_backward_weight(int batch, int accumulate, const float *restrict x_,
+                                           const float *restrict d_y_, float *restrict d_weight_,
+                                           float *restrict d_bias) {
     enum { C = 16, H = 5, W = 4, K = 16, R = 2, S = 3, OH = 4, OW = 2 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 0, DILATION_H = 1, DILATION_W = 1 };
     enum { C_GROUP = 1, K_GROUP = 1 };  // channels and maps of one group
@@ -134,8 +136,8 @@ static void conv1_backward_weight(int batch, int accumulate, const float *restri
 //   weight  [16, 1, 2, 3]
 //   d_y     [batch, 16, 4, 2]
 //   d_x     [batch, 16, 5, 4]
-static void conv1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
-                                float *restrict d_x_) {
+static NOINLINE void conv1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
+                                         float *restrict d_x_) {
     enum { C = 16, H = 5, W = 4, K = 16, R = 2, S = 3, OH = 4, OW = 2 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 0, DILATION_H = 1, DILATION_W = 1 };
     enum { C_GROUP = 1, K_GROUP = 1 };  // channels and maps of one group
@@ -180,7 +182,7 @@ static void conv1_backward_data(int batch, const float *restrict weight_, const 
 //
 //   x  [16, 1, 2, 3]
 //   y  [16, 1, 2, 3]
-static void conv1_backward_weight_flip(int accumulate, const float *restrict x_, float *restrict y_) {
+static NOINLINE void conv1_backward_weight_flip(int accumulate, const float *restrict x_, float *restrict y_) {
     enum { KERNELS = 16, TAPS = 6 };  // kernels, and taps of one
     const float (*x)[TAPS] = (const float (*)[TAPS])x_;
     float (*y)[TAPS] = (float (*)[TAPS])y_;
@@ -194,7 +196,7 @@ static void conv1_backward_weight_flip(int accumulate, const float *restrict x_,
 //
 //   x  [16, 1, 2, 3]
 //   y  [16, 1, 2, 3]
-static void conv1_weight_flip(const float *restrict x_, float *restrict y_) {
+static NOINLINE void conv1_weight_flip(const float *restrict x_, float *restrict y_) {
     enum { KERNELS = 16, TAPS = 6 };  // kernels, and taps of one
     const float (*x)[TAPS] = (const float (*)[TAPS])x_;
     float (*y)[TAPS] = (float (*)[TAPS])y_;

@@ -1,4 +1,5 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // Sum of products of a and every stride-th element of b, in eight running sums: the same order on every machine, and
 // wide enough for vectors.
@@ -19,8 +20,8 @@ static float dot(const float *a, const float *b, int count, int stride) {
 //   weight  [2, 5, 1, 4]
 //   bias    [5]
 //   y       [batch, 5, 1, 16]
-static void convtranspose1_forward(int batch, const float *restrict x_, const float *restrict weight_,
-                                   const float *restrict bias, float *restrict y_) {
+static NOINLINE void convtranspose1_forward(int batch, const float *restrict x_, const float *restrict weight_,
+                                            const float *restrict bias, float *restrict y_) {
     enum { C = 2, H = 1, W = 5, K = 5, R = 1, S = 4, OH = 1, OW = 16 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 3, PAD_TOP = 0, PAD_LEFT = 1, DILATION_H = 1, DILATION_W = 1 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -64,9 +65,9 @@ static void convtranspose1_forward(int batch, const float *restrict x_, const fl
 //   d_y       [batch, 5, 1, 16]
 //   d_weight  [2, 5, 1, 4]
 //   d_bias    [5]
-static void convtranspose1_backward_weight(int batch, int accumulate, const float *restrict x_,
-                                           const float *restrict d_y_, float *restrict d_weight_,
-                                           float *restrict d_bias) {
+static NOINLINE void convtranspose1_backward_weight(int batch, int accumulate, const float *restrict x_,
+                                                    const float *restrict d_y_, float *restrict d_weight_,
+                                                    float *restrict d_bias) {
     enum { C = 2, H = 1, W = 5, K = 5, R = 1, S = 4, OH = 1, OW = 16 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 3, PAD_TOP = 0, PAD_LEFT = 1, DILATION_H = 1, DILATION_W = 1 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -115,8 +116,8 @@ static void convtranspose1_backward_weight(int batch, int accumulate, const floa
 //   weight  [2, 5, 1, 4]
 //   d_y     [batch, 5, 1, 16]
 //   d_x     [batch, 2, 1, 5]
-static void convtranspose1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
-                                         float *restrict d_x_) {
+static NOINLINE void convtranspose1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
+                                                  float *restrict d_x_) {
     enum { C = 2, H = 1, W = 5, K = 5, R = 1, S = 4, OH = 1, OW = 16 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 3, PAD_TOP = 0, PAD_LEFT = 1, DILATION_H = 1, DILATION_W = 1 };
     const float (*weight)[K][R][S] = (const float (*)[K][R][S])weight_;

@@ -11,6 +11,7 @@
 #define UNROLL _Pragma("GCC unroll 64")
 #define ROLL _Pragma("GCC unroll 1")
 #endif
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -23,7 +24,6 @@ typedef uint8_t bytes __attribute__((vector_size(LANES)));
 // inlined, so how a vector argument would be passed does not matter.
 #pragma GCC diagnostic ignored "-Wpsabi"
 #define INLINE static inline __attribute__((always_inline))
-#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // a0 b0 a1 b1 ... of the first halves.
 INLINE lanes zip_low(lanes a, lanes b) {
@@ -290,7 +290,7 @@ static NOINLINE void convtranspose1_backward_data(int batch, const lanes *restri
 //
 //   weight  [16, 16, 1, 2]
 //   y       [1, 1, 2, 1, 16, 16]  maps in lanes
-static void convtranspose1_weight_prepare(const float *restrict weight_, float *restrict y_) {
+static NOINLINE void convtranspose1_weight_prepare(const float *restrict weight_, float *restrict y_) {
     enum { C = 1, K = 1, R = 1, S = 2 };  // C and K in blocks
     const float (*weight)[LANES * K][R * S] = (const float (*)[LANES * K][R * S])weight_;
     float (*y)[R * S][C][LANES][LANES] = (float (*)[R * S][C][LANES][LANES])y_;
@@ -312,7 +312,7 @@ static void convtranspose1_weight_prepare(const float *restrict weight_, float *
 //
 //   x  [16]
 //   y  [16]
-static void convtranspose1_bias_prepare(const float *restrict x, float *restrict y) {
+static NOINLINE void convtranspose1_bias_prepare(const float *restrict x, float *restrict y) {
     enum { COUNT = 16, PADDED = 16 };
 
     for (int i = 0; i < PADDED; i++) y[i] = i < COUNT ? x[i] : 0.0f;
@@ -322,7 +322,7 @@ static void convtranspose1_bias_prepare(const float *restrict x, float *restrict
 //
 //   weight  [16, 16, 1, 2]
 //   y       [1, 1, 1, 2, 16, 16]  channels in lanes
-static void convtranspose1_weight_transpose(const float *restrict weight_, float *restrict y_) {
+static NOINLINE void convtranspose1_weight_transpose(const float *restrict weight_, float *restrict y_) {
     enum { C = 1, K = 1, R = 1, S = 2 };  // C and K in blocks
     const float (*weight)[LANES * K][R * S] = (const float (*)[LANES * K][R * S])weight_;
     float (*y)[K][R * S][LANES][LANES] = (float (*)[K][R * S][LANES][LANES])y_;

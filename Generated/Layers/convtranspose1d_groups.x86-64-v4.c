@@ -1,4 +1,5 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // Sum of products of a and every stride-th element of b, in eight running sums: the same order on every machine, and
 // wide enough for vectors.
@@ -18,8 +19,8 @@ static float dot(const float *a, const float *b, int count, int stride) {
 //   x       [batch, 4, 1, 6]
 //   weight  [4, 3, 1, 3]
 //   y       [batch, 6, 1, 13]
-static void convtranspose1_forward(int batch, const float *restrict x_, const float *restrict weight_,
-                                   float *restrict y_) {
+static NOINLINE void convtranspose1_forward(int batch, const float *restrict x_, const float *restrict weight_,
+                                            float *restrict y_) {
     enum { C = 4, H = 1, W = 6, K = 6, R = 1, S = 3, OH = 1, OW = 13 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 2, PAD_TOP = 0, PAD_LEFT = 1, DILATION_H = 1, DILATION_W = 2 };
     enum { C_GROUP = 2, K_GROUP = 3 };  // channels and maps of one group
@@ -64,8 +65,8 @@ static void convtranspose1_forward(int batch, const float *restrict x_, const fl
 //   x         [batch, 4, 1, 6]
 //   d_y       [batch, 6, 1, 13]
 //   d_weight  [4, 3, 1, 3]
-static void convtranspose1_backward_weight(int batch, int accumulate, const float *restrict x_,
-                                           const float *restrict d_y_, float *restrict d_weight_) {
+static NOINLINE void convtranspose1_backward_weight(int batch, int accumulate, const float *restrict x_,
+                                                    const float *restrict d_y_, float *restrict d_weight_) {
     enum { C = 4, H = 1, W = 6, K = 6, R = 1, S = 3, OH = 1, OW = 13 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 2, PAD_TOP = 0, PAD_LEFT = 1, DILATION_H = 1, DILATION_W = 2 };
     enum { C_GROUP = 2, K_GROUP = 3 };  // channels and maps of one group
@@ -111,8 +112,8 @@ static void convtranspose1_backward_weight(int batch, int accumulate, const floa
 //   weight  [4, 3, 1, 3]
 //   d_y     [batch, 6, 1, 13]
 //   d_x     [batch, 4, 1, 6]
-static void convtranspose1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
-                                         float *restrict d_x_) {
+static NOINLINE void convtranspose1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
+                                                  float *restrict d_x_) {
     enum { C = 4, H = 1, W = 6, K = 6, R = 1, S = 3, OH = 1, OW = 13 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 2, PAD_TOP = 0, PAD_LEFT = 1, DILATION_H = 1, DILATION_W = 2 };
     enum { C_GROUP = 2, K_GROUP = 3 };  // channels and maps of one group

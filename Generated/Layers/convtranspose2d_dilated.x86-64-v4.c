@@ -1,4 +1,5 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // Sum of products of a and every stride-th element of b, in eight running sums: the same order on every machine, and
 // wide enough for vectors.
@@ -20,8 +21,8 @@ static float dot(const float *a, const float *b, int count, int stride) {
 //   weight  [4, 3, 3, 2]
 //   bias    [6]
 //   y       [batch, 6, 10, 4]
-static void convtranspose1_forward(int batch, const float *restrict x_, const float *restrict weight_,
-                                   const float *restrict bias, float *restrict y_) {
+static NOINLINE void convtranspose1_forward(int batch, const float *restrict x_, const float *restrict weight_,
+                                            const float *restrict bias, float *restrict y_) {
     enum { C = 4, H = 4, W = 3, K = 6, R = 3, S = 2, OH = 10, OW = 4 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 2, STRIDE_W = 3, PAD_TOP = 1, PAD_LEFT = 2, DILATION_H = 2, DILATION_W = 1 };
     enum { C_GROUP = 2, K_GROUP = 3 };  // channels and maps of one group
@@ -67,9 +68,9 @@ static void convtranspose1_forward(int batch, const float *restrict x_, const fl
 //   d_y       [batch, 6, 10, 4]
 //   d_weight  [4, 3, 3, 2]
 //   d_bias    [6]
-static void convtranspose1_backward_weight(int batch, int accumulate, const float *restrict x_,
-                                           const float *restrict d_y_, float *restrict d_weight_,
-                                           float *restrict d_bias) {
+static NOINLINE void convtranspose1_backward_weight(int batch, int accumulate, const float *restrict x_,
+                                                    const float *restrict d_y_, float *restrict d_weight_,
+                                                    float *restrict d_bias) {
     enum { C = 4, H = 4, W = 3, K = 6, R = 3, S = 2, OH = 10, OW = 4 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 2, STRIDE_W = 3, PAD_TOP = 1, PAD_LEFT = 2, DILATION_H = 2, DILATION_W = 1 };
     enum { C_GROUP = 2, K_GROUP = 3 };  // channels and maps of one group
@@ -119,8 +120,8 @@ static void convtranspose1_backward_weight(int batch, int accumulate, const floa
 //   weight  [4, 3, 3, 2]
 //   d_y     [batch, 6, 10, 4]
 //   d_x     [batch, 4, 4, 3]
-static void convtranspose1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
-                                         float *restrict d_x_) {
+static NOINLINE void convtranspose1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
+                                                  float *restrict d_x_) {
     enum { C = 4, H = 4, W = 3, K = 6, R = 3, S = 2, OH = 10, OW = 4 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 2, STRIDE_W = 3, PAD_TOP = 1, PAD_LEFT = 2, DILATION_H = 2, DILATION_W = 1 };
     enum { C_GROUP = 2, K_GROUP = 3 };  // channels and maps of one group

@@ -6,6 +6,7 @@
 #define UNROLL _Pragma("GCC unroll 64")
 #define ROLL _Pragma("GCC unroll 1")
 #endif
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -56,8 +57,8 @@ static float dot(const float *a, const float *b, int count, int stride) {
 //   weight  [4, 7]
 //   bias    [4]
 //   y       [batch, 4]
-static void dense1_forward(int batch, const float *restrict x_, const float *restrict weight_,
-                           const float *restrict bias, float *restrict y_) {
+static NOINLINE void dense1_forward(int batch, const float *restrict x_, const float *restrict weight_,
+                                    const float *restrict bias, float *restrict y_) {
     enum { F = 7, K = 4 };  // features, outputs
     enum { TN = 3, TK = 4 };  // register tile: images x outputs, with features in lanes
     enum { SUMS = 16 };  // vectors of the tile, to be summed a vector's lanes at a time
@@ -95,8 +96,8 @@ static void dense1_forward(int batch, const float *restrict x_, const float *res
 //   weight  [4, 7]
 //   bias    [4]
 //   y       [batch, 4]
-static void dense1_forward_2(int batch, const float *restrict x_, const float *restrict weight_,
-                             const float *restrict bias, float *restrict y_) {
+static NOINLINE void dense1_forward_2(int batch, const float *restrict x_, const float *restrict weight_,
+                                      const float *restrict bias, float *restrict y_) {
     enum { F = 7, K = 4 };  // features, outputs
     const float (*x)[F] = (const float (*)[F])x_;
     const float (*weight)[F] = (const float (*)[F])weight_;
@@ -116,8 +117,9 @@ static void dense1_forward_2(int batch, const float *restrict x_, const float *r
 //   d_y       [batch, 4]
 //   d_weight  [4, 7]
 //   d_bias    [4]
-static void dense1_backward_weight(int batch, int accumulate, const float *restrict x_, const float *restrict d_y_,
-                                   float *restrict d_weight_, float *restrict d_bias) {
+static NOINLINE void dense1_backward_weight(int batch, int accumulate, const float *restrict x_,
+                                            const float *restrict d_y_, float *restrict d_weight_,
+                                            float *restrict d_bias) {
     enum { F = 7, K = 4 };  // features, outputs
     const float (*x)[F] = (const float (*)[F])x_;
     const float (*d_y)[K] = (const float (*)[K])d_y_;
@@ -141,8 +143,8 @@ static void dense1_backward_weight(int batch, int accumulate, const float *restr
 //   weight  [4, 7]
 //   d_y     [batch, 4]
 //   d_x     [batch, 7]
-static void dense1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
-                                 float *restrict d_x_) {
+static NOINLINE void dense1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
+                                          float *restrict d_x_) {
     enum { F = 7, K = 4 };  // features, outputs
     const float (*weight)[F] = (const float (*)[F])weight_;
     const float (*d_y)[K] = (const float (*)[K])d_y_;

@@ -6,6 +6,7 @@
 #define UNROLL _Pragma("GCC unroll 64")
 #define ROLL _Pragma("GCC unroll 1")
 #endif
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -43,8 +44,8 @@ INLINE lanes lane_sums(lanes v[LANES]) {
 //   weight  [32, 48]
 //   bias    [32]
 //   y       [batch, 32]
-static void dense1_forward(int batch, const float *restrict x_, const float *restrict weight_,
-                           const float *restrict bias, float *restrict y_) {
+static NOINLINE void dense1_forward(int batch, const float *restrict x_, const float *restrict weight_,
+                                    const float *restrict bias, float *restrict y_) {
     enum { F = 48, K = 32 };  // features, outputs
     enum { TN = 5, TK = 4 };  // register tile: images x outputs, with features in lanes
     enum { SUMS = 32 };  // vectors of the tile, to be summed a vector's lanes at a time
@@ -81,8 +82,9 @@ static void dense1_forward(int batch, const float *restrict x_, const float *res
 //   d_y       [batch, 32]
 //   d_weight  [32, 48]
 //   d_bias    [32]
-static void dense1_backward_weight(int batch, int accumulate, const float *restrict x_, const float *restrict d_y_,
-                                   float *restrict d_weight_, float *restrict d_bias) {
+static NOINLINE void dense1_backward_weight(int batch, int accumulate, const float *restrict x_,
+                                            const float *restrict d_y_, float *restrict d_weight_,
+                                            float *restrict d_bias) {
     enum { F = 48, K = 32 };  // features, outputs
     enum { TK = 8, TF = 3 };  // register tile: outputs x vectors of features
     enum { FB = 48, KB = 32, ROWS = 20 };  // features and outputs of a part; images in the buffer
@@ -140,8 +142,8 @@ static void dense1_backward_weight(int batch, int accumulate, const float *restr
 //   weight  [32, 48]
 //   d_y     [batch, 32]
 //   d_x     [batch, 48]
-static void dense1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
-                                 float *restrict d_x_) {
+static NOINLINE void dense1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
+                                          float *restrict d_x_) {
     enum { F = 48, K = 32 };  // features, outputs
     enum { TN = 5, TF = 3 };  // register tile: images x vectors of features
     enum { FB = 48, ROWS = 5, KB = 32 };  // features and images of a part; outputs in the buffer

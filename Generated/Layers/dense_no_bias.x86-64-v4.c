@@ -6,6 +6,7 @@
 #define UNROLL _Pragma("GCC unroll 64")
 #define ROLL _Pragma("GCC unroll 1")
 #endif
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -42,7 +43,8 @@ INLINE lanes lane_sums(lanes v[LANES]) {
 //   x       [batch, 33]
 //   weight  [19, 33]
 //   y       [batch, 19]
-static void dense1_forward(int batch, const float *restrict x_, const float *restrict weight_, float *restrict y_) {
+static NOINLINE void dense1_forward(int batch, const float *restrict x_, const float *restrict weight_,
+                                    float *restrict y_) {
     enum { F = 33, K = 19 };  // features, outputs
     enum { TN = 2, TK = 5 };  // register tile: images x outputs, with features in lanes
     enum { SUMS = 16 };  // vectors of the tile, to be summed a vector's lanes at a time
@@ -79,8 +81,8 @@ static void dense1_forward(int batch, const float *restrict x_, const float *res
 //   x         [batch, 33]
 //   d_y       [batch, 19]
 //   d_weight  [19, 33]
-static void dense1_backward_weight(int batch, int accumulate, const float *restrict x_, const float *restrict d_y_,
-                                   float *restrict d_weight_) {
+static NOINLINE void dense1_backward_weight(int batch, int accumulate, const float *restrict x_,
+                                            const float *restrict d_y_, float *restrict d_weight_) {
     enum { F = 33, K = 19 };  // features, outputs
     enum { TK = 7, TF = 1 };  // register tile: outputs x vectors of features
     enum { FB = 16, KB = 19, ROWS = 2 };  // features and outputs of a part; images in the buffer
@@ -133,8 +135,8 @@ static void dense1_backward_weight(int batch, int accumulate, const float *restr
 //   weight  [19, 33]
 //   d_y     [batch, 19]
 //   d_x     [batch, 33]
-static void dense1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
-                                 float *restrict d_x_) {
+static NOINLINE void dense1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
+                                          float *restrict d_x_) {
     enum { F = 33, K = 19 };  // features, outputs
     enum { TN = 2, TF = 2 };  // register tile: images x vectors of features
     enum { FB = 32, ROWS = 2, KB = 19 };  // features and images of a part; outputs in the buffer

@@ -1,10 +1,11 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // depthtospace1: DepthToSpace 2, dcr.
 //
 //   x  [batch, 12, 3, 5]
 //   y  [batch, 3, 6, 10]
-static void depthtospace1_forward(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void depthtospace1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 3, H = 6, W = 10 };
     const float (*x)[12][3][5] = (const float (*)[12][3][5])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
@@ -22,7 +23,7 @@ static void depthtospace1_forward(int batch, const float *restrict x_, float *re
 //
 //   d_y  [batch, 3, 6, 10]
 //   d_x  [batch, 12, 3, 5]
-static void depthtospace1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void depthtospace1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 12, H = 3, W = 5 };
     const float (*d_y)[3][6][10] = (const float (*)[3][6][10])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;

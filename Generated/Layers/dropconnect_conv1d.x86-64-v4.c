@@ -1,27 +1,79 @@
 #include <stdint.h>
+#include <string.h>
 
-// Word index % 4 of block index / 4 of Philox 4x32-10 (Salmon et al. 2011): random bits that depend on the step's seed,
-// the layer's key and the value's index alone.
-// Without an array or a call, so that loops become vectors.
-#ifdef __GNUC__
-__attribute__((always_inline))
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 64")
 #endif
-static inline uint32_t random_word(uint64_t seed, uint32_t key, uint64_t step, uint64_t index) {
-    const uint64_t block = index / 4;
-    uint32_t word0 = (uint32_t)block, word1 = (uint32_t)(block >> 32);
-    uint32_t word2 = (uint32_t)step, word3 = (uint32_t)(step >> 32);
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+#define LANES 16  // floats of one vector
+typedef float lanes __attribute__((vector_size(4 * LANES)));
+typedef int32_t masks __attribute__((vector_size(4 * LANES)));
+typedef uint8_t bytes __attribute__((vector_size(LANES)));
+// Helpers are functions: in macros that name an accumulator twice, it would not stay in its register. They are always
+// inlined, so how a vector argument would be passed does not matter.
+#pragma GCC diagnostic ignored "-Wpsabi"
+#define INLINE static inline __attribute__((always_inline))
+
+// a0 b0 a1 b1 ... of the first halves.
+INLINE lanes zip_low(lanes a, lanes b) {
+    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+
+// a0 b0 a1 b1 ... of the second halves.
+INLINE lanes zip_high(lanes a, lanes b) {
+    return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+
+typedef uint32_t words __attribute__((vector_size(4 * LANES)));
+typedef uint64_t blocks __attribute__((vector_size(8 * LANES)));
+
+// The four words of LANES blocks of Philox 4x32-10 (Salmon et al. 2011): random bits that depend on the step's seed,
+// the layer's key and the block's number alone. Upper halves may hold anything, for products are taken of the lower
+// ones.
+INLINE void random_blocks(words word[4], uint64_t seed, uint32_t key, uint64_t step, blocks block) {
+    blocks word0 = block, word1 = block >> 32, word2 = (blocks){0} + step, word3 = word2 >> 32;
     uint32_t key0 = (uint32_t)seed ^ key, key1 = (uint32_t)(seed >> 32);
+    UNROLL
     for (int round = 0; round < 10; round++) {
-        const uint64_t a = (uint64_t)0xD2511F53u * word0, b = (uint64_t)0xCD9E8D57u * word2;
-        word0 = (uint32_t)(b >> 32) ^ word1 ^ key0;
-        word1 = (uint32_t)b;
-        word2 = (uint32_t)(a >> 32) ^ word3 ^ key1;
-        word3 = (uint32_t)a;
+        const blocks a = (word0 & 0xFFFFFFFFu) * 0xD2511F53u, b = (word2 & 0xFFFFFFFFu) * 0xCD9E8D57u;
+        word0 = (b >> 32) ^ word1 ^ key0;
+        word1 = b;
+        word2 = (a >> 32) ^ word3 ^ key1;
+        word3 = a;
         key0 += 0x9E3779B9u;
         key1 += 0xBB67AE85u;
     }
-    const uint32_t even = index & 2 ? word2 : word0, odd = index & 2 ? word3 : word1;
-    return index & 1 ? odd : even;
+    word[0] = __builtin_convertvector(word0, words);
+    word[1] = __builtin_convertvector(word1, words);
+    word[2] = __builtin_convertvector(word2, words);
+    word[3] = __builtin_convertvector(word3, words);
+}
+
+// Random words of count values that follow one another, the first with this index; the room takes three more and is
+// whole blocks of 4 * LANES.
+INLINE const uint32_t *random_bits(uint32_t *room, int count, uint64_t seed, uint32_t key, uint64_t step,
+                                   uint64_t index) {
+    const int first = index % 4;
+    blocks block;
+    for (int l = 0; l < LANES; l++) block[l] = index / 4 + l;
+    for (int i = 0; i < count + first; i += 4 * LANES, block += LANES) {
+        words word[4];
+        random_blocks(word, seed, key, step, block);
+        const lanes even[2] = {zip_low((lanes)word[0], (lanes)word[2]), zip_high((lanes)word[0], (lanes)word[2])};
+        const lanes odd[2] = {zip_low((lanes)word[1], (lanes)word[3]), zip_high((lanes)word[1], (lanes)word[3])};
+        UNROLL
+        for (int j = 0; j < 2; j++) {
+            word[2 * j] = (words)zip_low(even[j], odd[j]);
+            word[2 * j + 1] = (words)zip_high(even[j], odd[j]);
+        }
+        memcpy(room + i, word, sizeof word);
+    }
+    return room + first;
 }
 
 // Sum of products of a and every stride-th element of b, in eight running sums: the same order on every machine, and
@@ -43,8 +95,8 @@ static float dot(const float *a, const float *b, int count, int stride) {
 //   weight  [4, 2, 1, 3]
 //   bias    [4]
 //   y       [batch, 4, 1, 7]
-static void conv1_forward(int batch, const float *restrict x_, const float *restrict weight_,
-                          const float *restrict bias, float *restrict y_) {
+static NOINLINE void conv1_forward(int batch, const float *restrict x_, const float *restrict weight_,
+                                   const float *restrict bias, float *restrict y_) {
     enum { C = 4, H = 1, W = 9, K = 4, R = 1, S = 3, OH = 1, OW = 7 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 0, DILATION_H = 1, DILATION_W = 1 };
     enum { C_GROUP = 2, K_GROUP = 2 };  // channels and maps of one group
@@ -89,19 +141,26 @@ static void conv1_forward(int batch, const float *restrict x_, const float *rest
 //
 //   x  [4, 2, 3]
 //   y  [4, 2, 3]
-static void conv1_forward_drop_weight(uint64_t seed, uint64_t step, const float *restrict x, float *restrict y) {
+static NOINLINE void conv1_forward_drop_weight(uint64_t seed, uint64_t step, const float *restrict x,
+                                               float *restrict y) {
     enum { COUNT = 24 };
+    enum { PIECE = 256, ROOM = 320 };  // weights that bits are drawn for at once, and whole blocks of bits
 
-    for (int i = 0; i < COUNT; i++) {
-        const int drops = random_word(seed, 0x1f5c2e02u, step, (uint64_t)i) < 429496730u;
-        y[i] = (drops ? 0.0f : x[i] * 1.1111112f);
+    for (int first = 0; first < COUNT; first += PIECE) {
+        const int count = MIN(PIECE, COUNT - first);
+        uint32_t room[ROOM];
+        const uint32_t *bits = random_bits(room, count, seed, 0x1f5c2e02u, step, (uint64_t)first);
+        for (int i = 0; i < count; i++) {
+            const float kept = bits[i] < 429496730u ? 0.0f : x[first + i] * 1.1111112f;
+            y[first + i] = kept;
+        }
     }
 }
 
 // conv1: zeros, to which the gradient of the weights in use is added.
 //
 //   y  [24]
-static void conv1_backward_weight_clear(float *restrict y) {
+static NOINLINE void conv1_backward_weight_clear(float *restrict y) {
     enum { COUNT = 24 };
 
     for (int i = 0; i < COUNT; i++) y[i] = 0.0f;
@@ -113,8 +172,9 @@ static void conv1_backward_weight_clear(float *restrict y) {
 //   d_y       [batch, 4, 1, 7]
 //   d_weight  [4, 2, 1, 3]
 //   d_bias    [4]
-static void conv1_backward_weight(int batch, int accumulate, const float *restrict x_, const float *restrict d_y_,
-                                  float *restrict d_weight_, float *restrict d_bias) {
+static NOINLINE void conv1_backward_weight(int batch, int accumulate, const float *restrict x_,
+                                           const float *restrict d_y_, float *restrict d_weight_,
+                                           float *restrict d_bias) {
     enum { C = 4, H = 1, W = 9, K = 4, R = 1, S = 3, OH = 1, OW = 7 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 0, DILATION_H = 1, DILATION_W = 1 };
     enum { C_GROUP = 2, K_GROUP = 2 };  // channels and maps of one group
@@ -166,8 +226,8 @@ static void conv1_backward_weight(int batch, int accumulate, const float *restri
 //   weight  [4, 2, 1, 3]
 //   d_y     [batch, 4, 1, 7]
 //   d_x     [batch, 4, 1, 9]
-static void conv1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
-                                float *restrict d_x_) {
+static NOINLINE void conv1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
+                                         float *restrict d_x_) {
     enum { C = 4, H = 1, W = 9, K = 4, R = 1, S = 3, OH = 1, OW = 7 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 0, DILATION_H = 1, DILATION_W = 1 };
     enum { C_GROUP = 2, K_GROUP = 2 };  // channels and maps of one group
@@ -212,12 +272,18 @@ static void conv1_backward_data(int batch, const float *restrict weight_, const 
 //
 //   x  [4, 2, 3]
 //   y  [4, 2, 3]
-static void conv1_backward_weight_drop(int accumulate, uint64_t seed, uint64_t step, const float *restrict x,
-                                       float *restrict y) {
+static NOINLINE void conv1_backward_weight_drop(int accumulate, uint64_t seed, uint64_t step, const float *restrict x,
+                                                float *restrict y) {
     enum { COUNT = 24 };
+    enum { PIECE = 256, ROOM = 320 };  // weights that bits are drawn for at once, and whole blocks of bits
 
-    for (int i = 0; i < COUNT; i++) {
-        const int drops = random_word(seed, 0x1f5c2e02u, step, (uint64_t)i) < 429496730u;
-        y[i] = (accumulate ? y[i] : 0.0f) + (drops ? 0.0f : x[i] * 1.1111112f);
+    for (int first = 0; first < COUNT; first += PIECE) {
+        const int count = MIN(PIECE, COUNT - first);
+        uint32_t room[ROOM];
+        const uint32_t *bits = random_bits(room, count, seed, 0x1f5c2e02u, step, (uint64_t)first);
+        for (int i = 0; i < count; i++) {
+            const float kept = bits[i] < 429496730u ? 0.0f : x[first + i] * 1.1111112f;
+            y[first + i] = (accumulate ? y[first + i] : 0.0f) + kept;
+        }
     }
 }

@@ -1,4 +1,6 @@
 #include <stdint.h>
+#include <string.h>
+
 #ifdef _OPENMP
 #define OMP(directive) _Pragma(#directive)
 #else
@@ -11,6 +13,7 @@
 #define UNROLL _Pragma("GCC unroll 64")
 #define ROLL _Pragma("GCC unroll 1")
 #endif
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -23,7 +26,6 @@ typedef uint8_t bytes __attribute__((vector_size(LANES)));
 // inlined, so how a vector argument would be passed does not matter.
 #pragma GCC diagnostic ignored "-Wpsabi"
 #define INLINE static inline __attribute__((always_inline))
-#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // a0 b0 a1 b1 ... of the first halves.
 INLINE lanes zip_low(lanes a, lanes b) {
@@ -35,28 +37,51 @@ INLINE lanes zip_high(lanes a, lanes b) {
     return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 
-// Word index % 4 of block index / 4 of Philox 4x32-10 (Salmon et al. 2011): random bits that depend on the step's seed,
-// the layer's key and the value's index alone.
-// Without an array or a call, so that loops become vectors.
-#ifdef __GNUC__
-__attribute__((always_inline))
-#endif
-static inline uint32_t random_word(uint64_t seed, uint32_t key, uint64_t step, uint64_t index) {
-    const uint64_t block = index / 4;
-    uint32_t word0 = (uint32_t)block, word1 = (uint32_t)(block >> 32);
-    uint32_t word2 = (uint32_t)step, word3 = (uint32_t)(step >> 32);
+typedef uint32_t words __attribute__((vector_size(4 * LANES)));
+typedef uint64_t blocks __attribute__((vector_size(8 * LANES)));
+
+// The four words of LANES blocks of Philox 4x32-10 (Salmon et al. 2011): random bits that depend on the step's seed,
+// the layer's key and the block's number alone. Upper halves may hold anything, for products are taken of the lower
+// ones.
+INLINE void random_blocks(words word[4], uint64_t seed, uint32_t key, uint64_t step, blocks block) {
+    blocks word0 = block, word1 = block >> 32, word2 = (blocks){0} + step, word3 = word2 >> 32;
     uint32_t key0 = (uint32_t)seed ^ key, key1 = (uint32_t)(seed >> 32);
+    UNROLL
     for (int round = 0; round < 10; round++) {
-        const uint64_t a = (uint64_t)0xD2511F53u * word0, b = (uint64_t)0xCD9E8D57u * word2;
-        word0 = (uint32_t)(b >> 32) ^ word1 ^ key0;
-        word1 = (uint32_t)b;
-        word2 = (uint32_t)(a >> 32) ^ word3 ^ key1;
-        word3 = (uint32_t)a;
+        const blocks a = (word0 & 0xFFFFFFFFu) * 0xD2511F53u, b = (word2 & 0xFFFFFFFFu) * 0xCD9E8D57u;
+        word0 = (b >> 32) ^ word1 ^ key0;
+        word1 = b;
+        word2 = (a >> 32) ^ word3 ^ key1;
+        word3 = a;
         key0 += 0x9E3779B9u;
         key1 += 0xBB67AE85u;
     }
-    const uint32_t even = index & 2 ? word2 : word0, odd = index & 2 ? word3 : word1;
-    return index & 1 ? odd : even;
+    word[0] = __builtin_convertvector(word0, words);
+    word[1] = __builtin_convertvector(word1, words);
+    word[2] = __builtin_convertvector(word2, words);
+    word[3] = __builtin_convertvector(word3, words);
+}
+
+// Random words of count values that follow one another, the first with this index; the room takes three more and is
+// whole blocks of 4 * LANES.
+INLINE const uint32_t *random_bits(uint32_t *room, int count, uint64_t seed, uint32_t key, uint64_t step,
+                                   uint64_t index) {
+    const int first = index % 4;
+    blocks block;
+    for (int l = 0; l < LANES; l++) block[l] = index / 4 + l;
+    for (int i = 0; i < count + first; i += 4 * LANES, block += LANES) {
+        words word[4];
+        random_blocks(word, seed, key, step, block);
+        const lanes even[2] = {zip_low((lanes)word[0], (lanes)word[2]), zip_high((lanes)word[0], (lanes)word[2])};
+        const lanes odd[2] = {zip_low((lanes)word[1], (lanes)word[3]), zip_high((lanes)word[1], (lanes)word[3])};
+        UNROLL
+        for (int j = 0; j < 2; j++) {
+            word[2 * j] = (words)zip_low(even[j], odd[j]);
+            word[2 * j + 1] = (words)zip_high(even[j], odd[j]);
+        }
+        memcpy(room + i, word, sizeof word);
+    }
+    return room + first;
 }
 
 // Stores v, or adds it to what is there.
@@ -143,12 +168,19 @@ static NOINLINE void conv1_forward(int batch, const float *restrict x_, const la
 //
 //   x  [16, 16, 2, 2]
 //   y  [16, 16, 2, 2]
-static void conv1_forward_drop_weight(uint64_t seed, uint64_t step, const float *restrict x, float *restrict y) {
+static NOINLINE void conv1_forward_drop_weight(uint64_t seed, uint64_t step, const float *restrict x,
+                                               float *restrict y) {
     enum { COUNT = 1024 };
+    enum { PIECE = 256, ROOM = 320 };  // weights that bits are drawn for at once, and whole blocks of bits
 
-    for (int i = 0; i < COUNT; i++) {
-        const int drops = random_word(seed, 0x1f5c2e02u, step, (uint64_t)i) < 3221225472u;
-        y[i] = (drops ? 0.0f : x[i] * 4.0f);
+    for (int first = 0; first < COUNT; first += PIECE) {
+        const int count = MIN(PIECE, COUNT - first);
+        uint32_t room[ROOM];
+        const uint32_t *bits = random_bits(room, count, seed, 0x1f5c2e02u, step, (uint64_t)first);
+        for (int i = 0; i < count; i++) {
+            const float kept = bits[i] < 3221225472u ? 0.0f : x[first + i] * 4.0f;
+            y[first + i] = kept;
+        }
     }
 }
 
@@ -229,7 +261,7 @@ static NOINLINE void conv1_backward_bias(int groups, int accumulate, const lanes
 // conv1: zeros, to which the gradient of the weights in use is added.
 //
 //   y  [1024]
-static void conv1_backward_weight_clear(float *restrict y) {
+static NOINLINE void conv1_backward_weight_clear(float *restrict y) {
     enum { COUNT = 1024 };
 
     for (int i = 0; i < COUNT; i++) y[i] = 0.0f;
@@ -378,13 +410,19 @@ static NOINLINE void conv1_backward_data(int groups, const float *restrict weigh
 //
 //   x  [16, 16, 2, 2]
 //   y  [16, 16, 2, 2]
-static void conv1_backward_weight_drop(int accumulate, uint64_t seed, uint64_t step, const float *restrict x,
-                                       float *restrict y) {
+static NOINLINE void conv1_backward_weight_drop(int accumulate, uint64_t seed, uint64_t step, const float *restrict x,
+                                                float *restrict y) {
     enum { COUNT = 1024 };
+    enum { PIECE = 256, ROOM = 320 };  // weights that bits are drawn for at once, and whole blocks of bits
 
-    for (int i = 0; i < COUNT; i++) {
-        const int drops = random_word(seed, 0x1f5c2e02u, step, (uint64_t)i) < 3221225472u;
-        y[i] = (accumulate ? y[i] : 0.0f) + (drops ? 0.0f : x[i] * 4.0f);
+    for (int first = 0; first < COUNT; first += PIECE) {
+        const int count = MIN(PIECE, COUNT - first);
+        uint32_t room[ROOM];
+        const uint32_t *bits = random_bits(room, count, seed, 0x1f5c2e02u, step, (uint64_t)first);
+        for (int i = 0; i < count; i++) {
+            const float kept = bits[i] < 3221225472u ? 0.0f : x[first + i] * 4.0f;
+            y[first + i] = (accumulate ? y[first + i] : 0.0f) + kept;
+        }
     }
 }
 
@@ -392,7 +430,7 @@ static void conv1_backward_weight_drop(int accumulate, uint64_t seed, uint64_t s
 //
 //   x  [16, 16, 2, 2]
 //   y  [16, 16, 2, 2]
-static void conv1_backward_weight_flip(int accumulate, const float *restrict x_, float *restrict y_) {
+static NOINLINE void conv1_backward_weight_flip(int accumulate, const float *restrict x_, float *restrict y_) {
     enum { KERNELS = 256, TAPS = 4 };  // kernels, and taps of one
     const float (*x)[TAPS] = (const float (*)[TAPS])x_;
     float (*y)[TAPS] = (float (*)[TAPS])y_;
@@ -406,7 +444,7 @@ static void conv1_backward_weight_flip(int accumulate, const float *restrict x_,
 //
 //   x  [16, 16, 2, 2]
 //   y  [16, 16, 2, 2]
-static void conv1_weight_flip(const float *restrict x_, float *restrict y_) {
+static NOINLINE void conv1_weight_flip(const float *restrict x_, float *restrict y_) {
     enum { KERNELS = 256, TAPS = 4 };  // kernels, and taps of one
     const float (*x)[TAPS] = (const float (*)[TAPS])x_;
     float (*y)[TAPS] = (float (*)[TAPS])y_;
@@ -454,7 +492,7 @@ static NOINLINE void conv1_weight_prepare(const float *restrict weight_, lanes *
 //
 //   weight  [16, 3, 4]
 //   y       [1, 3, 4, 16]
-static void conv1_bias_prepare(const float *restrict weight_, float *restrict y_) {
+static NOINLINE void conv1_bias_prepare(const float *restrict weight_, float *restrict y_) {
     enum { C = 1, CHANNELS = 16, R = 3, S = 4 };  // C in blocks
     const float (*weight)[R * S] = (const float (*)[R * S])weight_;
     float (*y)[R * S][LANES] = (float (*)[R * S][LANES])y_;

@@ -4,6 +4,8 @@
 #else
 #define OMP(directive)
 #endif
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 // Sum of products of a and every stride-th element of b, in eight running sums: the same order on every machine, and
 // wide enough for vectors.
@@ -18,28 +20,32 @@ static float dot(const float *a, const float *b, int count, int stride) {
     return ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]));
 }
 
-// Word index % 4 of block index / 4 of Philox 4x32-10 (Salmon et al. 2011): random bits that depend on the step's seed,
-// the layer's key and the value's index alone.
-// Without an array or a call, so that loops become vectors.
-#ifdef __GNUC__
-__attribute__((always_inline))
-#endif
-static inline uint32_t random_word(uint64_t seed, uint32_t key, uint64_t step, uint64_t index) {
-    const uint64_t block = index / 4;
-    uint32_t word0 = (uint32_t)block, word1 = (uint32_t)(block >> 32);
-    uint32_t word2 = (uint32_t)step, word3 = (uint32_t)(step >> 32);
-    uint32_t key0 = (uint32_t)seed ^ key, key1 = (uint32_t)(seed >> 32);
-    for (int round = 0; round < 10; round++) {
-        const uint64_t a = (uint64_t)0xD2511F53u * word0, b = (uint64_t)0xCD9E8D57u * word2;
-        word0 = (uint32_t)(b >> 32) ^ word1 ^ key0;
-        word1 = (uint32_t)b;
-        word2 = (uint32_t)(a >> 32) ^ word3 ^ key1;
-        word3 = (uint32_t)a;
-        key0 += 0x9E3779B9u;
-        key1 += 0xBB67AE85u;
+// Words of Philox 4x32-10 (Salmon et al. 2011), random bits that depend on the step's seed, the layer's key and a
+// value's index alone: those of count values that follow one another, the first with this index. The room takes three
+// more and is whole blocks of four.
+static inline const uint32_t *random_bits(uint32_t *room, int count, uint64_t seed, uint32_t key, uint64_t step,
+                                          uint64_t index) {
+    const int first = index % 4;
+    for (int i = 0; i < count + first; i += 4) {
+        const uint64_t block = (index + i) / 4;
+        uint32_t word0 = (uint32_t)block, word1 = (uint32_t)(block >> 32);
+        uint32_t word2 = (uint32_t)step, word3 = (uint32_t)(step >> 32);
+        uint32_t key0 = (uint32_t)seed ^ key, key1 = (uint32_t)(seed >> 32);
+        for (int round = 0; round < 10; round++) {
+            const uint64_t a = (uint64_t)0xD2511F53u * word0, b = (uint64_t)0xCD9E8D57u * word2;
+            word0 = (uint32_t)(b >> 32) ^ word1 ^ key0;
+            word1 = (uint32_t)b;
+            word2 = (uint32_t)(a >> 32) ^ word3 ^ key1;
+            word3 = (uint32_t)a;
+            key0 += 0x9E3779B9u;
+            key1 += 0xBB67AE85u;
+        }
+        room[i] = word0;
+        room[i + 1] = word1;
+        room[i + 2] = word2;
+        room[i + 3] = word3;
     }
-    const uint32_t even = index & 2 ? word2 : word0, odd = index & 2 ? word3 : word1;
-    return index & 1 ? odd : even;
+    return room + first;
 }
 
 // dense1: Dense, no bias, dropConnect 0.25.
@@ -67,11 +73,17 @@ static void dense1_forward(int batch, const float *restrict x_, const float *res
 //   y  [33, 40]
 static void dense1_forward_drop_weight(uint64_t seed, uint64_t step, const float *restrict x, float *restrict y) {
     enum { COUNT = 1320 };
+    enum { PIECE = 256, ROOM = 260 };  // weights that bits are drawn for at once, and whole blocks of bits
 
     OMP(omp for schedule(static) nowait)
-    for (int i = 0; i < COUNT; i++) {
-        const int drops = random_word(seed, 0xd9d91213u, step, (uint64_t)i) < 1073741824u;
-        y[i] = (drops ? 0.0f : x[i] * 1.3333334f);
+    for (int first = 0; first < COUNT; first += PIECE) {
+        const int count = MIN(PIECE, COUNT - first);
+        uint32_t room[ROOM];
+        const uint32_t *bits = random_bits(room, count, seed, 0xd9d91213u, step, (uint64_t)first);
+        for (int i = 0; i < count; i++) {
+            const float kept = bits[i] < 1073741824u ? 0.0f : x[first + i] * 1.3333334f;
+            y[first + i] = kept;
+        }
     }
 }
 
@@ -135,10 +147,16 @@ static void dense1_backward_data(int batch, const float *restrict weight_, const
 static void dense1_backward_weight_drop(int accumulate, uint64_t seed, uint64_t step, const float *restrict x,
                                         float *restrict y) {
     enum { COUNT = 1320 };
+    enum { PIECE = 256, ROOM = 260 };  // weights that bits are drawn for at once, and whole blocks of bits
 
     OMP(omp for schedule(static) nowait)
-    for (int i = 0; i < COUNT; i++) {
-        const int drops = random_word(seed, 0xd9d91213u, step, (uint64_t)i) < 1073741824u;
-        y[i] = (accumulate ? y[i] : 0.0f) + (drops ? 0.0f : x[i] * 1.3333334f);
+    for (int first = 0; first < COUNT; first += PIECE) {
+        const int count = MIN(PIECE, COUNT - first);
+        uint32_t room[ROOM];
+        const uint32_t *bits = random_bits(room, count, seed, 0xd9d91213u, step, (uint64_t)first);
+        for (int i = 0; i < count; i++) {
+            const float kept = bits[i] < 1073741824u ? 0.0f : x[first + i] * 1.3333334f;
+            y[first + i] = (accumulate ? y[first + i] : 0.0f) + kept;
+        }
     }
 }

@@ -1,4 +1,5 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -7,7 +8,7 @@
 //   x       [batch, 2, 3, 5]
 //   y       [batch, 2, 1, 1]
 //   winner  [batch, 2, 1, 1]  position of each maximum in its window; the first wins a tie
-static void gmp1_forward(int batch, const float *restrict x_, float *restrict y_, uint8_t *restrict winner_) {
+static NOINLINE void gmp1_forward(int batch, const float *restrict x_, float *restrict y_, uint8_t *restrict winner_) {
     enum { C = 2, H = 3, W = 5, OH = 1, OW = 1 };
     enum { R = 3, S = 5, STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 0 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -46,8 +47,8 @@ static void gmp1_forward(int batch, const float *restrict x_, float *restrict y_
 //   d_x     [batch, 2, 3, 5]
 //
 // One thread has a whole map: windows that overlap never make two threads add to one cell.
-static void gmp1_backward(int batch, const float *restrict d_y_, const uint8_t *restrict winner_,
-                          float *restrict d_x_) {
+static NOINLINE void gmp1_backward(int batch, const float *restrict d_y_, const uint8_t *restrict winner_,
+                                   float *restrict d_x_) {
     enum { C = 2, H = 3, W = 5, OH = 1, OW = 1 };
     enum { R = 3, S = 5, STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 0 };
     const float (*d_y)[C][OH][OW] = (const float (*)[C][OH][OW])d_y_;

@@ -1,4 +1,5 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -7,7 +8,7 @@
 //   x       [batch, 3, 17, 16]
 //   y       [batch, 3, 1, 1]
 //   winner  [batch, 3, 1, 1]    position of each maximum in its window; the first wins a tie
-static void gmp1_forward(int batch, const float *restrict x_, float *restrict y_, int32_t *restrict winner_) {
+static NOINLINE void gmp1_forward(int batch, const float *restrict x_, float *restrict y_, int32_t *restrict winner_) {
     enum { C = 3, H = 17, W = 16, OH = 1, OW = 1 };
     enum { R = 17, S = 16, STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 0 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -46,8 +47,8 @@ static void gmp1_forward(int batch, const float *restrict x_, float *restrict y_
 //   d_x     [batch, 3, 17, 16]
 //
 // One thread has a whole map: windows that overlap never make two threads add to one cell.
-static void gmp1_backward(int batch, const float *restrict d_y_, const int32_t *restrict winner_,
-                          float *restrict d_x_) {
+static NOINLINE void gmp1_backward(int batch, const float *restrict d_y_, const int32_t *restrict winner_,
+                                   float *restrict d_x_) {
     enum { C = 3, H = 17, W = 16, OH = 1, OW = 1 };
     enum { R = 17, S = 16, STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 0 };
     const float (*d_y)[C][OH][OW] = (const float (*)[C][OH][OW])d_y_;

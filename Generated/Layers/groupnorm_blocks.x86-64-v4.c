@@ -1,6 +1,7 @@
 #include <stdint.h>
 #include <math.h>
 
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -11,8 +12,9 @@
 //   weight      [48]
 //   bias        [48]
 //   statistics  [batch, 2, 2, 1]   mean and inverse deviation
-static void groupnorm1_forward(int batch, const float *restrict x_, float *restrict y_, const float *restrict weight,
-                               const float *restrict bias, float *restrict statistics_) {
+static NOINLINE void groupnorm1_forward(int batch, const float *restrict x_, float *restrict y_,
+                                        const float *restrict weight, const float *restrict bias,
+                                        float *restrict statistics_) {
     enum { C = 48, H = 3, W = 5 };
     enum { UNITS = 2, MAPS = 24 };  // groups, and maps of a group
     enum { CELLS = 5, STEP = 4 };  // floats of a row, and how many at a time
@@ -101,9 +103,9 @@ static void groupnorm1_forward(int batch, const float *restrict x_, float *restr
 //   weight      [48]
 //   d_x         [batch, 48, 3, 5]
 //   parts       [batch, 2, 48]     gradients of weight and bias
-static void groupnorm1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
-                                const float *restrict statistics_, const float *restrict weight, float *restrict d_x_,
-                                float *restrict parts_) {
+static NOINLINE void groupnorm1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
+                                         const float *restrict statistics_, const float *restrict weight,
+                                         float *restrict d_x_, float *restrict parts_) {
     enum { C = 48, H = 3, W = 5 };
     enum { UNITS = 2, MAPS = 24 };  // groups, and maps of a group
     enum { CELLS = 5, STEP = 4 };  // floats of a row, and how many at a time
@@ -187,8 +189,8 @@ static void groupnorm1_backward(int batch, const float *restrict x_, const float
 //   parts     [batch, 2, 48]  gradients of weight and bias
 //   d_weight  [48]
 //   d_bias    [48]
-static void groupnorm1_backward_parameters(int batch, int accumulate, const float *restrict parts_,
-                                           float *restrict d_weight, float *restrict d_bias) {
+static NOINLINE void groupnorm1_backward_parameters(int batch, int accumulate, const float *restrict parts_,
+                                                    float *restrict d_weight, float *restrict d_bias) {
     enum { C = 48 };
     const float (*parts)[2][C] = (const float (*)[2][C])parts_;
 

@@ -1,6 +1,7 @@
 #include <stdint.h>
 #include <math.h>
 
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -11,8 +12,9 @@
 //   weight      [12]
 //   bias        [12]
 //   statistics  [batch, 3, 2, 1]  mean and inverse deviation
-static void groupnorm1_forward(int batch, const float *restrict x_, float *restrict y_, const float *restrict weight,
-                               const float *restrict bias, float *restrict statistics_) {
+static NOINLINE void groupnorm1_forward(int batch, const float *restrict x_, float *restrict y_,
+                                        const float *restrict weight, const float *restrict bias,
+                                        float *restrict statistics_) {
     enum { C = 12 };
     enum { UNITS = 3, MAPS = 4 };  // groups, and maps of a group
     enum { CELLS = 1, STEP = 1 };  // floats of a row, and how many at a time
@@ -95,9 +97,9 @@ static void groupnorm1_forward(int batch, const float *restrict x_, float *restr
 //   weight      [12]
 //   d_x         [batch, 12]
 //   parts       [batch, 2, 12]    gradients of weight and bias
-static void groupnorm1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
-                                const float *restrict statistics_, const float *restrict weight, float *restrict d_x_,
-                                float *restrict parts_) {
+static NOINLINE void groupnorm1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
+                                         const float *restrict statistics_, const float *restrict weight,
+                                         float *restrict d_x_, float *restrict parts_) {
     enum { C = 12 };
     enum { UNITS = 3, MAPS = 4 };  // groups, and maps of a group
     enum { CELLS = 1, STEP = 1 };  // floats of a row, and how many at a time
@@ -177,8 +179,8 @@ static void groupnorm1_backward(int batch, const float *restrict x_, const float
 //   parts     [batch, 2, 12]  gradients of weight and bias
 //   d_weight  [12]
 //   d_bias    [12]
-static void groupnorm1_backward_parameters(int batch, int accumulate, const float *restrict parts_,
-                                           float *restrict d_weight, float *restrict d_bias) {
+static NOINLINE void groupnorm1_backward_parameters(int batch, int accumulate, const float *restrict parts_,
+                                                    float *restrict d_weight, float *restrict d_bias) {
     enum { C = 12 };
     const float (*parts)[2][C] = (const float (*)[2][C])parts_;
 

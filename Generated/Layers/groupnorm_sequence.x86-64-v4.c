@@ -1,6 +1,7 @@
 #include <stdint.h>
 #include <math.h>
 
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -9,7 +10,8 @@
 //   x           [batch, 4, 1, 19]
 //   y           [batch, 4, 1, 19]
 //   statistics  [batch, 2, 2, 1]   mean and inverse deviation
-static void groupnorm1_forward(int batch, const float *restrict x_, float *restrict y_, float *restrict statistics_) {
+static NOINLINE void groupnorm1_forward(int batch, const float *restrict x_, float *restrict y_,
+                                        float *restrict statistics_) {
     enum { C = 4, H = 1, W = 19 };
     enum { UNITS = 2, MAPS = 2 };  // groups, and maps of a group
     enum { CELLS = 19, STEP = 16 };  // floats of a row, and how many at a time
@@ -95,8 +97,8 @@ static void groupnorm1_forward(int batch, const float *restrict x_, float *restr
 //   d_y         [batch, 4, 1, 19]
 //   statistics  [batch, 2, 2, 1]   mean and inverse deviation
 //   d_x         [batch, 4, 1, 19]
-static void groupnorm1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
-                                const float *restrict statistics_, float *restrict d_x_) {
+static NOINLINE void groupnorm1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
+                                         const float *restrict statistics_, float *restrict d_x_) {
     enum { C = 4, H = 1, W = 19 };
     enum { UNITS = 2, MAPS = 2 };  // groups, and maps of a group
     enum { CELLS = 19, STEP = 16 };  // floats of a row, and how many at a time

@@ -1,10 +1,11 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // hardsigmoid1: HardSigmoid 0.16666667 0.5.
 //
 //   x  [batch, 2, 5, 7]
 //   y  [batch, 2, 5, 7]
-static void hardsigmoid1_forward(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void hardsigmoid1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 2, H = 5, W = 7 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
@@ -29,8 +30,8 @@ static void hardsigmoid1_forward(int batch, const float *restrict x_, float *res
 //   d_y  [batch, 2, 5, 7]
 //   d_x  [batch, 2, 5, 7]
 //   y    [batch, 2, 5, 7]  hardsigmoid1 computes its gradient from it
-static void hardsigmoid1_backward(int batch, const float *restrict d_y_, float *restrict d_x_,
-                                  const float *restrict y_) {
+static NOINLINE void hardsigmoid1_backward(int batch, const float *restrict d_y_, float *restrict d_x_,
+                                           const float *restrict y_) {
     enum { C = 2, H = 5, W = 7 };
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;

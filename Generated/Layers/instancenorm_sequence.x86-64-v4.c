@@ -1,6 +1,7 @@
 #include <stdint.h>
 #include <math.h>
 
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -11,8 +12,9 @@
 //   weight      [3]
 //   bias        [3]
 //   statistics  [batch, 3, 2, 1]   mean and inverse deviation
-static void instancenorm1_forward(int batch, const float *restrict x_, float *restrict y_, const float *restrict weight,
-                                  const float *restrict bias, float *restrict statistics_) {
+static NOINLINE void instancenorm1_forward(int batch, const float *restrict x_, float *restrict y_,
+                                           const float *restrict weight, const float *restrict bias,
+                                           float *restrict statistics_) {
     enum { C = 3, H = 1, W = 33 };
     enum { UNITS = 3, MAPS = 1 };  // groups, and maps of a group
     enum { CELLS = 33, STEP = 16 };  // floats of a row, and how many at a time
@@ -101,9 +103,9 @@ static void instancenorm1_forward(int batch, const float *restrict x_, float *re
 //   weight      [3]
 //   d_x         [batch, 3, 1, 33]
 //   parts       [batch, 2, 3]      gradients of weight and bias
-static void instancenorm1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
-                                   const float *restrict statistics_, const float *restrict weight,
-                                   float *restrict d_x_, float *restrict parts_) {
+static NOINLINE void instancenorm1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
+                                            const float *restrict statistics_, const float *restrict weight,
+                                            float *restrict d_x_, float *restrict parts_) {
     enum { C = 3, H = 1, W = 33 };
     enum { UNITS = 3, MAPS = 1 };  // groups, and maps of a group
     enum { CELLS = 33, STEP = 16 };  // floats of a row, and how many at a time
@@ -187,8 +189,8 @@ static void instancenorm1_backward(int batch, const float *restrict x_, const fl
 //   parts     [batch, 2, 3]  gradients of weight and bias
 //   d_weight  [3]
 //   d_bias    [3]
-static void instancenorm1_backward_parameters(int batch, int accumulate, const float *restrict parts_,
-                                              float *restrict d_weight, float *restrict d_bias) {
+static NOINLINE void instancenorm1_backward_parameters(int batch, int accumulate, const float *restrict parts_,
+                                                       float *restrict d_weight, float *restrict d_bias) {
     enum { C = 3 };
     const float (*parts)[2][C] = (const float (*)[2][C])parts_;
 

@@ -1,6 +1,7 @@
 #include <stdint.h>
 #include <math.h>
 
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -9,7 +10,8 @@
 //   x           [batch, 32, 3, 3]
 //   y           [batch, 32, 3, 3]
 //   statistics  [batch, 1, 2, 1]   mean and inverse deviation
-static void layernorm1_forward(int batch, const float *restrict x_, float *restrict y_, float *restrict statistics_) {
+static NOINLINE void layernorm1_forward(int batch, const float *restrict x_, float *restrict y_,
+                                        float *restrict statistics_) {
     enum { C = 32, H = 3, W = 3 };
     enum { UNITS = 1, MAPS = 32 };  // groups, and maps of a group
     enum { CELLS = 3, STEP = 1 };  // floats of a row, and how many at a time
@@ -89,8 +91,8 @@ static void layernorm1_forward(int batch, const float *restrict x_, float *restr
 //   d_y         [batch, 32, 3, 3]
 //   statistics  [batch, 1, 2, 1]   mean and inverse deviation
 //   d_x         [batch, 32, 3, 3]
-static void layernorm1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
-                                const float *restrict statistics_, float *restrict d_x_) {
+static NOINLINE void layernorm1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
+                                         const float *restrict statistics_, float *restrict d_x_) {
     enum { C = 32, H = 3, W = 3 };
     enum { UNITS = 1, MAPS = 32 };  // groups, and maps of a group
     enum { CELLS = 3, STEP = 1 };  // floats of a row, and how many at a time

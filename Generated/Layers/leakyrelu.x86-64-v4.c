@@ -1,10 +1,11 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // leakyrelu1: LeakyReLU 0.2.
 //
 //   x  [batch, 2, 5, 7]
 //   y  [batch, 2, 5, 7]
-static void leakyrelu1_forward(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void leakyrelu1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 2, H = 5, W = 7 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
@@ -28,7 +29,8 @@ static void leakyrelu1_forward(int batch, const float *restrict x_, float *restr
 //   d_y  [batch, 2, 5, 7]
 //   d_x  [batch, 2, 5, 7]
 //   y    [batch, 2, 5, 7]  leakyrelu1 multiplies gradients by the slope where it is not positive
-static void leakyrelu1_backward(int batch, const float *restrict d_y_, float *restrict d_x_, const float *restrict y_) {
+static NOINLINE void leakyrelu1_backward(int batch, const float *restrict d_y_, float *restrict d_x_,
+                                         const float *restrict y_) {
     enum { C = 2, H = 5, W = 7 };
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;

@@ -1,10 +1,11 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // leakyrelu1: LeakyReLU 0.2.
 //
 //   x  [batch, 19]
 //   y  [batch, 19]
-static void leakyrelu1_forward(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void leakyrelu1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 19 };
     const float (*x)[C] = (const float (*)[C])x_;
     float (*y)[C] = (float (*)[C])y_;
@@ -26,7 +27,8 @@ static void leakyrelu1_forward(int batch, const float *restrict x_, float *restr
 //   d_y  [batch, 19]
 //   d_x  [batch, 19]
 //   y    [batch, 19]  leakyrelu1 multiplies gradients by the slope where it is not positive
-static void leakyrelu1_backward(int batch, const float *restrict d_y_, float *restrict d_x_, const float *restrict y_) {
+static NOINLINE void leakyrelu1_backward(int batch, const float *restrict d_y_, float *restrict d_x_,
+                                         const float *restrict y_) {
     enum { C = 19 };
     const float (*d_y)[C] = (const float (*)[C])d_y_;
     float (*d_x)[C] = (float (*)[C])d_x_;

@@ -1,4 +1,5 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // local1: LocallyConnected1D 3, stride 2, padding left 2 right 1.
 //
@@ -6,8 +7,8 @@
 //   weight  [3, 2, 3, 5]
 //   bias    [3, 1, 5]
 //   y       [batch, 3, 1, 5]
-static void local1_forward(int batch, const float *restrict x_, const float *restrict weight_,
-                           const float *restrict bias_, float *restrict y_) {
+static NOINLINE void local1_forward(int batch, const float *restrict x_, const float *restrict weight_,
+                                    const float *restrict bias_, float *restrict y_) {
     enum { C = 2, H = 1, W = 9, K = 3, R = 1, S = 3, OH = 1, OW = 5 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 2, PAD_TOP = 0, PAD_LEFT = 2, DILATION_H = 1, DILATION_W = 1 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -47,8 +48,8 @@ static void local1_forward(int batch, const float *restrict x_, const float *res
 //   x         [batch, 2, 1, 9]
 //   d_y       [batch, 3, 1, 5]
 //   d_weight  [3, 2, 3, 5]
-static void local1_backward_weight(int batch, int accumulate, const float *restrict x_, const float *restrict d_y_,
-                                   float *restrict d_weight_) {
+static NOINLINE void local1_backward_weight(int batch, int accumulate, const float *restrict x_,
+                                            const float *restrict d_y_, float *restrict d_weight_) {
     enum { C = 2, H = 1, W = 9, K = 3, R = 1, S = 3, OH = 1, OW = 5 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 2, PAD_TOP = 0, PAD_LEFT = 2, DILATION_H = 1, DILATION_W = 1 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -85,7 +86,8 @@ static void local1_backward_weight(int batch, int accumulate, const float *restr
 //
 //   d_y     [batch, 3, 1, 5]
 //   d_bias  [3, 1, 5]
-static void local1_backward_bias(int batch, int accumulate, const float *restrict d_y_, float *restrict d_bias_) {
+static NOINLINE void local1_backward_bias(int batch, int accumulate, const float *restrict d_y_,
+                                          float *restrict d_bias_) {
     enum { K = 3, OH = 1, OW = 5 };
     const float (*d_y)[K][OH][OW] = (const float (*)[K][OH][OW])d_y_;
     float (*d_bias)[OH][OW] = (float (*)[OH][OW])d_bias_;
@@ -107,8 +109,8 @@ static void local1_backward_bias(int batch, int accumulate, const float *restric
 //   weight  [3, 2, 3, 5]
 //   d_y     [batch, 3, 1, 5]
 //   d_x     [batch, 2, 1, 9]
-static void local1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
-                                 float *restrict d_x_) {
+static NOINLINE void local1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
+                                          float *restrict d_x_) {
     enum { C = 2, H = 1, W = 9, K = 3, R = 1, S = 3, OH = 1, OW = 5 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 2, PAD_TOP = 0, PAD_LEFT = 2, DILATION_H = 1, DILATION_W = 1 };
     const float (*weight)[C][R][S][OH][OW] = (const float (*)[C][R][S][OH][OW])weight_;

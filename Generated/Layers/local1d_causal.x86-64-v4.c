@@ -1,4 +1,5 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // local1: LocallyConnected1D 2, padding causal, dilation 3.
 //
@@ -6,8 +7,8 @@
 //   weight  [2, 3, 2, 8]
 //   bias    [2, 1, 8]
 //   y       [batch, 2, 1, 8]
-static void local1_forward(int batch, const float *restrict x_, const float *restrict weight_,
-                           const float *restrict bias_, float *restrict y_) {
+static NOINLINE void local1_forward(int batch, const float *restrict x_, const float *restrict weight_,
+                                    const float *restrict bias_, float *restrict y_) {
     enum { C = 3, H = 1, W = 8, K = 2, R = 1, S = 2, OH = 1, OW = 8 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 3, DILATION_H = 1, DILATION_W = 3 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -47,8 +48,8 @@ static void local1_forward(int batch, const float *restrict x_, const float *res
 //   x         [batch, 3, 1, 8]
 //   d_y       [batch, 2, 1, 8]
 //   d_weight  [2, 3, 2, 8]
-static void local1_backward_weight(int batch, int accumulate, const float *restrict x_, const float *restrict d_y_,
-                                   float *restrict d_weight_) {
+static NOINLINE void local1_backward_weight(int batch, int accumulate, const float *restrict x_,
+                                            const float *restrict d_y_, float *restrict d_weight_) {
     enum { C = 3, H = 1, W = 8, K = 2, R = 1, S = 2, OH = 1, OW = 8 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 3, DILATION_H = 1, DILATION_W = 3 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -85,7 +86,8 @@ static void local1_backward_weight(int batch, int accumulate, const float *restr
 //
 //   d_y     [batch, 2, 1, 8]
 //   d_bias  [2, 1, 8]
-static void local1_backward_bias(int batch, int accumulate, const float *restrict d_y_, float *restrict d_bias_) {
+static NOINLINE void local1_backward_bias(int batch, int accumulate, const float *restrict d_y_,
+                                          float *restrict d_bias_) {
     enum { K = 2, OH = 1, OW = 8 };
     const float (*d_y)[K][OH][OW] = (const float (*)[K][OH][OW])d_y_;
     float (*d_bias)[OH][OW] = (float (*)[OH][OW])d_bias_;
@@ -107,8 +109,8 @@ static void local1_backward_bias(int batch, int accumulate, const float *restric
 //   weight  [2, 3, 2, 8]
 //   d_y     [batch, 2, 1, 8]
 //   d_x     [batch, 3, 1, 8]
-static void local1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
-                                 float *restrict d_x_) {
+static NOINLINE void local1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
+                                          float *restrict d_x_) {
     enum { C = 3, H = 1, W = 8, K = 2, R = 1, S = 2, OH = 1, OW = 8 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 3, DILATION_H = 1, DILATION_W = 3 };
     const float (*weight)[C][R][S][OH][OW] = (const float (*)[C][R][S][OH][OW])weight_;

@@ -1,4 +1,6 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
+
 #define LANES 16  // floats of one vector
 typedef float lanes __attribute__((vector_size(4 * LANES)));
 typedef int32_t masks __attribute__((vector_size(4 * LANES)));
@@ -7,7 +9,6 @@ typedef uint8_t bytes __attribute__((vector_size(LANES)));
 // inlined, so how a vector argument would be passed does not matter.
 #pragma GCC diagnostic ignored "-Wpsabi"
 #define INLINE static inline __attribute__((always_inline))
-#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // local1: LocallyConnected2D 2x3, stride 1x2, padding top 1 bottom 0 left 2 right 1.
 //
@@ -15,8 +16,8 @@ typedef uint8_t bytes __attribute__((vector_size(LANES)));
 //   weight  [3, 2, 2, 3, 5, 4]
 //   bias    [3, 5, 4]
 //   y       [batch, 3, 5, 4]
-static void local1_forward(int batch, const float *restrict x_, const float *restrict weight_,
-                           const float *restrict bias_, float *restrict y_) {
+static NOINLINE void local1_forward(int batch, const float *restrict x_, const float *restrict weight_,
+                                    const float *restrict bias_, float *restrict y_) {
     enum { C = 2, H = 5, W = 7, K = 3, R = 2, S = 3, OH = 5, OW = 4 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 2, PAD_TOP = 1, PAD_LEFT = 2, DILATION_H = 1, DILATION_W = 1 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -57,8 +58,8 @@ static void local1_forward(int batch, const float *restrict x_, const float *res
 //   weight  [3, 2, 2, 3, 5, 4]
 //   bias    [3, 5, 4]
 //   y       [groups, 3, 5, 4, 16]
-static void local1_forward_2(int groups, const float *restrict x_, const float *restrict weight_,
-                             const float *restrict bias_, float *restrict y_) {
+static NOINLINE void local1_forward_2(int groups, const float *restrict x_, const float *restrict weight_,
+                                      const float *restrict bias_, float *restrict y_) {
     enum { C = 2, H = 5, W = 7, K = 3, R = 2, S = 3, OH = 5, OW = 4 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 2, PAD_TOP = 1, PAD_LEFT = 2, DILATION_H = 1, DILATION_W = 1 };
     const float (*x)[C][H][W][LANES] = (const float (*)[C][H][W][LANES])x_;
@@ -165,8 +166,8 @@ static NOINLINE void local1_backward_bias(int groups, int accumulate, const lane
 //   weight  [3, 2, 2, 3, 5, 4]
 //   d_y     [groups, 3, 5, 4, 16]  16 images in lanes
 //   d_x     [groups, 2, 5, 7, 16]
-static void local1_backward_data(int groups, const float *restrict weight_, const float *restrict d_y_,
-                                 float *restrict d_x_) {
+static NOINLINE void local1_backward_data(int groups, const float *restrict weight_, const float *restrict d_y_,
+                                          float *restrict d_x_) {
     enum { C = 2, H = 5, W = 7, K = 3, R = 2, S = 3, OH = 5, OW = 4 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 2, PAD_TOP = 1, PAD_LEFT = 2, DILATION_H = 1, DILATION_W = 1 };
     const float (*weight)[C][R][S][OH][OW] = (const float (*)[C][R][S][OH][OW])weight_;

@@ -1,4 +1,6 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
+
 #define LANES 16  // floats of one vector
 typedef float lanes __attribute__((vector_size(4 * LANES)));
 typedef int32_t masks __attribute__((vector_size(4 * LANES)));
@@ -7,14 +9,14 @@ typedef uint8_t bytes __attribute__((vector_size(LANES)));
 // inlined, so how a vector argument would be passed does not matter.
 #pragma GCC diagnostic ignored "-Wpsabi"
 #define INLINE static inline __attribute__((always_inline))
-#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // local1: LocallyConnected2D 2x2, no bias.
 //
 //   x       [batch, 16, 3, 3]
 //   weight  [16, 16, 2, 2, 2, 2]
 //   y       [batch, 16, 2, 2]
-static void local1_forward(int batch, const float *restrict x_, const float *restrict weight_, float *restrict y_) {
+static NOINLINE void local1_forward(int batch, const float *restrict x_, const float *restrict weight_,
+                                    float *restrict y_) {
     enum { C = 16, H = 3, W = 3, K = 16, R = 2, S = 2, OH = 2, OW = 2 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 0, DILATION_H = 1, DILATION_W = 1 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -53,7 +55,8 @@ static void local1_forward(int batch, const float *restrict x_, const float *res
 //   x       [groups, 16, 3, 3, 16]  16 images in lanes
 //   weight  [16, 16, 2, 2, 2, 2]
 //   y       [groups, 16, 2, 2, 16]
-static void local1_forward_2(int groups, const float *restrict x_, const float *restrict weight_, float *restrict y_) {
+static NOINLINE void local1_forward_2(int groups, const float *restrict x_, const float *restrict weight_,
+                                      float *restrict y_) {
     enum { C = 16, H = 3, W = 3, K = 16, R = 2, S = 2, OH = 2, OW = 2 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 0, DILATION_H = 1, DILATION_W = 1 };
     const float (*x)[C][H][W][LANES] = (const float (*)[C][H][W][LANES])x_;
@@ -133,8 +136,8 @@ static NOINLINE void local1_backward_weight(int groups, int accumulate, const la
 //   weight  [16, 16, 2, 2, 2, 2]
 //   d_y     [groups, 16, 2, 2, 16]  16 images in lanes
 //   d_x     [groups, 16, 3, 3, 16]
-static void local1_backward_data(int groups, const float *restrict weight_, const float *restrict d_y_,
-                                 float *restrict d_x_) {
+static NOINLINE void local1_backward_data(int groups, const float *restrict weight_, const float *restrict d_y_,
+                                          float *restrict d_x_) {
     enum { C = 16, H = 3, W = 3, K = 16, R = 2, S = 2, OH = 2, OW = 2 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 0, DILATION_H = 1, DILATION_W = 1 };
     const float (*weight)[C][R][S][OH][OW] = (const float (*)[C][R][S][OH][OW])weight_;

@@ -1,4 +1,5 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // local1: LocallyConnected2D 2x2, stride 2, dilation 2.
 //
@@ -6,8 +7,8 @@
 //   weight  [4, 3, 2, 2, 2, 2]
 //   bias    [4, 2, 2]
 //   y       [batch, 4, 2, 2]
-static void local1_forward(int batch, const float *restrict x_, const float *restrict weight_,
-                           const float *restrict bias_, float *restrict y_) {
+static NOINLINE void local1_forward(int batch, const float *restrict x_, const float *restrict weight_,
+                                    const float *restrict bias_, float *restrict y_) {
     enum { C = 3, H = 6, W = 5, K = 4, R = 2, S = 2, OH = 2, OW = 2 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 2, STRIDE_W = 2, PAD_TOP = 0, PAD_LEFT = 0, DILATION_H = 2, DILATION_W = 2 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -47,8 +48,8 @@ static void local1_forward(int batch, const float *restrict x_, const float *res
 //   x         [batch, 3, 6, 5]
 //   d_y       [batch, 4, 2, 2]
 //   d_weight  [4, 3, 2, 2, 2, 2]
-static void local1_backward_weight(int batch, int accumulate, const float *restrict x_, const float *restrict d_y_,
-                                   float *restrict d_weight_) {
+static NOINLINE void local1_backward_weight(int batch, int accumulate, const float *restrict x_,
+                                            const float *restrict d_y_, float *restrict d_weight_) {
     enum { C = 3, H = 6, W = 5, K = 4, R = 2, S = 2, OH = 2, OW = 2 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 2, STRIDE_W = 2, PAD_TOP = 0, PAD_LEFT = 0, DILATION_H = 2, DILATION_W = 2 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -85,7 +86,8 @@ static void local1_backward_weight(int batch, int accumulate, const float *restr
 //
 //   d_y     [batch, 4, 2, 2]
 //   d_bias  [4, 2, 2]
-static void local1_backward_bias(int batch, int accumulate, const float *restrict d_y_, float *restrict d_bias_) {
+static NOINLINE void local1_backward_bias(int batch, int accumulate, const float *restrict d_y_,
+                                          float *restrict d_bias_) {
     enum { K = 4, OH = 2, OW = 2 };
     const float (*d_y)[K][OH][OW] = (const float (*)[K][OH][OW])d_y_;
     float (*d_bias)[OH][OW] = (float (*)[OH][OW])d_bias_;
@@ -107,8 +109,8 @@ static void local1_backward_bias(int batch, int accumulate, const float *restric
 //   weight  [4, 3, 2, 2, 2, 2]
 //   d_y     [batch, 4, 2, 2]
 //   d_x     [batch, 3, 6, 5]
-static void local1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
-                                 float *restrict d_x_) {
+static NOINLINE void local1_backward_data(int batch, const float *restrict weight_, const float *restrict d_y_,
+                                          float *restrict d_x_) {
     enum { C = 3, H = 6, W = 5, K = 4, R = 2, S = 2, OH = 2, OW = 2 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 2, STRIDE_W = 2, PAD_TOP = 0, PAD_LEFT = 0, DILATION_H = 2, DILATION_W = 2 };
     const float (*weight)[C][R][S][OH][OW] = (const float (*)[C][R][S][OH][OW])weight_;

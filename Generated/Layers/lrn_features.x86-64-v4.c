@@ -1,4 +1,5 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -6,7 +7,7 @@
 //
 //   x  [batch, 19]
 //   y  [batch, 19]
-static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void lrn1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 19 };
     enum { HALF = 2, SIZE = 5 };  // channels of a window
     enum { CHANNEL = 1 };  // floats from one channel to the next
@@ -49,7 +50,8 @@ static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_
 //   x    [batch, 19]
 //   d_y  [batch, 19]
 //   d_x  [batch, 19]
-static void lrn1_backward(int batch, const float *restrict x_, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void lrn1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
+                                   float *restrict d_x_) {
     enum { C = 19 };
     enum { HALF = 2, SIZE = 5 };  // channels of a window
     enum { CHANNEL = 1 };  // floats from one channel to the next

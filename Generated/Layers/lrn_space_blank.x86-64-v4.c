@@ -1,6 +1,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -24,7 +25,7 @@ static inline float inverse_power_float(float x) {
 //
 //   x  [batch, 16, 3, 4]
 //   y  [batch, 16, 3, 4]
-static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void lrn1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 16, H = 3, W = 4 };
     enum { PIECE = 4 };  // columns at a time
     enum { HALF = 2, SIZE = 5 };  // cells of a window
@@ -72,7 +73,8 @@ static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_
 //   x    [batch, 16, 3, 4]
 //   d_y  [batch, 16, 3, 4]
 //   d_x  [batch, 16, 3, 4]
-static void lrn1_backward(int batch, const float *restrict x_, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void lrn1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
+                                   float *restrict d_x_) {
     enum { C = 16, H = 3, W = 4 };
     enum { PIECE = 4 };  // columns at a time
     enum { HALF = 2, SIZE = 5 };  // cells of a window

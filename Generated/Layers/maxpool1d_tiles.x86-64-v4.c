@@ -1,4 +1,5 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -7,7 +8,7 @@
 //   x       [batch, 5, 1, 9]
 //   y       [batch, 5, 1, 4]
 //   winner  [batch, 5, 1, 4]  position of each maximum in its window; the first wins a tie
-static void pool1_forward(int batch, const float *restrict x_, float *restrict y_, uint8_t *restrict winner_) {
+static NOINLINE void pool1_forward(int batch, const float *restrict x_, float *restrict y_, uint8_t *restrict winner_) {
     enum { C = 5, H = 1, W = 9, OH = 1, OW = 4 };
     enum { R = 1, S = 2, STRIDE_H = 1, STRIDE_W = 2, PAD_TOP = 0, PAD_LEFT = 0 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -46,8 +47,8 @@ static void pool1_forward(int batch, const float *restrict x_, float *restrict y
 //   d_x     [batch, 5, 1, 9]
 //
 // One thread has a whole map: windows that overlap never make two threads add to one cell.
-static void pool1_backward(int batch, const float *restrict d_y_, const uint8_t *restrict winner_,
-                           float *restrict d_x_) {
+static NOINLINE void pool1_backward(int batch, const float *restrict d_y_, const uint8_t *restrict winner_,
+                                    float *restrict d_x_) {
     enum { C = 5, H = 1, W = 9, OH = 1, OW = 4 };
     enum { R = 1, S = 2, STRIDE_H = 1, STRIDE_W = 2, PAD_TOP = 0, PAD_LEFT = 0 };
     const float (*d_y)[C][OH][OW] = (const float (*)[C][OH][OW])d_y_;

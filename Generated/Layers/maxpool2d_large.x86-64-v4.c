@@ -1,4 +1,5 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -7,7 +8,7 @@
 //   x       [batch, 3, 18, 17]
 //   y       [batch, 3, 2, 2]
 //   winner  [batch, 3, 2, 2]    position of each maximum in its window; the first wins a tie
-static void pool1_forward(int batch, const float *restrict x_, float *restrict y_, int32_t *restrict winner_) {
+static NOINLINE void pool1_forward(int batch, const float *restrict x_, float *restrict y_, int32_t *restrict winner_) {
     enum { C = 3, H = 18, W = 17, OH = 2, OW = 2 };
     enum { R = 17, S = 16, STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 0 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -46,8 +47,8 @@ static void pool1_forward(int batch, const float *restrict x_, float *restrict y
 //   d_x     [batch, 3, 18, 17]
 //
 // One thread has a whole map: windows that overlap never make two threads add to one cell.
-static void pool1_backward(int batch, const float *restrict d_y_, const int32_t *restrict winner_,
-                           float *restrict d_x_) {
+static NOINLINE void pool1_backward(int batch, const float *restrict d_y_, const int32_t *restrict winner_,
+                                    float *restrict d_x_) {
     enum { C = 3, H = 18, W = 17, OH = 2, OW = 2 };
     enum { R = 17, S = 16, STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 0 };
     const float (*d_y)[C][OH][OW] = (const float (*)[C][OH][OW])d_y_;

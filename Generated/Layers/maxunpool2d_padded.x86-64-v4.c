@@ -1,4 +1,5 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -9,7 +10,8 @@
 //   y    [batch, 3, 7, 5]
 //
 // Winners are found as the pooling layer finds them.
-static void unpool1_forward(int batch, const float *restrict x_, const float *restrict map_, float *restrict y_) {
+static NOINLINE void unpool1_forward(int batch, const float *restrict x_, const float *restrict map_,
+                                     float *restrict y_) {
     enum { C = 3, H = 7, W = 5, OH = 3, OW = 3 };
     enum { R = 2, S = 3, STRIDE_H = 3, STRIDE_W = 2, PAD_TOP = 0, PAD_LEFT = 2 };
     const float (*x)[C][OH][OW] = (const float (*)[C][OH][OW])x_;
@@ -54,7 +56,8 @@ static void unpool1_forward(int batch, const float *restrict x_, const float *re
 //   d_x  [batch, 3, 3, 3]
 //
 // Winners are found as the pooling layer finds them.
-static void unpool1_backward(int batch, const float *restrict d_y_, const float *restrict map_, float *restrict d_x_) {
+static NOINLINE void unpool1_backward(int batch, const float *restrict d_y_, const float *restrict map_,
+                                      float *restrict d_x_) {
     enum { C = 3, H = 7, W = 5, OH = 3, OW = 3 };
     enum { R = 2, S = 3, STRIDE_H = 3, STRIDE_W = 2, PAD_TOP = 0, PAD_LEFT = 2 };
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
@@ -89,7 +92,7 @@ static void unpool1_backward(int batch, const float *restrict d_y_, const float 
 // unpool1: gradient of the switches: none.
 //
 //   d_map  [batch, 3, 7, 5]
-static void unpool1_backward_map(int batch, float *restrict d_map_) {
+static NOINLINE void unpool1_backward_map(int batch, float *restrict d_map_) {
     enum { C = 3, H = 7, W = 5 };
     float (*d_map)[C][H][W] = (float (*)[C][H][W])d_map_;
 

@@ -1,11 +1,13 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // multiply1: Multiply.
 //
 //   x1  [batch, 2, 5, 7]
 //   x2  [batch, 2, 5, 7]
 //   y   [batch, 2, 5, 7]
-static void multiply1_forward(int batch, const float *restrict x1_, const float *restrict x2_, float *restrict y_) {
+static NOINLINE void multiply1_forward(int batch, const float *restrict x1_, const float *restrict x2_,
+                                       float *restrict y_) {
     enum { C = 2, H = 5, W = 7 };
     const float (*x1)[C][H][W] = (const float (*)[C][H][W])x1_;
     const float (*x2)[C][H][W] = (const float (*)[C][H][W])x2_;
@@ -25,8 +27,8 @@ static void multiply1_forward(int batch, const float *restrict x1_, const float 
 //   d_y   [batch, 2, 5, 7]
 //   x2    [batch, 2, 5, 7]
 //   d_x1  [batch, 2, 5, 7]
-static void multiply1_backward_1(int batch, const float *restrict d_y_, const float *restrict x2_,
-                                 float *restrict d_x1_) {
+static NOINLINE void multiply1_backward_1(int batch, const float *restrict d_y_, const float *restrict x2_,
+                                          float *restrict d_x1_) {
     enum { C = 2, H = 5, W = 7 };
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     const float (*x2)[C][H][W] = (const float (*)[C][H][W])x2_;
@@ -46,8 +48,8 @@ static void multiply1_backward_1(int batch, const float *restrict d_y_, const fl
 //   d_y   [batch, 2, 5, 7]
 //   x1    [batch, 2, 5, 7]
 //   d_x2  [batch, 2, 5, 7]
-static void multiply1_backward_2(int batch, const float *restrict d_y_, const float *restrict x1_,
-                                 float *restrict d_x2_) {
+static NOINLINE void multiply1_backward_2(int batch, const float *restrict d_y_, const float *restrict x1_,
+                                          float *restrict d_x2_) {
     enum { C = 2, H = 5, W = 7 };
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     const float (*x1)[C][H][W] = (const float (*)[C][H][W])x1_;

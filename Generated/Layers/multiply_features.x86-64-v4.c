@@ -1,11 +1,13 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // multiply1: Multiply.
 //
 //   x1  [batch, 19]
 //   x2  [batch, 19]
 //   y   [batch, 19]
-static void multiply1_forward(int batch, const float *restrict x1_, const float *restrict x2_, float *restrict y_) {
+static NOINLINE void multiply1_forward(int batch, const float *restrict x1_, const float *restrict x2_,
+                                       float *restrict y_) {
     enum { C = 19 };
     const float (*x1)[C] = (const float (*)[C])x1_;
     const float (*x2)[C] = (const float (*)[C])x2_;
@@ -23,8 +25,8 @@ static void multiply1_forward(int batch, const float *restrict x1_, const float 
 //   d_y   [batch, 19]
 //   x2    [batch, 19]
 //   d_x1  [batch, 19]
-static void multiply1_backward_1(int batch, const float *restrict d_y_, const float *restrict x2_,
-                                 float *restrict d_x1_) {
+static NOINLINE void multiply1_backward_1(int batch, const float *restrict d_y_, const float *restrict x2_,
+                                          float *restrict d_x1_) {
     enum { C = 19 };
     const float (*d_y)[C] = (const float (*)[C])d_y_;
     const float (*x2)[C] = (const float (*)[C])x2_;
@@ -42,8 +44,8 @@ static void multiply1_backward_1(int batch, const float *restrict d_y_, const fl
 //   d_y   [batch, 19]
 //   x1    [batch, 19]
 //   d_x2  [batch, 19]
-static void multiply1_backward_2(int batch, const float *restrict d_y_, const float *restrict x1_,
-                                 float *restrict d_x2_) {
+static NOINLINE void multiply1_backward_2(int batch, const float *restrict d_y_, const float *restrict x1_,
+                                          float *restrict d_x2_) {
     enum { C = 19 };
     const float (*d_y)[C] = (const float (*)[C])d_y_;
     const float (*x1)[C] = (const float (*)[C])x1_;

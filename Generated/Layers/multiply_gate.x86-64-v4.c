@@ -1,11 +1,13 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // multiply1: Multiply.
 //
 //   x1  [batch, 16, 3, 5]
 //   x2  [batch, 16, 1, 1]
 //   y   [batch, 16, 3, 5]
-static void multiply1_forward(int batch, const float *restrict x1_, const float *restrict x2_, float *restrict y_) {
+static NOINLINE void multiply1_forward(int batch, const float *restrict x1_, const float *restrict x2_,
+                                       float *restrict y_) {
     enum { C = 16, H = 3, W = 5 };
     const float (*x1)[C][H][W] = (const float (*)[C][H][W])x1_;
     const float (*x2)[C][1][1] = (const float (*)[C][1][1])x2_;
@@ -25,8 +27,8 @@ static void multiply1_forward(int batch, const float *restrict x1_, const float 
 //   d_y   [batch, 16, 3, 5]
 //   x2    [batch, 16, 1, 1]
 //   d_x1  [batch, 16, 3, 5]
-static void multiply1_backward_1(int batch, const float *restrict d_y_, const float *restrict x2_,
-                                 float *restrict d_x1_) {
+static NOINLINE void multiply1_backward_1(int batch, const float *restrict d_y_, const float *restrict x2_,
+                                          float *restrict d_x1_) {
     enum { C = 16, H = 3, W = 5 };
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     const float (*x2)[C][1][1] = (const float (*)[C][1][1])x2_;
@@ -46,8 +48,8 @@ static void multiply1_backward_1(int batch, const float *restrict d_y_, const fl
 //   d_y   [batch, 16, 3, 5]
 //   x1    [batch, 16, 3, 5]
 //   d_x2  [batch, 16, 1, 1]
-static void multiply1_backward_2(int batch, const float *restrict d_y_, const float *restrict x1_,
-                                 float *restrict d_x2_) {
+static NOINLINE void multiply1_backward_2(int batch, const float *restrict d_y_, const float *restrict x1_,
+                                          float *restrict d_x2_) {
     enum { C = 16, H = 3, W = 5 };
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     const float (*x1)[C][H][W] = (const float (*)[C][H][W])x1_;

@@ -1,11 +1,13 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // multiply1: Multiply.
 //
 //   x1  [batch, 4, 1, 1]
 //   x2  [batch, 4, 1, 9]
 //   y   [batch, 4, 1, 9]
-static void multiply1_forward(int batch, const float *restrict x1_, const float *restrict x2_, float *restrict y_) {
+static NOINLINE void multiply1_forward(int batch, const float *restrict x1_, const float *restrict x2_,
+                                       float *restrict y_) {
     enum { C = 4, H = 1, W = 9 };
     const float (*x1)[C][H][1] = (const float (*)[C][H][1])x1_;
     const float (*x2)[C][H][W] = (const float (*)[C][H][W])x2_;
@@ -25,8 +27,8 @@ static void multiply1_forward(int batch, const float *restrict x1_, const float 
 //   d_y   [batch, 4, 1, 9]
 //   x2    [batch, 4, 1, 9]
 //   d_x1  [batch, 4, 1, 1]
-static void multiply1_backward_1(int batch, const float *restrict d_y_, const float *restrict x2_,
-                                 float *restrict d_x1_) {
+static NOINLINE void multiply1_backward_1(int batch, const float *restrict d_y_, const float *restrict x2_,
+                                          float *restrict d_x1_) {
     enum { C = 4, H = 1, W = 9 };
     enum { STEP = 8 };  // columns at a time
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
@@ -55,8 +57,8 @@ static void multiply1_backward_1(int batch, const float *restrict d_y_, const fl
 //   d_y   [batch, 4, 1, 9]
 //   x1    [batch, 4, 1, 1]
 //   d_x2  [batch, 4, 1, 9]
-static void multiply1_backward_2(int batch, const float *restrict d_y_, const float *restrict x1_,
-                                 float *restrict d_x2_) {
+static NOINLINE void multiply1_backward_2(int batch, const float *restrict d_y_, const float *restrict x1_,
+                                          float *restrict d_x2_) {
     enum { C = 4, H = 1, W = 9 };
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     const float (*x1)[C][H][1] = (const float (*)[C][H][1])x1_;

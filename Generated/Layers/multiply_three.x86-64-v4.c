@@ -1,4 +1,5 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // multiply1: Multiply.
 //
@@ -6,8 +7,8 @@
 //   x2  [batch, 3, 4, 3]
 //   x3  [batch, 3, 4, 3]
 //   y   [batch, 3, 4, 3]
-static void multiply1_forward(int batch, const float *restrict x1_, const float *restrict x2_,
-                              const float *restrict x3_, float *restrict y_) {
+static NOINLINE void multiply1_forward(int batch, const float *restrict x1_, const float *restrict x2_,
+                                       const float *restrict x3_, float *restrict y_) {
     enum { C = 3, H = 4, W = 3 };
     const float (*x1)[C][1][1] = (const float (*)[C][1][1])x1_;
     const float (*x2)[C][H][W] = (const float (*)[C][H][W])x2_;
@@ -29,8 +30,8 @@ static void multiply1_forward(int batch, const float *restrict x1_, const float 
 //   x2    [batch, 3, 4, 3]
 //   x3    [batch, 3, 4, 3]
 //   d_x1  [batch, 3, 1, 1]
-static void multiply1_backward_1(int batch, const float *restrict d_y_, const float *restrict x2_,
-                                 const float *restrict x3_, float *restrict d_x1_) {
+static NOINLINE void multiply1_backward_1(int batch, const float *restrict d_y_, const float *restrict x2_,
+                                          const float *restrict x3_, float *restrict d_x1_) {
     enum { C = 3, H = 4, W = 3 };
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     const float (*x2)[C][H][W] = (const float (*)[C][H][W])x2_;
@@ -54,8 +55,8 @@ static void multiply1_backward_1(int batch, const float *restrict d_y_, const fl
 //   x1    [batch, 3, 1, 1]
 //   x3    [batch, 3, 4, 3]
 //   d_x2  [batch, 3, 4, 3]
-static void multiply1_backward_2(int batch, const float *restrict d_y_, const float *restrict x1_,
-                                 const float *restrict x3_, float *restrict d_x2_) {
+static NOINLINE void multiply1_backward_2(int batch, const float *restrict d_y_, const float *restrict x1_,
+                                          const float *restrict x3_, float *restrict d_x2_) {
     enum { C = 3, H = 4, W = 3 };
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     const float (*x1)[C][1][1] = (const float (*)[C][1][1])x1_;
@@ -77,8 +78,8 @@ static void multiply1_backward_2(int batch, const float *restrict d_y_, const fl
 //   x1    [batch, 3, 1, 1]
 //   x2    [batch, 3, 4, 3]
 //   d_x3  [batch, 3, 4, 3]
-static void multiply1_backward_3(int batch, const float *restrict d_y_, const float *restrict x1_,
-                                 const float *restrict x2_, float *restrict d_x3_) {
+static NOINLINE void multiply1_backward_3(int batch, const float *restrict d_y_, const float *restrict x1_,
+                                          const float *restrict x2_, float *restrict d_x3_) {
     enum { C = 3, H = 4, W = 3 };
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     const float (*x1)[C][1][1] = (const float (*)[C][1][1])x1_;

@@ -1,6 +1,7 @@
 #include <stdint.h>
 #include <math.h>
 
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -9,7 +10,8 @@
 //   x           [batch, 2, 5, 7]
 //   y           [batch, 2, 5, 7]
 //   statistics  [batch, 2, 2, 1]  mean and inverse deviation
-static void mvn1_forward(int batch, const float *restrict x_, float *restrict y_, float *restrict statistics_) {
+static NOINLINE void mvn1_forward(int batch, const float *restrict x_, float *restrict y_,
+                                  float *restrict statistics_) {
     enum { C = 2, H = 5, W = 7 };
     enum { UNITS = 2, MAPS = 1 };  // groups, and maps of a group
     enum { CELLS = 7, STEP = 4 };  // floats of a row, and how many at a time
@@ -95,8 +97,8 @@ static void mvn1_forward(int batch, const float *restrict x_, float *restrict y_
 //   d_y         [batch, 2, 5, 7]
 //   statistics  [batch, 2, 2, 1]  mean and inverse deviation
 //   d_x         [batch, 2, 5, 7]
-static void mvn1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
-                          const float *restrict statistics_, float *restrict d_x_) {
+static NOINLINE void mvn1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
+                                   const float *restrict statistics_, float *restrict d_x_) {
     enum { C = 2, H = 5, W = 7 };
     enum { UNITS = 2, MAPS = 1 };  // groups, and maps of a group
     enum { CELLS = 7, STEP = 4 };  // floats of a row, and how many at a time

@@ -1,11 +1,13 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // mvn1: MeanVarianceNorm, mean alone.
 //
 //   x           [batch, 3, 4, 5]
 //   y           [batch, 3, 4, 5]
 //   statistics  [batch, 3, 2, 1]  mean and inverse deviation
-static void mvn1_forward(int batch, const float *restrict x_, float *restrict y_, float *restrict statistics_) {
+static NOINLINE void mvn1_forward(int batch, const float *restrict x_, float *restrict y_,
+                                  float *restrict statistics_) {
     enum { C = 3, H = 4, W = 5 };
     enum { UNITS = 3, MAPS = 1 };  // groups, and maps of a group
     enum { CELLS = 5, STEP = 4 };  // floats of a row, and how many at a time
@@ -81,7 +83,7 @@ static void mvn1_forward(int batch, const float *restrict x_, float *restrict y_
 //
 //   d_y  [batch, 3, 4, 5]
 //   d_x  [batch, 3, 4, 5]
-static void mvn1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void mvn1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 3, H = 4, W = 5 };
     enum { UNITS = 3, MAPS = 1 };  // groups, and maps of a group
     enum { CELLS = 5, STEP = 4 };  // floats of a row, and how many at a time

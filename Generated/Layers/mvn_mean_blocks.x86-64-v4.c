@@ -1,11 +1,13 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // mvn1: MeanVarianceNorm across channels, mean alone.
 //
 //   x           [batch, 16, 3, 3]
 //   y           [batch, 16, 3, 3]
 //   statistics  [batch, 1, 2, 1]   mean and inverse deviation
-static void mvn1_forward(int batch, const float *restrict x_, float *restrict y_, float *restrict statistics_) {
+static NOINLINE void mvn1_forward(int batch, const float *restrict x_, float *restrict y_,
+                                  float *restrict statistics_) {
     enum { C = 16, H = 3, W = 3 };
     enum { UNITS = 1, MAPS = 16 };  // groups, and maps of a group
     enum { CELLS = 3, STEP = 1 };  // floats of a row, and how many at a time
@@ -76,7 +78,7 @@ static void mvn1_forward(int batch, const float *restrict x_, float *restrict y_
 //
 //   d_y  [batch, 16, 3, 3]
 //   d_x  [batch, 16, 3, 3]
-static void mvn1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void mvn1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 16, H = 3, W = 3 };
     enum { UNITS = 1, MAPS = 16 };  // groups, and maps of a group
     enum { CELLS = 3, STEP = 1 };  // floats of a row, and how many at a time

@@ -1,10 +1,11 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // pad1: Pad top 2 bottom 1 left 0 right 3, constant 1.5.
 //
 //   x  [batch, 2, 3, 5]
 //   y  [batch, 2, 6, 8]
-static void pad1_forward(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void pad1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 2, H = 6, W = 8 };
     enum { PART_W = 5 };
     enum { TOP = 2 };  // first cell of the part
@@ -26,7 +27,7 @@ static void pad1_forward(int batch, const float *restrict x_, float *restrict y_
 //
 //   d_y  [batch, 2, 6, 8]
 //   d_x  [batch, 2, 3, 5]
-static void pad1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void pad1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 2, H = 3, W = 5 };
     enum { TOP = 2 };  // first cell of the part
     const float (*d_y)[C][6][8] = (const float (*)[C][6][8])d_y_;

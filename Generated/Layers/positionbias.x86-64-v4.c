@@ -1,4 +1,5 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // offset0: PositionBias.
 // The same for positionbias1.
@@ -6,7 +7,8 @@
 //   x     [batch, 2, 5, 7]
 //   bias  [2, 5, 7]
 //   y     [batch, 2, 5, 7]
-static void offset0_forward(int batch, const float *restrict x_, const float *restrict bias_, float *restrict y_) {
+static NOINLINE void offset0_forward(int batch, const float *restrict x_, const float *restrict bias_,
+                                     float *restrict y_) {
     enum { C = 2, H = 5, W = 7 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     const float (*bias)[H][W] = (const float (*)[H][W])bias_;
@@ -25,8 +27,8 @@ static void offset0_forward(int batch, const float *restrict x_, const float *re
 //
 //   d_y     [batch, 2, 5, 7]
 //   d_bias  [2, 5, 7]
-static void positionbias1_backward_bias(int batch, int accumulate, const float *restrict d_y_,
-                                        float *restrict d_bias_) {
+static NOINLINE void positionbias1_backward_bias(int batch, int accumulate, const float *restrict d_y_,
+                                                 float *restrict d_bias_) {
     enum { C = 2, H = 5, W = 7 };
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     float (*d_bias)[H][W] = (float (*)[H][W])d_bias_;
@@ -48,7 +50,7 @@ static void positionbias1_backward_bias(int batch, int accumulate, const float *
 //
 //   d_y  [batch, 2, 5, 7]
 //   d_x  [batch, 2, 5, 7]
-static void positionbias1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void positionbias1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 2, H = 5, W = 7 };
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;

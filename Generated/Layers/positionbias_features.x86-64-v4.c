@@ -1,4 +1,5 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // offset0: PositionBias.
 // The same for positionbias1.
@@ -6,7 +7,8 @@
 //   x     [batch, 19]
 //   bias  [19]
 //   y     [batch, 19]
-static void offset0_forward(int batch, const float *restrict x_, const float *restrict bias, float *restrict y_) {
+static NOINLINE void offset0_forward(int batch, const float *restrict x_, const float *restrict bias,
+                                     float *restrict y_) {
     enum { C = 19 };
     const float (*x)[C] = (const float (*)[C])x_;
     float (*y)[C] = (float (*)[C])y_;
@@ -23,7 +25,8 @@ static void offset0_forward(int batch, const float *restrict x_, const float *re
 //
 //   d_y     [batch, 19]
 //   d_bias  [19]
-static void positionbias1_backward_bias(int batch, int accumulate, const float *restrict d_y_, float *restrict d_bias) {
+static NOINLINE void positionbias1_backward_bias(int batch, int accumulate, const float *restrict d_y_,
+                                                 float *restrict d_bias) {
     enum { C = 19 };
     const float (*d_y)[C] = (const float (*)[C])d_y_;
 
@@ -40,7 +43,7 @@ static void positionbias1_backward_bias(int batch, int accumulate, const float *
 //
 //   d_y  [batch, 19]
 //   d_x  [batch, 19]
-static void positionbias1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void positionbias1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 19 };
     const float (*d_y)[C] = (const float (*)[C])d_y_;
     float (*d_x)[C] = (float (*)[C])d_x_;

@@ -1,12 +1,13 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // prelu1: PReLU.
 //
 //   x             [batch, 2, 5, 7]
 //   y             [batch, 2, 5, 7]
 //   prelu1_slope  [2]
-static void prelu1_forward(int batch, const float *restrict x_, float *restrict y_,
-                           const float *restrict prelu1_slope) {
+static NOINLINE void prelu1_forward(int batch, const float *restrict x_, float *restrict y_,
+                                    const float *restrict prelu1_slope) {
     enum { C = 2, H = 5, W = 7 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
@@ -30,7 +31,8 @@ static void prelu1_forward(int batch, const float *restrict x_, float *restrict 
 //   x      [batch, 2, 5, 7]
 //   y      [batch, 2, 5, 7]
 //   slope  [2]
-static void prelu1_forward_2(int batch, const float *restrict x_, float *restrict y_, const float *restrict slope) {
+static NOINLINE void prelu1_forward_2(int batch, const float *restrict x_, float *restrict y_,
+                                      const float *restrict slope) {
     enum { C = 2, H = 5, W = 7 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
@@ -56,8 +58,8 @@ static void prelu1_forward_2(int batch, const float *restrict x_, float *restric
 //   slope  [2]
 //   d_x    [batch, 2, 5, 7]
 //   parts  [batch, 2]
-static void prelu1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
-                            const float *restrict slope, float *restrict d_x_, float *restrict parts_) {
+static NOINLINE void prelu1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
+                                     const float *restrict slope, float *restrict d_x_, float *restrict parts_) {
     enum { C = 2, H = 5, W = 7 };
     enum { CELLS = 7, STEP = 16 };  // floats of a row, and how many at a time
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -89,7 +91,8 @@ static void prelu1_backward(int batch, const float *restrict x_, const float *re
 //
 //   parts    [batch, 2]
 //   d_slope  [2]
-static void prelu1_backward_slope(int batch, int accumulate, const float *restrict parts_, float *restrict d_slope) {
+static NOINLINE void prelu1_backward_slope(int batch, int accumulate, const float *restrict parts_,
+                                           float *restrict d_slope) {
     enum { C = 2 };
     const float (*parts)[C] = (const float (*)[C])parts_;
 
@@ -104,7 +107,7 @@ static void prelu1_backward_slope(int batch, int accumulate, const float *restri
 //
 //   slope  [2]
 //   y      [16]
-static void prelu1_prepare(const float *restrict slope, float *restrict y) {
+static NOINLINE void prelu1_prepare(const float *restrict slope, float *restrict y) {
     enum { C = 2, PADDED = 16 };
 
     for (int c = 0; c < PADDED; c++) y[c] = c < C ? slope[c] : 0.0f;

@@ -1,12 +1,13 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // prelu1: PReLU.
 //
 //   x             [batch, 19]
 //   y             [batch, 19]
 //   prelu1_slope  [19]
-static void prelu1_forward(int batch, const float *restrict x_, float *restrict y_,
-                           const float *restrict prelu1_slope) {
+static NOINLINE void prelu1_forward(int batch, const float *restrict x_, float *restrict y_,
+                                    const float *restrict prelu1_slope) {
     enum { C = 19 };
     const float (*x)[C] = (const float (*)[C])x_;
     float (*y)[C] = (float (*)[C])y_;
@@ -28,7 +29,8 @@ static void prelu1_forward(int batch, const float *restrict x_, float *restrict 
 //   x      [batch, 19]
 //   y      [batch, 19]
 //   slope  [19]
-static void prelu1_forward_2(int batch, const float *restrict x_, float *restrict y_, const float *restrict slope) {
+static NOINLINE void prelu1_forward_2(int batch, const float *restrict x_, float *restrict y_,
+                                      const float *restrict slope) {
     enum { C = 19 };
     const float (*x)[C] = (const float (*)[C])x_;
     float (*y)[C] = (float (*)[C])y_;
@@ -52,8 +54,8 @@ static void prelu1_forward_2(int batch, const float *restrict x_, float *restric
 //   slope  [19]
 //   d_x    [batch, 19]
 //   parts  [batch, 19]
-static void prelu1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
-                            const float *restrict slope, float *restrict d_x_, float *restrict parts_) {
+static NOINLINE void prelu1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
+                                     const float *restrict slope, float *restrict d_x_, float *restrict parts_) {
     enum { C = 19 };
     enum { CELLS = 1, STEP = 16 };  // floats of a row, and how many at a time
     const float (*x)[C] = (const float (*)[C])x_;
@@ -83,7 +85,8 @@ static void prelu1_backward(int batch, const float *restrict x_, const float *re
 //
 //   parts    [batch, 19]
 //   d_slope  [19]
-static void prelu1_backward_slope(int batch, int accumulate, const float *restrict parts_, float *restrict d_slope) {
+static NOINLINE void prelu1_backward_slope(int batch, int accumulate, const float *restrict parts_,
+                                           float *restrict d_slope) {
     enum { C = 19 };
     const float (*parts)[C] = (const float (*)[C])parts_;
 
@@ -98,7 +101,7 @@ static void prelu1_backward_slope(int batch, int accumulate, const float *restri
 //
 //   slope  [19]
 //   y      [32]
-static void prelu1_prepare(const float *restrict slope, float *restrict y) {
+static NOINLINE void prelu1_prepare(const float *restrict slope, float *restrict y) {
     enum { C = 19, PADDED = 32 };
 
     for (int c = 0; c < PADDED; c++) y[c] = c < C ? slope[c] : 0.0f;

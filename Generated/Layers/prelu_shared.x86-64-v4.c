@@ -1,12 +1,13 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // prelu1: PReLU, one slope.
 //
 //   x             [batch, 16, 3, 3]
 //   y             [batch, 16, 3, 3]
 //   prelu1_slope  [16]
-static void prelu1_forward(int batch, const float *restrict x_, float *restrict y_,
-                           const float *restrict prelu1_slope) {
+static NOINLINE void prelu1_forward(int batch, const float *restrict x_, float *restrict y_,
+                                    const float *restrict prelu1_slope) {
     enum { C = 16, H = 3, W = 3 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
@@ -30,7 +31,8 @@ static void prelu1_forward(int batch, const float *restrict x_, float *restrict 
 //   x      [batch, 16, 3, 3]
 //   y      [batch, 16, 3, 3]
 //   slope  [1]
-static void prelu1_forward_2(int batch, const float *restrict x_, float *restrict y_, const float *restrict slope) {
+static NOINLINE void prelu1_forward_2(int batch, const float *restrict x_, float *restrict y_,
+                                      const float *restrict slope) {
     enum { C = 16, H = 3, W = 3 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
@@ -56,8 +58,8 @@ static void prelu1_forward_2(int batch, const float *restrict x_, float *restric
 //   slope  [1]
 //   d_x    [batch, 16, 3, 3]
 //   parts  [batch, 16]
-static void prelu1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
-                            const float *restrict slope, float *restrict d_x_, float *restrict parts_) {
+static NOINLINE void prelu1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
+                                     const float *restrict slope, float *restrict d_x_, float *restrict parts_) {
     enum { C = 16, H = 3, W = 3 };
     enum { CELLS = 3, STEP = 16 };  // floats of a row, and how many at a time
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -89,7 +91,8 @@ static void prelu1_backward(int batch, const float *restrict x_, const float *re
 //
 //   parts    [batch, 16]
 //   d_slope  [1]
-static void prelu1_backward_slope(int batch, int accumulate, const float *restrict parts_, float *restrict d_slope) {
+static NOINLINE void prelu1_backward_slope(int batch, int accumulate, const float *restrict parts_,
+                                           float *restrict d_slope) {
     enum { C = 16 };
     const float (*parts)[C] = (const float (*)[C])parts_;
 
@@ -103,7 +106,7 @@ static void prelu1_backward_slope(int batch, int accumulate, const float *restri
 //
 //   slope  [1]
 //   y      [16]
-static void prelu1_prepare(const float *restrict slope, float *restrict y) {
+static NOINLINE void prelu1_prepare(const float *restrict slope, float *restrict y) {
     enum { C = 16, PADDED = 16 };
 
     for (int c = 0; c < PADDED; c++) y[c] = c < C ? slope[0] : 0.0f;

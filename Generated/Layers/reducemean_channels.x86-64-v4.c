@@ -1,10 +1,11 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // mean1: ReduceMean axes [1].
 //
 //   x  [batch, 5, 3, 4]
 //   y  [batch, 1, 3, 4]
-static void mean1_forward(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void mean1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 5, H = 3, W = 4 };
     enum { COUNT = 5 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -28,7 +29,7 @@ static void mean1_forward(int batch, const float *restrict x_, float *restrict y
 //
 //   d_y  [batch, 1, 3, 4]
 //   d_x  [batch, 5, 3, 4]
-static void mean1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void mean1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 5, H = 3, W = 4 };
     enum { COUNT = 5 };
     const float (*d_y)[1][H][W] = (const float (*)[1][H][W])d_y_;

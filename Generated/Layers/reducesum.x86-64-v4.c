@@ -1,10 +1,11 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // sum1: ReduceSum axes [1, 3], dropped.
 //
 //   x  [batch, 2, 3, 5]
 //   y  [batch, 3]
-static void sum1_forward(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void sum1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 2, H = 3, W = 5 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[3] = (float (*)[3])y_;
@@ -24,7 +25,7 @@ static void sum1_forward(int batch, const float *restrict x_, float *restrict y_
 //
 //   d_y  [batch, 3]
 //   d_x  [batch, 2, 3, 5]
-static void sum1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void sum1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 2, H = 3, W = 5 };
     const float (*d_y)[3] = (const float (*)[3])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;

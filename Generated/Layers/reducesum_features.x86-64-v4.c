@@ -1,10 +1,11 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // sum1: ReduceSum axes [1].
 //
 //   x  [batch, 7]
 //   y  [batch, 1]
-static void sum1_forward(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void sum1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 7 };
     const float (*x)[C] = (const float (*)[C])x_;
     float (*y)[1] = (float (*)[1])y_;
@@ -21,7 +22,7 @@ static void sum1_forward(int batch, const float *restrict x_, float *restrict y_
 //
 //   d_y  [batch, 1]
 //   d_x  [batch, 7]
-static void sum1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void sum1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 7 };
     const float (*d_y)[1] = (const float (*)[1])d_y_;
     float (*d_x)[C] = (float (*)[C])d_x_;

@@ -1,10 +1,11 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // slice1: Slice axis 1, 0..<7, every 3.
 //
 //   x  [batch, 7, 2, 3]
 //   y  [batch, 3, 2, 3]
-static void slice1_forward(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void slice1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 3, H = 2, W = 3 };
     enum { STEP_C = 3 };  // distance of its cells
     const float (*x)[7][H][W] = (const float (*)[7][H][W])x_;
@@ -23,7 +24,7 @@ static void slice1_forward(int batch, const float *restrict x_, float *restrict 
 //
 //   d_y  [batch, 3, 2, 3]
 //   d_x  [batch, 7, 2, 3]
-static void slice1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void slice1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 7, H = 2, W = 3 };
     enum { PART_W = 3 };
     enum { STEP_C = 3 };  // distance of its cells

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -29,7 +30,7 @@ static inline float exp_float(float x) {
 //
 //   x  [batch, 32, 1, 15]
 //   y  [batch, 32, 1, 15]
-static void softmax1_forward(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void softmax1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 32, H = 1, W = 15 };
     enum { PIECE = 15 };  // columns at a time
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -74,7 +75,8 @@ static void softmax1_forward(int batch, const float *restrict x_, float *restric
 //   y    [batch, 32, 1, 15]
 //   d_y  [batch, 32, 1, 15]
 //   d_x  [batch, 32, 1, 15]
-static void softmax1_backward(int batch, const float *restrict y_, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void softmax1_backward(int batch, const float *restrict y_, const float *restrict d_y_,
+                                       float *restrict d_x_) {
     enum { C = 32, H = 1, W = 15 };
     enum { PIECE = 15 };  // columns at a time
     const float (*y)[C][H][W] = (const float (*)[C][H][W])y_;

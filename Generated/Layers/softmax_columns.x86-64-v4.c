@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -29,7 +30,7 @@ static inline float exp_float(float x) {
 //
 //   x  [batch, 16, 3, 9]
 //   y  [batch, 16, 3, 9]
-static void softmax1_forward(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void softmax1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 16, H = 3, W = 9 };
     enum { STEP = 8 };  // places at a time
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -60,7 +61,8 @@ static void softmax1_forward(int batch, const float *restrict x_, float *restric
 //   y    [batch, 16, 3, 9]
 //   d_y  [batch, 16, 3, 9]
 //   d_x  [batch, 16, 3, 9]
-static void softmax1_backward(int batch, const float *restrict y_, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void softmax1_backward(int batch, const float *restrict y_, const float *restrict d_y_,
+                                       float *restrict d_x_) {
     enum { C = 16, H = 3, W = 9 };
     enum { STEP = 8 };  // places at a time
     const float (*y)[C][H][W] = (const float (*)[C][H][W])y_;

@@ -1,10 +1,11 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // spacetodepth1: SpaceToDepth 2, crd.
 //
 //   x  [batch, 3, 4, 6]
 //   y  [batch, 12, 2, 3]
-static void spacetodepth1_forward(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void spacetodepth1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 12, H = 2, W = 3 };
     const float (*x)[3][4][6] = (const float (*)[3][4][6])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
@@ -22,7 +23,7 @@ static void spacetodepth1_forward(int batch, const float *restrict x_, float *re
 //
 //   d_y  [batch, 12, 2, 3]
 //   d_x  [batch, 3, 4, 6]
-static void spacetodepth1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void spacetodepth1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 3, H = 4, W = 6 };
     const float (*d_y)[12][2][3] = (const float (*)[12][2][3])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;

@@ -1,10 +1,11 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // transpose1: Transpose [2, 3, 1].
 //
 //   x  [batch, 2, 3, 5]
 //   y  [batch, 3, 5, 2]
-static void transpose1_forward(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void transpose1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 3, H = 5, W = 2 };
     const float (*x)[2][3][5] = (const float (*)[2][3][5])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
@@ -22,7 +23,7 @@ static void transpose1_forward(int batch, const float *restrict x_, float *restr
 //
 //   d_y  [batch, 3, 5, 2]
 //   d_x  [batch, 2, 3, 5]
-static void transpose1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void transpose1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 2, H = 3, W = 5 };
     const float (*d_y)[3][5][2] = (const float (*)[3][5][2])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;

@@ -1,10 +1,11 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // transpose1: Transpose [3, 1, 2].
 //
 //   x  [batch, 16, 3, 16]
 //   y  [batch, 16, 16, 3]
-static void transpose1_forward(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void transpose1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 16, H = 16, W = 3 };
     const float (*x)[C][3][16] = (const float (*)[C][3][16])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
@@ -22,7 +23,7 @@ static void transpose1_forward(int batch, const float *restrict x_, float *restr
 //
 //   d_y  [batch, 16, 16, 3]
 //   d_x  [batch, 16, 3, 16]
-static void transpose1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void transpose1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 16, H = 3, W = 16 };
     const float (*d_y)[C][16][3] = (const float (*)[C][16][3])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;

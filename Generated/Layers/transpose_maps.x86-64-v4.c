@@ -1,10 +1,11 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // transpose1: Transpose [1, 3, 2].
 //
 //   x  [batch, 3, 4, 5]
 //   y  [batch, 3, 5, 4]
-static void transpose1_forward(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void transpose1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 3, H = 5, W = 4 };
     const float (*x)[C][4][5] = (const float (*)[C][4][5])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
@@ -22,7 +23,7 @@ static void transpose1_forward(int batch, const float *restrict x_, float *restr
 //
 //   d_y  [batch, 3, 5, 4]
 //   d_x  [batch, 3, 4, 5]
-static void transpose1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void transpose1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 3, H = 4, W = 5 };
     const float (*d_y)[C][5][4] = (const float (*)[C][5][4])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;

@@ -1,10 +1,11 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // transpose1: Transpose [2, 1].
 //
 //   x  [batch, 3, 1, 7]
 //   y  [batch, 7, 1, 3]
-static void transpose1_forward(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void transpose1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 7, H = 1, W = 3 };
     const float (*x)[3][H][7] = (const float (*)[3][H][7])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
@@ -22,7 +23,7 @@ static void transpose1_forward(int batch, const float *restrict x_, float *restr
 //
 //   d_y  [batch, 7, 1, 3]
 //   d_x  [batch, 3, 1, 7]
-static void transpose1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void transpose1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 3, H = 1, W = 7 };
     const float (*d_y)[7][H][3] = (const float (*)[7][H][3])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;

@@ -1,4 +1,5 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -6,7 +7,7 @@
 //
 //   x  [batch, 16, 3, 1]
 //   y  [batch, 16, 9, 4]
-static void upsample1_forward(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void upsample1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 16, H = 3, W = 1, OH = 9, OW = 4 };
     enum { FACTOR_H = 3, FACTOR_W = 4 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -41,7 +42,7 @@ static void upsample1_forward(int batch, const float *restrict x_, float *restri
 //
 //   d_y  [batch, 16, 9, 4]
 //   d_x  [batch, 16, 3, 1]
-static void upsample1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void upsample1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 16, H = 3, W = 1, OH = 9, OW = 4 };
     enum { FACTOR_H = 3, FACTOR_W = 4 };
     const float (*d_y)[C][OH][OW] = (const float (*)[C][OH][OW])d_y_;

@@ -1,10 +1,11 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // upsample1: Upsample 2x2, nearest.
 //
 //   x  [batch, 2, 3, 5]
 //   y  [batch, 2, 6, 10]
-static void upsample1_forward(int batch, const float *restrict x_, float *restrict y_) {
+static NOINLINE void upsample1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 2, H = 3, W = 5, OH = 6, OW = 10 };
     enum { FACTOR_H = 2, FACTOR_W = 2 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -24,7 +25,7 @@ static void upsample1_forward(int batch, const float *restrict x_, float *restri
 //
 //   d_y  [batch, 2, 6, 10]
 //   d_x  [batch, 2, 3, 5]
-static void upsample1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+static NOINLINE void upsample1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
     enum { C = 2, H = 3, W = 5, OH = 6, OW = 10 };
     enum { FACTOR_H = 2, FACTOR_W = 2 };
     const float (*d_y)[C][OH][OW] = (const float (*)[C][OH][OW])d_y_;

@@ -1,4 +1,5 @@
 #include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -20,8 +21,9 @@ typedef uint8_t bytes __attribute__((vector_size(LANES)));
 //   d_x      [groups, 1, 16]
 //
 // Lanes without an image get a gradient of zero.
-static void loss_forward_backward(int batch, int groups, const float *restrict x_, const int32_t *restrict label_,
-                                  const float *restrict weights, float *restrict each_, float *restrict d_x_) {
+static NOINLINE void loss_forward_backward(int batch, int groups, const float *restrict x_,
+                                           const int32_t *restrict label_, const float *restrict weights,
+                                           float *restrict each_, float *restrict d_x_) {
     enum { K = 1, H = 1, W = 1 };  // features stand in one row
     const float (*x)[K][H][W][LANES] = (const float (*)[K][H][W][LANES])x_;
     const int32_t (*label)[K][H][W] = (const int32_t (*)[K][H][W])label_;
@@ -58,7 +60,7 @@ static void loss_forward_backward(int batch, int groups, const float *restrict x
 //
 //   each  [batch]
 //   loss  [1]
-static void loss_mean(int batch, const float *restrict each, float *restrict loss) {
+static NOINLINE void loss_mean(int batch, const float *restrict each, float *restrict loss) {
     double sum = 0.0;
     for (int n = 0; n < batch; n++) sum += each[n];
     loss[0] = (float)(sum / batch);

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -61,8 +62,9 @@ static inline float log_float(float x) {
 //   d_x       [groups, 3, 5, 7, 16]
 //
 // Lanes without an image get a gradient of zero.
-static void loss_forward_backward(int batch, int groups, const float *restrict x_, const float *restrict expected_,
-                                  float *restrict each_, float *restrict d_x_) {
+static NOINLINE void loss_forward_backward(int batch, int groups, const float *restrict x_,
+                                           const float *restrict expected_, float *restrict each_,
+                                           float *restrict d_x_) {
     enum { K = 3, H = 5, W = 7 };
     enum { CELLS = 112 };  // pixels that are judged at once
     const float (*x)[K][H][W][LANES] = (const float (*)[K][H][W][LANES])x_;
@@ -128,7 +130,7 @@ static void loss_forward_backward(int batch, int groups, const float *restrict x
 //
 //   each  [batch, 5]
 //   loss  [1]
-static void loss_mean(int batch, const float *restrict each, float *restrict loss) {
+static NOINLINE void loss_mean(int batch, const float *restrict each, float *restrict loss) {
     double sum = 0.0;
     for (int n = 0; n < batch * 5; n++) sum += each[n];
     loss[0] = (float)(sum / ((double)batch * 35.0));

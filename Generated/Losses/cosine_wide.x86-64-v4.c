@@ -6,6 +6,7 @@
 #else
 #define OMP(directive)
 #endif
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -26,8 +27,9 @@ typedef uint8_t bytes __attribute__((vector_size(LANES)));
 //   d_x       [groups, 3, 1, 1100, 16]
 //
 // Lanes without an image get a gradient of zero.
-static void loss_forward_backward(int batch, int groups, const float *restrict x_, const float *restrict expected_,
-                                  float *restrict each_, float *restrict d_x_) {
+static NOINLINE void loss_forward_backward(int batch, int groups, const float *restrict x_,
+                                           const float *restrict expected_, float *restrict each_,
+                                           float *restrict d_x_) {
     enum { K = 3, H = 1, W = 1100 };
     enum { PIECE = 64 };  // columns
     enum { CELLS = 1024 };  // pixels that are judged at once
@@ -92,7 +94,7 @@ static void loss_forward_backward(int batch, int groups, const float *restrict x
 //
 //   each  [batch]
 //   loss  [1]
-static void loss_mean(int batch, const float *restrict each, float *restrict loss) {
+static NOINLINE void loss_mean(int batch, const float *restrict each, float *restrict loss) {
     double sum = 0.0;
     for (int n = 0; n < batch; n++) sum += each[n];
     loss[0] = (float)(sum / ((double)batch * 1100.0));

@@ -7,6 +7,7 @@
 #else
 #define OMP(directive)
 #endif
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -44,8 +45,8 @@ static inline float exp_float(float x) {
 //   x      [groups, 3, 5, 7, 16]  16 images in lanes
 //   label  [batch, 5, 7]
 //   sums   [batch, 5, 3, 2]       overlap of probabilities and truth, and both
-static void loss_sums(int batch, int groups, const float *restrict x_, const int32_t *restrict label_,
-                      float *restrict sums_) {
+static NOINLINE void loss_sums(int batch, int groups, const float *restrict x_, const int32_t *restrict label_,
+                               float *restrict sums_) {
     enum { K = 3, H = 5, W = 7 };
     enum { CELLS = 112 };  // pixels that are judged at once
     const float (*x)[K][H][W][LANES] = (const float (*)[K][H][W][LANES])x_;
@@ -100,7 +101,8 @@ static void loss_sums(int batch, int groups, const float *restrict x_, const int
 //   sums     [batch, 5, 3, 2]
 //   factors  [batch, 3, 2]     gradient by the probability: of the truth, and of all pixels
 //   each     [batch]           loss of each image
-static void loss_scores(int batch, const float *restrict sums_, float *restrict factors_, float *restrict each) {
+static NOINLINE void loss_scores(int batch, const float *restrict sums_, float *restrict factors_,
+                                 float *restrict each) {
     enum { K = 3, H = 5 };
     const float (*sums)[H][K][2] = (const float (*)[H][K][2])sums_;
     float (*factors)[K][2] = (float (*)[K][2])factors_;
@@ -130,8 +132,8 @@ static void loss_scores(int batch, const float *restrict sums_, float *restrict 
 //   d_x      [groups, 3, 5, 7, 16]
 //
 // Lanes without an image get a gradient of zero.
-static void loss_backward(int batch, int groups, const float *restrict x_, const int32_t *restrict label_,
-                          const float *restrict factors_, float *restrict d_x_) {
+static NOINLINE void loss_backward(int batch, int groups, const float *restrict x_, const int32_t *restrict label_,
+                                   const float *restrict factors_, float *restrict d_x_) {
     enum { K = 3, H = 5, W = 7 };
     enum { CELLS = 112 };  // pixels that are judged at once
     const float (*x)[K][H][W][LANES] = (const float (*)[K][H][W][LANES])x_;
@@ -185,7 +187,7 @@ static void loss_backward(int batch, int groups, const float *restrict x_, const
 //
 //   each  [batch]
 //   loss  [1]
-static void loss_mean(int batch, const float *restrict each, float *restrict loss) {
+static NOINLINE void loss_mean(int batch, const float *restrict each, float *restrict loss) {
     double sum = 0.0;
     for (int n = 0; n < batch; n++) sum += each[n];
     loss[0] = (float)(sum / batch);

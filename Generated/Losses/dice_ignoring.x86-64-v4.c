@@ -7,6 +7,7 @@
 #else
 #define OMP(directive)
 #endif
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -44,8 +45,8 @@ static inline float exp_float(float x) {
 //   x      [groups, 2, 1, 1030, 16]  16 images in lanes
 //   label  [batch, 1, 1030]
 //   sums   [batch, 1, 2, 2]          overlap of probabilities and truth, and both
-static void loss_sums(int batch, int groups, const float *restrict x_, const int32_t *restrict label_,
-                      float *restrict sums_) {
+static NOINLINE void loss_sums(int batch, int groups, const float *restrict x_, const int32_t *restrict label_,
+                               float *restrict sums_) {
     enum { K = 2, H = 1, W = 1030 };
     enum { PIECE = 64 };  // columns
     enum { CELLS = 1024 };  // pixels that are judged at once
@@ -105,7 +106,8 @@ static void loss_sums(int batch, int groups, const float *restrict x_, const int
 //   sums     [batch, 1, 2, 2]
 //   factors  [batch, 2, 2]     gradient by the probability: of the truth, and of all pixels
 //   each     [batch]           loss of each image
-static void loss_scores(int batch, const float *restrict sums_, float *restrict factors_, float *restrict each) {
+static NOINLINE void loss_scores(int batch, const float *restrict sums_, float *restrict factors_,
+                                 float *restrict each) {
     enum { K = 2, H = 1 };
     const float (*sums)[H][K][2] = (const float (*)[H][K][2])sums_;
     float (*factors)[K][2] = (float (*)[K][2])factors_;
@@ -135,8 +137,8 @@ static void loss_scores(int batch, const float *restrict sums_, float *restrict 
 //   d_x      [groups, 2, 1, 1030, 16]
 //
 // Lanes without an image get a gradient of zero.
-static void loss_backward(int batch, int groups, const float *restrict x_, const int32_t *restrict label_,
-                          const float *restrict factors_, float *restrict d_x_) {
+static NOINLINE void loss_backward(int batch, int groups, const float *restrict x_, const int32_t *restrict label_,
+                                   const float *restrict factors_, float *restrict d_x_) {
     enum { K = 2, H = 1, W = 1030 };
     enum { PIECE = 64 };  // columns
     enum { CELLS = 1024 };  // pixels that are judged at once
@@ -195,7 +197,7 @@ static void loss_backward(int batch, int groups, const float *restrict x_, const
 //
 //   each  [batch]
 //   loss  [1]
-static void loss_mean(int batch, const float *restrict each, float *restrict loss) {
+static NOINLINE void loss_mean(int batch, const float *restrict each, float *restrict loss) {
     double sum = 0.0;
     for (int n = 0; n < batch; n++) sum += each[n];
     loss[0] = (float)(sum / batch);

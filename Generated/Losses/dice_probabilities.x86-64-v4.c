@@ -4,6 +4,7 @@
 #else
 #define OMP(directive)
 #endif
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -21,8 +22,8 @@ typedef uint8_t bytes __attribute__((vector_size(LANES)));
 //   x      [groups, 17, 3, 5, 16]  16 images in lanes
 //   label  [batch, 3, 5]
 //   sums   [batch, 3, 17, 2]       overlap of probabilities and truth, and both
-static void loss_sums(int batch, int groups, const float *restrict x_, const int32_t *restrict label_,
-                      float *restrict sums_) {
+static NOINLINE void loss_sums(int batch, int groups, const float *restrict x_, const int32_t *restrict label_,
+                               float *restrict sums_) {
     enum { K = 17, H = 3, W = 5 };
     enum { CELLS = 80 };  // pixels that are judged at once
     const float (*x)[K][H][W][LANES] = (const float (*)[K][H][W][LANES])x_;
@@ -66,8 +67,8 @@ static void loss_sums(int batch, int groups, const float *restrict x_, const int
 //   weights  [batch]
 //   factors  [batch, 17, 2]     gradient by the probability: of the truth, and of all pixels
 //   each     [batch]            loss of each image
-static void loss_scores(int batch, const float *restrict sums_, const float *restrict weights, float *restrict factors_,
-                        float *restrict each) {
+static NOINLINE void loss_scores(int batch, const float *restrict sums_, const float *restrict weights,
+                                 float *restrict factors_, float *restrict each) {
     enum { K = 17, H = 3 };
     const float (*sums)[H][K][2] = (const float (*)[H][K][2])sums_;
     float (*factors)[K][2] = (float (*)[K][2])factors_;
@@ -96,8 +97,8 @@ static void loss_scores(int batch, const float *restrict sums_, const float *res
 //   d_x      [groups, 17, 3, 5, 16]
 //
 // Lanes without an image get a gradient of zero.
-static void loss_backward(int batch, int groups, const int32_t *restrict label_, const float *restrict factors_,
-                          float *restrict d_x_) {
+static NOINLINE void loss_backward(int batch, int groups, const int32_t *restrict label_,
+                                   const float *restrict factors_, float *restrict d_x_) {
     enum { K = 17, H = 3, W = 5 };
     enum { CELLS = 80 };  // pixels that are judged at once
     const int32_t (*label)[H][W] = (const int32_t (*)[H][W])label_;
@@ -130,7 +131,7 @@ static void loss_backward(int batch, int groups, const int32_t *restrict label_,
 //
 //   each  [batch]
 //   loss  [1]
-static void loss_mean(int batch, const float *restrict each, float *restrict loss) {
+static NOINLINE void loss_mean(int batch, const float *restrict each, float *restrict loss) {
     double sum = 0.0;
     for (int n = 0; n < batch; n++) sum += each[n];
     loss[0] = (float)(sum / batch);

@@ -2,6 +2,8 @@
 #include <math.h>
 #include <string.h>
 
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
+
 #define LANES 16  // floats of one vector
 typedef float lanes __attribute__((vector_size(4 * LANES)));
 typedef int32_t masks __attribute__((vector_size(4 * LANES)));
@@ -58,8 +60,8 @@ static inline float log_float(float x) {
 //   d_x    [groups, 7, 16]
 //
 // Lanes without an image get a gradient of zero.
-static void loss_forward_backward(int batch, int groups, const float *restrict x_, const int32_t *restrict label,
-                                  float *restrict each, float *restrict d_x_) {
+static NOINLINE void loss_forward_backward(int batch, int groups, const float *restrict x_,
+                                           const int32_t *restrict label, float *restrict each, float *restrict d_x_) {
     enum { K = 7 };
     const float (*x)[K][LANES] = (const float (*)[K][LANES])x_;
     float (*d_x)[K][LANES] = (float (*)[K][LANES])d_x_;
@@ -89,7 +91,7 @@ static void loss_forward_backward(int batch, int groups, const float *restrict x
 //
 //   each  [batch]
 //   loss  [1]
-static void loss_mean(int batch, const float *restrict each, float *restrict loss) {
+static NOINLINE void loss_mean(int batch, const float *restrict each, float *restrict loss) {
     double sum = 0.0;
     for (int n = 0; n < batch; n++) sum += each[n];
     loss[0] = (float)(sum / batch);

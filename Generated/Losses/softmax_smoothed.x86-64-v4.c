@@ -7,6 +7,7 @@
 #else
 #define OMP(directive)
 #endif
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -66,8 +67,9 @@ static inline float log_float(float x) {
 //   d_x    [groups, 17, 5, 3, 16]
 //
 // Lanes without an image get a gradient of zero.
-static void loss_forward_backward(int batch, int groups, const float *restrict x_, const int32_t *restrict label_,
-                                  float *restrict each_, float *restrict d_x_) {
+static NOINLINE void loss_forward_backward(int batch, int groups, const float *restrict x_,
+                                           const int32_t *restrict label_, float *restrict each_,
+                                           float *restrict d_x_) {
     enum { K = 17, H = 5, W = 3 };
     enum { CELLS = 48 };  // pixels that are judged at once
     const float (*x)[K][H][W][LANES] = (const float (*)[K][H][W][LANES])x_;
@@ -131,7 +133,7 @@ static void loss_forward_backward(int batch, int groups, const float *restrict x
 //
 //   each  [batch, 5]
 //   loss  [1]
-static void loss_mean(int batch, const float *restrict each, float *restrict loss) {
+static NOINLINE void loss_mean(int batch, const float *restrict each, float *restrict loss) {
     double sum = 0.0;
     for (int n = 0; n < batch * 5; n++) sum += each[n];
     loss[0] = (float)(sum / ((double)batch * 15.0));

@@ -59,6 +59,7 @@
 #define UNROLL _Pragma("GCC unroll 64")
 #define ROLL _Pragma("GCC unroll 1")
 #endif
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -70,7 +71,6 @@ typedef uint8_t bytes __attribute__((vector_size(LANES)));
 // inlined, so how a vector argument would be passed does not matter.
 #pragma GCC diagnostic ignored "-Wpsabi"
 #define INLINE static inline __attribute__((always_inline))
-#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
 // a where the mask is set, else b.
 INLINE lanes pick(masks mask, lanes a, lanes b) {
@@ -82,7 +82,7 @@ INLINE lanes pick(masks mask, lanes a, lanes b) {
 //   y  [groups, 1, 32, 32, 16]  16 images in lanes
 //
 // Other buffers use the same memory at other times, so every run writes the zeros anew.
-static void image_lanes_clear_halo(int groups, float *restrict y_) {
+static NOINLINE void image_lanes_clear_halo(int groups, float *restrict y_) {
     enum { C = 1, H = 32, W = 32 };  // with the halo
     enum { TOP = 2, BOTTOM = 2, LEFT = 2, RIGHT = 2 };
     float (*y)[C][H][W][LANES] = (float (*)[C][H][W][LANES])y_;
@@ -106,7 +106,7 @@ static void image_lanes_clear_halo(int groups, float *restrict y_) {
 //   y  [groups, 1, 32, 32, 16]  16 images in lanes
 //
 // Lanes without an image get zeros.
-static void image_to_lanes(int batch, int groups, const float *restrict x_, float *restrict y_) {
+static NOINLINE void image_to_lanes(int batch, int groups, const float *restrict x_, float *restrict y_) {
     enum { C = 1, H = 28, W = 28 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][32][32][LANES] = (float (*)[C][32][32][LANES])y_;
@@ -352,7 +352,7 @@ static NOINLINE void dense3_forward(int groups, const lanes *restrict x_, const 
 //
 //   x  [groups, 10, 16]  16 images in lanes
 //   y  [batch, 10]
-static void dense3_to_output(int batch, int groups, const float *restrict x_, float *restrict y_) {
+static NOINLINE void dense3_to_output(int batch, int groups, const float *restrict x_, float *restrict y_) {
     enum { C = 10 };
     const float (*x)[C][LANES] = (const float (*)[C][LANES])x_;
     float (*y)[C] = (float (*)[C])y_;
@@ -371,7 +371,7 @@ static void dense3_to_output(int batch, int groups, const float *restrict x_, fl
 //
 //   parameters  the parameter block
 //   copy        [61706]
-static void copy_parameters(const float *restrict parameters, float *restrict copy) {
+static NOINLINE void copy_parameters(const float *restrict parameters, float *restrict copy) {
     enum { FIRST = 0, COUNT = 61706 };
 
     OMP(omp for schedule(static) nowait)

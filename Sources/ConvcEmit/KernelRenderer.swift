@@ -14,9 +14,13 @@ public enum Linkage: Sendable, Hashable {
 /// fragments; ``TemplateRenderer`` checks that it uses what it is given, and only that.
 public struct KernelRenderer {
   let renderer: TemplateRenderer
+  /// Whether kernels are kept out of the step functions: inlined there, clang forgets what `restrict` says, so that gradients
+  /// by weight take a quarter longer and loops over floats do not become vectors. Plain C has no word for it.
+  let staysApart: Bool
 
-  public init(renderer: TemplateRenderer) {
+  public init(renderer: TemplateRenderer, target: Target) {
     self.renderer = renderer
+    staysApart = target.hasVectors
   }
 
   /// The C function of a call.
@@ -30,7 +34,7 @@ public struct KernelRenderer {
   ) throws(TemplateError) -> [String] {
     var parts = [
       "head": Self.comment(call, uses: uses.isEmpty ? [call.layers] : uses)
-        + Self.signature(call, name, linkage, " {"),
+        + signature(call, name, linkage, " {"),
       "constants": Self.constants(call),
       "views": Self.views(call),
     ]
@@ -51,7 +55,7 @@ public struct KernelRenderer {
   }
 
   /// The declaration of a function that stands in another file.
-  static func declaration(_ call: KernelCall, name: String) -> [String] {
+  func declaration(_ call: KernelCall, name: String) -> [String] {
     signature(call, name, .hidden, ";")
   }
 
@@ -106,22 +110,19 @@ public struct KernelRenderer {
     return table.comment
   }
 
-  /// Kernels of vectors are kept out of the step functions: inlined there, clang forgets what `restrict` says, and the
-  /// gradients by weight take a quarter longer.
-  private static func signature(
+  private func signature(
     _ call: KernelCall, _ name: String, _ linkage: Linkage, _ tail: String
   ) -> [String] {
     let scalars = call.scalars.map { "\($0.cType) \($0.rawValue)" }
     let pointers = call.arguments.map { argument in
-      "\(type(argument)) *restrict \(argument.name)\(argument.dimensions.isEmpty ? "" : "_")"
+      "\(Self.type(argument)) *restrict \(argument.name)\(argument.dimensions.isEmpty ? "" : "_")"
     }
     let parameters = scalars + pointers
     let isStatic = linkage == .static
-    let isVector = call.arguments.contains { $0.element == "lanes" }
-    let attributes = "visibility(\"hidden\")" + (isVector ? ", noinline" : "")
+    let attributes = "visibility(\"hidden\")" + (staysApart ? ", noinline" : "")
     return (isStatic ? [] : ["__attribute__((\(attributes)))"])
       + CText.list(
-        "\(!isStatic ? "" : isVector ? "static NOINLINE " : "static ")void \(name)(",
+        "\(!isStatic ? "" : staysApart ? "static NOINLINE " : "static ")void \(name)(",
         parameters.isEmpty ? ["void"] : parameters, ")\(tail)")
   }
 

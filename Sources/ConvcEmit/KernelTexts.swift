@@ -19,7 +19,7 @@ struct KernelTexts {
 
   init(_ module: CModule, renderer: TemplateRenderer) throws(TemplateError) {
     prefix = CText.prefix(module.name)
-    self.renderer = KernelRenderer(renderer: renderer)
+    self.renderer = KernelRenderer(renderer: renderer, target: module.target)
     let uses = Self.uses(module)
     var order: [String] = []
     var layers: [String: [[String]]] = [:]
@@ -56,6 +56,11 @@ struct KernelTexts {
   func hidden(_ kernel: Kernel) throws(TemplateError) -> [String] {
     try renderer.function(
       kernel.function.call, name: kernel.sharedName, linkage: .hidden, uses: kernel.uses)
+  }
+
+  /// The declaration of a kernel that stands in another file.
+  func declaration(_ kernel: Kernel) -> [String] {
+    renderer.declaration(kernel.function.call, name: kernel.sharedName)
   }
 
   /// The helper functions of kernels, each once.

@@ -59,7 +59,7 @@ struct UnitText {
     var code = try clocks() + (try kernels.support(of: own))
     for kernel in own { code += kernel.lines + [""] }
     for kernel in kernels.all[first.upperBound...] {
-      code += KernelRenderer.declaration(kernel.function.call, name: kernel.sharedName)
+      code += kernels.declaration(kernel)
     }
     code += [""]
     if first == kernels.all.indices {

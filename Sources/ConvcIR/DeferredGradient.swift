@@ -12,6 +12,8 @@ public struct Pieces: Sendable, Hashable {
   public var arguments: [Argument]
   public var scalars: [Scalar]
   public var support: [String]
+  /// What draws the random bits that the fragments read, for a patch of values at a time.
+  public var draws: [Fragment] = []
 
   public init(
     fragments: [Fragment] = [], arguments: [Argument] = [], scalars: [Scalar] = [],
@@ -30,6 +32,7 @@ public struct Pieces: Sendable, Hashable {
       !arguments.contains { $0.name == argument.name }
     }
     scalars += other.scalars.filter { !scalars.contains($0) }
+    draws += other.draws
     addSupport(other.support)
   }
 

@@ -30,12 +30,14 @@ public struct CommonKernels: KernelLibrary {
   private func elementwiseForward(_ context: ForwardContext) -> KernelCall {
     let group = context.context.group
     let dialect = elementwiseDialect(context.output, group.members)
-    let pieces = PieceMaker(forward: context, dialect: dialect).epilogues(group.members)
+    let patch = RandomPatch(context.output, context.context.target)
+    let pieces = PieceMaker(forward: context, dialect: dialect, patch: patch)
+      .epilogues(group.members)
     return elementwiseCall(
       name: "\(group.name)_forward", title: summary(group.members, context.context.graph),
       layers: layerNames(group, context.context.graph), from: context.inputs[0],
       to: context.output, names: ("x", "y"), accumulates: false, pieces: pieces,
-      dialect: dialect)
+      dialect: dialect, patch: patch)
   }
 
   private func elementwiseBackward(_ context: BackwardContext) -> [KernelCall] {
@@ -85,14 +87,15 @@ private func passGradient(
   let group = context.context.group
   let graph = context.context.graph
   let dialect = elementwiseDialect(gradient.placement, members)
-  let pieces = context.prologue(members, dialect, names: ("C", "H", "W"))
+  let patch = RandomPatch(gradient.placement, context.context.target)
+  let pieces = context.prologue(members, dialect, names: ("C", "H", "W"), patch: patch)
   return elementwiseCall(
     name: "\(group.name)\(part)_backward",
     title: "gradient through "
       + (members.isEmpty ? "Add" : summary(members, graph)),
     layers: group.nodes.map { graph[$0].name }, from: context.outputGradient,
     to: gradient.placement, names: ("d_y", "d_x"), accumulates: gradient.accumulates,
-    pieces: pieces, dialect: dialect)
+    pieces: pieces, dialect: dialect, patch: patch)
 }
 
 /// Writes the output's gradient to an input's, for anchors through which it passes unchanged.
@@ -110,10 +113,13 @@ func elementwiseDialect(_ placement: Placement, _ members: [Member]) -> Dialect 
 }
 
 /// A loop over all values of one layout with pieces, of the same dialect, in its body.
+///
+/// - Parameter patch: what the bits of random pieces are drawn for at once.
 func elementwiseCall(
   name: String, title: String, layers: [String], from source: Placement, to result: Placement,
   names: (String, String), accumulates: Bool, pieces: Pieces, dialect: Dialect,
-  sourceChannel: Int = 0, resultChannel: Int = 0, channels: Placement? = nil
+  patch: RandomPatch? = nil, sourceChannel: Int = 0, resultChannel: Int = 0,
+  channels: Placement? = nil
 ) -> KernelCall {
   let extent = channels ?? result
   let input = source.argument(
@@ -124,17 +130,28 @@ func elementwiseCall(
     names.1, accumulates ? .update : .write, dialect,
     names: result.channelNames(like: extent)
   ).advanced(by: result.channelOrigin(resultChannel, dialect))
+  let hasLanes = extent.isVector && dialect == .scalar
+  let texts = [
+    "outer": extent.outerScalar.rawValue, "from": names.0, "to": names.1,
+    "at": extent.at(dialect), "store": accumulates ? "+=" : "=",
+  ]
+  let scalars = [extent.outerScalar] + pieces.scalars.filter { $0 != extent.outerScalar }
+  guard let patch, !pieces.draws.isEmpty else {
+    return KernelCall(
+      template: "elementwise", name: name, title: title, layers: layers,
+      constants: [ConstantRow(extent.extents())],
+      flags: ["maps": extent.isMaps, "vector": hasLanes],
+      texts: texts.merging(["type": dialect == .vector ? "lanes" : "float"]) { $1 },
+      fragments: ["work": pieces.fragments], support: pieces.support, scalars: scalars,
+      arguments: [input, output] + pieces.arguments, work: streamingWork(extent, extent))
+  }
   return KernelCall(
-    template: "elementwise", name: name, title: title, layers: layers,
-    constants: [ConstantRow(extent.extents())],
-    flags: ["maps": extent.isMaps, "vector": extent.isVector && dialect == .scalar],
-    texts: [
-      "type": dialect == .vector ? "lanes" : "float",
-      "outer": extent.outerScalar.rawValue, "from": names.0, "to": names.1,
-      "at": extent.at(dialect), "store": accumulates ? "+=" : "=",
-    ], fragments: ["work": pieces.fragments], support: pieces.support,
-    scalars: [extent.outerScalar] + pieces.scalars.filter { $0 != extent.outerScalar },
-    arguments: [input, output] + pieces.arguments,
+    template: "elementwise_random", name: name, title: title, layers: layers,
+    constants: [ConstantRow(extent.extents())] + patch.constants,
+    flags: patch.flags.merging(["maps": extent.isMaps, "vector": hasLanes]) { $1 },
+    texts: texts.merging(patch.texts(names)) { $1 },
+    fragments: ["work": pieces.fragments, "draws": pieces.draws], support: pieces.support,
+    scalars: scalars, arguments: [input, output] + pieces.arguments,
     work: streamingWork(extent, extent))
 }
 

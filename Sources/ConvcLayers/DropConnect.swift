@@ -35,9 +35,15 @@ struct DropConnect: WeightDerivation {
     let extents = spec.shape.map(String.init).joined(separator: ", ")
     return KernelCall(
       template: "dropconnect", name: name, title: title, layers: [context.anchorNode.name],
-      constants: [ConstantRow([Constant("COUNT", spec.count)])], flags: ["adds": adds],
+      constants: [
+        ConstantRow([Constant("COUNT", spec.count)]),
+        ConstantRow(
+          [Constant("PIECE", 256), Constant("ROOM", 256 + 4 * context.context.target.lanes)],
+          comment: "weights that bits are drawn for at once, and whole blocks of bits"),
+      ], flags: ["adds": adds],
       texts: mask.constants.merging(["key": RandomMask.key(of: context.anchorNode.name)]) { $1 },
-      support: ["support_random"], scalars: (adds ? [.accumulate] : []) + [.seed, .step],
+      support: RandomPatch.support(context.context.target),
+      scalars: (adds ? [.accumulate] : []) + [.seed, .step],
       arguments: [
         Argument("x", element: "float", access: .read, buffer: source, text: "[\(extents)]"),
         Argument(

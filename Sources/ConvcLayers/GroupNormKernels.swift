@@ -73,6 +73,9 @@ struct GroupNormKernels {
       && tensors * distance * 4 <= context.context.target.level2
   }
 
+  /// Whether what is written comes from memory first, so that it is asked for a little before.
+  private var writesAhead: Bool { input.comesFromMemory(context.context.target) }
+
   private func constants(readsAhead: Bool) -> [ConstantRow] {
     let channels = isBlocked ? [Constant("SIZE", size)] : []
     return [
@@ -94,12 +97,14 @@ struct GroupNormKernels {
       + (readsAhead
         ? [ConstantRow([Constant("UNIT", distance)], comment: "floats from one unit to the next")]
         : [])
+      + (writesAhead
+        ? [ConstantRow([Constant("AHEAD", 256)], comment: "floats that are asked for before")] : [])
   }
 
   private var flags: [String: Bool] {
     [
       "maps": input.isMaps, "flat": !input.isVector, "rest": cells % step != 0,
-      "affine": layer.hasParameters, "variance": layer.normalizesVariance,
+      "affine": layer.hasParameters, "variance": layer.normalizesVariance, "soon": writesAhead,
     ]
   }
 

@@ -60,6 +60,8 @@ struct PieceMaker {
   let dialect: Dialect
   /// Names of the constants for the output's maps, rows and columns.
   var names: (c: String, h: String, w: String) = ("C", "H", "W")
+  /// What random members draw their bits for at once; nil: the kernel has no place for such members.
+  var patch: RandomPatch?
 
   private var graph: Graph { forward.context.graph }
   private var output: Placement { forward.output }
@@ -181,14 +183,19 @@ struct PieceMaker {
       }
       values["channel"] = dialect == .vector ? "m" : output.channel
     }
-    if member.epilogue.isRandom {
-      let maps = output.maps
-      let channel = "((uint64_t)(\(output.image)) * \(maps.c) + (\(output.channel)))"
-      values["index"] = output.isMaps ? "(\(channel) * \(maps.h) + h) * \(maps.w) + w" : channel
-      values["key"] = RandomMask.key(of: node.name)
-      pieces.scalars = [.seed, .step]
-      pieces.addSupport(["support_random"])
+    guard member.epilogue.isRandom else { return values }
+    guard let patch else {
+      preconditionFailure("internal error: \(node.name) in a kernel that draws no bits")
     }
+    let bits = "\(node.name)_bits"
+    values["bits"] = bits
+    values["place"] = patch.place
+    pieces.scalars = [.seed, .step]
+    pieces.draws.append(
+      Fragment(
+        template: patch.template, values: ["bits": bits, "key": RandomMask.key(of: node.name)],
+        layer: node.name))
+    pieces.addSupport(patch.support)
     return values
   }
 }
@@ -206,10 +213,11 @@ extension BackwardContext {
   /// From the value that a kernel reads as the output's gradient to the gradient before members: first what nobody
   /// stored, then the members' reverse.
   func prologue(
-    _ members: [Member], _ dialect: Dialect, names: (c: String, h: String, w: String)
+    _ members: [Member], _ dialect: Dialect, names: (c: String, h: String, w: String),
+    patch: RandomPatch? = nil
   ) -> Pieces {
     var pieces = deferred?(dialect, names) ?? Pieces()
-    let maker = PieceMaker(forward: forward, dialect: dialect, names: names)
+    let maker = PieceMaker(forward: forward, dialect: dialect, names: names, patch: patch)
     pieces.append(maker.reversed(members, input: maker.storedInput("x")))
     return pieces
   }

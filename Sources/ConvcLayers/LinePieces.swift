@@ -51,16 +51,26 @@ struct LinePieces {
     ["rows": isMaps && axis != .rows, "maps": isMaps && axis != .channels]
   }
 
+  /// Whether the next piece, or the next line where lines are short and stand behind one another in memory, is asked for
+  /// before it is needed.
+  func readsAhead(_ target: Target) -> Bool {
+    (isInPieces || count <= 1024) && placement.comesFromMemory(target)
+  }
+
   /// Constants of a template that takes contiguous lines.
-  var lineConstants: [ConstantRow] {
+  func lineConstants(_ target: Target) -> [ConstantRow] {
     [
       ConstantRow(placement.extents()),
       ConstantRow([Constant("STEP", step)], comment: "places at a time"),
     ]
+      + (readsAhead(target)
+        ? [ConstantRow([Constant("AHEAD", 512)], comment: "floats that are asked for before")] : [])
   }
 
-  /// The loops around contiguous lines, and whether a line has more places than whole steps.
-  var lineFlags: [String: Bool] { walks.merging(["rest": count % step != 0]) { $1 } }
+  /// The loops around contiguous lines, whether a line has more places than whole steps, and whether it is asked for before.
+  func lineFlags(_ target: Target) -> [String: Bool] {
+    walks.merging(["rest": count % step != 0, "ahead": readsAhead(target)]) { $1 }
+  }
 
   /// The loops around pieces, and whether the lanes of a vector are on one line.
   var flags: [String: Bool] {

@@ -62,6 +62,9 @@ extension LocalResponseKernels {
   ) -> KernelCall {
     let (x, y) = (context.inputs[0], gradient?.slopes ?? context.output)
     let name = context.context.group.name
+    // What is read and written is asked for so much before.
+    let ahead = x.comesFromMemory(context.context.target)
+    let distance = x.isVector ? 2048 : 1024
     var texts = texts(
       x, ["x_row", "d_y_row", "x_neighbour", "x_middle"], without: "coefficient")
     texts["result_row"] = spaceTexts(x)[gradient == nil ? "y_row" : "slopes_row"]
@@ -70,8 +73,11 @@ extension LocalResponseKernels {
       title: gradient == nil
         ? groupSummary(context.context) : "what every place adds to the gradients around it",
       layers: layerNames(context.context),
-      constants: spaceConstants(x, vectors: 16, floats: 512),
-      flags: ["slopes": gradient != nil, "narrow": isNarrow, "inner": isInner(x)], texts: texts,
+      constants: spaceConstants(x, vectors: isNarrow ? 8 : 16, floats: 512)
+        + (ahead ? [ConstantRow([Constant("AHEAD", distance)], comment: "floats")] : []),
+      flags: [
+        "slopes": gradient != nil, "narrow": isNarrow, "inner": isInner(x), "ahead": ahead,
+      ], texts: texts,
       support: support, scalars: [x.outerScalar],
       arguments: [x.argument("x", .read, .scalar, meaning: x.lanesText)]
         + (gradient.map { [$0.after.argument("d_y", .read, .scalar)] } ?? [])

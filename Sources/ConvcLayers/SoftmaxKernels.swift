@@ -40,6 +40,7 @@ struct SoftmaxKernels {
   private func forward(_ context: ForwardContext, _ axis: MapAxis) -> KernelCall {
     let tensors = joined([context.inputs[0], context.output], axis)
     let (x, y) = (tensors[0], tensors[1])
+    let target = context.context.target
     let dialect: Dialect = y.isVector ? .vector : .scalar
     // Whole vectors go through the lines piece by piece of the first-level cache.
     let most = y.isVector ? 8 * y.lanes : 512
@@ -54,18 +55,19 @@ struct SoftmaxKernels {
       template: isLine ? "softmax_line_forward" : "softmax_forward",
       name: "\(context.context.group.name)_forward", title: groupSummary(context.context),
       layers: layerNames(context.context),
-      constants: isLine ? lines.lineConstants : lines.constants,
+      constants: isLine ? lines.lineConstants(target) : lines.constants,
       flags: isLine
-        ? lines.lineFlags.merging(["log": isLogarithm]) { $1 }
+        ? lines.lineFlags(target).merging(["log": isLogarithm]) { $1 }
         : lines.flags.merging([
           "log": isLogarithm, "kept": keeps,
-          "ahead": lines.isInPieces && y.comesFromMemory(context.context.target),
+          "ahead": lines.readsAhead(target),
         ]) { $1 },
       texts: isLine
         ? lines.lineTexts(["x", "y"])
         : lines.texts(["x", "y"]).merging(values(dialect)) { $1 }.merging([
           "score": keeps ? "scores[k]" : lines.address(of: "x", place: "k"),
           "share": keeps ? "scores[k]" : lines.address(of: "y", place: "k"),
+          "next": lines.isInPieces ? "PIECE" : axis.constant,
         ]) { $1 },
       support: ["support_exp_\(suffix)"] + (isLogarithm ? ["support_log_\(suffix)"] : []),
       scalars: [y.outerScalar],
@@ -93,19 +95,20 @@ struct SoftmaxKernels {
     let tensors = joined(
       [context.forward.output, context.outputGradient, gradient.placement], axis)
     let (y, after, before) = (tensors[0], tensors[1], tensors[2])
+    let target = context.context.target
     let lines = LinePieces(before, axis)
     let names = ["y", "d_y", "d_x"]
     return KernelCall(
       template: lines.isContiguous ? "softmax_line_backward" : "softmax_backward",
       name: "\(context.context.group.name)_backward", title: "gradient of the input",
       layers: layerNames(context.context),
-      constants: lines.isContiguous ? lines.lineConstants : lines.constants,
+      constants: lines.isContiguous ? lines.lineConstants(target) : lines.constants,
       flags: lines.isContiguous
-        ? lines.lineFlags.merging(["log": isLogarithm]) { $1 }
+        ? lines.lineFlags(target).merging(["log": isLogarithm]) { $1 }
         : lines.flags.merging([
           "log": isLogarithm,
           "ahead": !isLogarithm && lines.isInPieces
-            && before.comesFromMemory(context.context.target),
+            && before.comesFromMemory(target),
         ]) { $1 },
       texts: (lines.isContiguous ? lines.lineTexts(names) : lines.texts(names))
         .merging(["store": gradient.accumulates ? "+=" : "="]) { $1 },

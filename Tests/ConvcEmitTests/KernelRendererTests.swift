@@ -50,7 +50,7 @@ struct KernelRendererTests {
     _ call: KernelCall, name: String = "f", linkage: Linkage = .static,
     uses: [[String]] = []
   ) throws -> [String] {
-    try KernelRenderer(renderer: TemplateRenderer(library: library))
+    try KernelRenderer(renderer: TemplateRenderer(library: library), target: .x86v4)
       .function(call, name: name, linkage: linkage, uses: uses)
   }
 
