@@ -170,8 +170,8 @@ extension PlantedFault {
         PlantedFault("conv2d_positionbias_backward", "accumulate || n > 0", "accumulate"),
         PlantedFault(
           "conv2d_positionbias_backward", "total += sum[l]", "total = sum[l]", way: "lanes"),
-        PlantedFault("dropconnect", "0.0f : x[i]", "x[i] : 0.0f * x[i]"),
-        PlantedFault("dropconnect", "(accumulate ? y[i] : 0.0f)", "0.0f * y[i]"),
+        PlantedFault("dropconnect", "0.0f : x[first + i]", "x[first + i] : 0.0f * x[first + i]"),
+        PlantedFault("dropconnect", "(accumulate ? y[first + i] : 0.0f)", "0.0f * y[first + i]"),
       ]
     ),
     (
@@ -196,7 +196,7 @@ extension PlantedFault {
         PlantedFault("dense_generic_forward", "+ bias[m]", "- bias[m]"),
         PlantedFault("dense_generic_backward_data", "+= v *", "= v *"),
         PlantedFault("dense_generic_backward_weight", "d_bias[m] += v", "d_bias[m] = v"),
-        PlantedFault("dropconnect", "(uint64_t)i", "(uint64_t)(i + 1)"),
+        PlantedFault("dropconnect", "(uint64_t)first", "(uint64_t)(first + 1)"),
       ]
     ),
     (
