@@ -63,7 +63,7 @@ private struct ResizeRule {
 
   /// The cells that a cell is interpolated from, clamped to the axis, with their shares.
   func taps(_ place: Int, _ axis: ResizedAxis) -> [(cell: Int, share: Double)] {
-    let x = coordinate(place, axis)
+    let x = min(max(coordinate(place, axis), -0x1p40), 0x1p40)
     // The cell to the left, never the one itself, as far as a ratio of 1 says.
     let base = x.rounded(.up) - 1
     let ratio = x - base
@@ -167,24 +167,31 @@ extension NodeConversion {
       if let index = chosen.firstIndex(of: axis) {
         if let scales, index < scales.count {
           scale = Double(scales[index])
-          output = Int(min(max((scale * Double(extent)).rounded(.down), -1), 0x1p30))
+          output = Self.cells(scale * Double(extent))
         } else if let sizes {
           scale = common ?? Double(sizes[index]) / Double(extent)
           output =
             common == nil
-            ? sizes[index] : Int(min((scale * Double(extent) + 0.5).rounded(.down), 0x1p30))
+            ? sizes[index] : Self.cells(scale * Double(extent) + 0.5)
         }
         if let roi, roi.count == 2 * chosen.count {
           region = (Double(roi[index]), Double(roi[chosen.count + index]))
         }
       }
-      guard scale > 0, scale.isFinite, (1...1 << 24).contains(output) else {
+      guard scale > 0, scale.isFinite, (1...1 << 24).contains(output),
+        abs(region.start) < 0x1p24, abs(region.end) < 0x1p24
+      else {
         throw problem("resizes axis \(axis) of \(shape) to nothing, or beyond \(1 << 24) cells")
       }
       result.append(
         ResizedAxis(axis: axis, extent: extent, scale: scale, output: output, region: region))
     }
     return result
+  }
+
+  /// Whole cells of an extent that a file computes, which may be no number at all.
+  private static func cells(_ extent: Double) -> Int {
+    extent.isNaN ? 0 : Int(min(max(extent.rounded(.down), -1), 0x1p30))
   }
 
   private func oldScales() throws(ConversionError) -> [Float]? {
