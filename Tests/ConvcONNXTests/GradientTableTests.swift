@@ -137,7 +137,8 @@ struct GradientTableTests {
   func table() throws {
     let with = try documented("With a gradient", "Without one")
     let without = try documented("Without one", "Beside these")
-    for op in OperatorTable.converters.keys.sorted() {
+    // Operators of convc's own are what passes put in the place of others; no file holds them.
+    for op in OperatorTable.converters.keys.sorted() where !op.hasPrefix("convc.") {
       let listed = with.contains(op)
       #expect(listed || without.contains(op), "\(op) stands in neither list of Docs/ONNX.md")
       guard !Self.passNoGradient.contains(op), !op.contains(".") else { continue }
