@@ -168,6 +168,9 @@ extension NodeConversion {
   /// In inference nothing is dropped: a mask is true everywhere.
   fileprivate func dropout() throws(ConversionError) {
     let x = try operand(0)
+    guard node.input(2) == nil || constant(2) != nil else {
+      throw problem("is told at run time whether it trains, expected a constant; set it to false")
+    }
     if let tensor = constant(2), try read({ (_) throws(ONNXError) in try tensor.integers() }) != [0]
     {
       let ratio = try floats(1)?.first ?? 0.5

@@ -108,8 +108,8 @@ extension NodeConversion {
       let output = space.indices.map { whole[$0] - window.before[$0] - window.behind[$0] }
       return (window, extra, output)
     }
-    guard wanted.count == space.count else {
-      throw problem("has an output_shape for other axes than its input's")
+    guard wanted.count == space.count, wanted.allSatisfy({ (1..<1 << 31).contains($0) }) else {
+      throw problem("has an output_shape for other axes than its input's, or out of range")
     }
     let total = space.indices.map { whole[$0] - wanted[$0] }
     let (less, more) = (total.map { $0 >= 0 ? $0 / 2 : 0 }, total.map { $0 >= 0 ? $0 - $0 / 2 : 0 })
@@ -239,6 +239,9 @@ extension NodeConversion {
       define(try pool(.sum, power, root))
     default:
       let counted = try int("count_include_pad", 0) != 0
+      guard space.indices.allSatisfy({ window.kernel[$0] < 1 << 20 / output[$0] + 1 }) else {
+        throw problem("has windows of \(window.kernel) cells, too large to count them")
+      }
       let tables = space.indices.map { axis in
         LoopNest.Table(
           "\(Self.axisName(axis, of: space.count))_cells",

@@ -35,6 +35,13 @@ extension NodeConversion {
           "goes back through \(step.op), which this version cannot; train the model with convc train"
         )
       }
+      let isBinary = ["Sub", "Mul", "Div", "MatMul"].contains(step.op)
+      let isMatrix =
+        step.op != "MatMul"
+        || step.inputs.allSatisfy { conversion.value($0)?.shape.count ?? 2 == 2 }
+      guard !isBinary || step.inputs.count == 2, isMatrix, !step.inputs.contains("") else {
+        throw problem("goes back through \(step.op) of other inputs than two matrices or tensors")
+      }
       for (index, term) in tape.terms(of: step, gradient: gradient).enumerated() {
         guard let input = step.input(index), depends.contains(input) else { continue }
         try emit(term.nodes)
@@ -102,7 +109,8 @@ private struct GradientTape {
     let tensor: ONNXTensor
     do {
       tensor = try ONNXTensor(
-        [Double](repeating: 1, count: shape.reduce(1, *)), dims: shape, place: node.place)
+        place: node.place, type: .float, dims: shape,
+        storage: .repeated(Float(1).bitPattern.littleEndianBytes))
     } catch { throw .problem(error) }
     let made = make("Constant", [], ["value": .tensor(tensor)])
     gradients[value] = made.result
@@ -176,4 +184,8 @@ private struct GradientTape {
       return step.inputs.map { _ in ([], g) }
     }
   }
+}
+
+extension UInt32 {
+  fileprivate var littleEndianBytes: [UInt8] { withUnsafeBytes(of: littleEndian) { Array($0) } }
 }

@@ -267,6 +267,9 @@ extension NodeConversion {
     guard pads.count == 2 * axes.count else {
       throw problem("has \(pads.count) pads for \(axes.count) axes; export the model again")
     }
+    guard pads.allSatisfy({ $0 < 1 << 30 }) else {
+      throw problem("has pads of \(pads.max() ?? 0) cells, more than this version can")
+    }
     let number: Float =
       if node.input(2) == nil { try float("value", 0) } else { try floats(2)?.first ?? 0 }
     let word = try string("mode", "constant")
@@ -303,7 +306,9 @@ extension NodeConversion {
     for (index, axis) in axes.enumerated() {
       let axis = try self.axis(axis, of: x.shape.count)
       let (before, behind, extent) = (pads[index], pads[axes.count + index], x.shape[axis])
-      guard abs(before) < 1 << 24, abs(behind) < 1 << 24, extent + before + behind > 0 else {
+      guard before.magnitude < 1 << 24, behind.magnitude < 1 << 24, extent < 1 << 24,
+        extent + before + behind > 0
+      else {
         throw problem(
           "pads axis \(axis) of \(x.shape) by \(before) and \(behind), which leaves nothing")
       }

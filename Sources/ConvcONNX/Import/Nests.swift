@@ -114,10 +114,9 @@ extension NodeConversion {
         own.append(LoopNest.Table("numbers\(own.count + 1)", wholes: numbers))
       }
     }
-    let count = shape.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
-    guard shape.count + reduced.count <= 16, shape.allSatisfy({ (1..<1 << 31).contains($0) }),
-      (1..<1 << 40).contains(count)
-    else { throw problem("has an output of shape \(shape), which this version cannot make") }
+    guard shape.count + reduced.count <= 16, Self.isHeld(shape), Self.isHeld(reduced) else {
+      throw problem("has an output of shape \(shape), which this version cannot make")
+    }
     // A network has no tensors of rank 0: a single value is an axis of one, and the other variables move up.
     let lift = shape.isEmpty ? 1 : 0
     func layer(isPerImage: Bool) -> LoopNest {
@@ -146,6 +145,17 @@ extension NodeConversion {
     // A nest's shape is the model's own; single values are an axis of one.
     return ConvertedValue(
       value: result.value, element: element, shape: shape, extents: result.extents)
+  }
+
+  /// Whether loops can go over extents: none is below 1, and an index of all of them fits.
+  private static func isHeld(_ shape: [Int]) -> Bool {
+    var count = 1
+    for extent in shape {
+      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+      guard !overflow, (1..<1 << 31).contains(extent), product < 1 << 40 else { return false }
+      count = product
+    }
+    return true
   }
 
   /// A nest that computes a cell from the cells of all operands at its place, with broadcasting.

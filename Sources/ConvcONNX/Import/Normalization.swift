@@ -212,6 +212,7 @@ extension NodeConversion {
   fileprivate func lpNormalization() throws(ConversionError) {
     let operands = numbered([try operand(0)])
     let x = operands[0]
+    try checkAxes(of: x.shape)
     let axis = try axis(try int("axis", -1), of: x.shape.count)
     let order = try int("p", 2)
     guard order == 1 || order == 2 else { throw problem("has p \(order), expected 1 or 2") }

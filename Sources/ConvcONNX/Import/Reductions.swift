@@ -73,10 +73,17 @@ extension NodeConversion {
     try apply(Elementary(function), to: x, shape: x.shape)
   }
 
+  /// - Throws: a single value, which has no axis to go along.
+  func checkAxes(of shape: [Int]) throws(ConversionError) {
+    guard shape.isEmpty else { return }
+    throw problem("names an axis of a single value, which has none; export the model again")
+  }
+
   /// The axes that the node names, all where it names none; nil: it names none and so reduces nothing.
   private func reducedAxes(of shape: [Int]) throws(ConversionError) -> ReducedAxes? {
     var axes = Set<Int>()
     for axis in try integers(1, or: "axes") ?? [] {
+      try checkAxes(of: shape)
       axes.insert(try self.axis(axis, of: shape.count))
     }
     if axes.isEmpty {
@@ -135,6 +142,7 @@ extension NodeConversion {
   ) throws(ConversionError) {
     let operands = numbered([try operand(0)])
     let x = operands[0]
+    try checkAxes(of: x.shape)
     let axis = try axis(try int("axis", 0), of: x.shape.count)
     let axes = ReducedAxes(axes: [axis], shape: x.shape, keeps: try int("keepdims", 1) != 0)
     define(
@@ -148,6 +156,7 @@ extension NodeConversion {
   fileprivate func hardmax() throws(ConversionError) {
     var x = try value(0)
     let shape = x.shape
+    try checkAxes(of: shape)
     let isNew = node.opset >= 13
     var axis = try axis(try int("axis", isNew ? -1 : 1), of: shape.count)
     if !isNew {

@@ -61,6 +61,11 @@ private struct ResizeRule {
     return Int(min(max(rounded, 0), Double(axis.extent - 1)))
   }
 
+  /// As many cells as one is interpolated from at most.
+  func mostTaps(_ axis: ResizedAxis) -> Double {
+    2 + 2 * (mode == "cubic" ? 2 : 1) / (isAntialiased ? min(axis.scale, 1) : 1)
+  }
+
   /// The cells that a cell is interpolated from, clamped to the axis, with their shares.
   func taps(_ place: Int, _ axis: ResizedAxis) -> [(cell: Int, share: Double)] {
     let x = min(max(coordinate(place, axis), -0x1p40), 0x1p40)
@@ -238,6 +243,10 @@ extension NodeConversion {
     var tables: [LoopNest.Table] = []
     var inside: Cell?
     for axis in axes {
+      guard axis.output <= 1 << 20 else {
+        throw problem(
+          "resizes axis \(axis.axis) to \(axis.output) cells, more than this version can")
+      }
       shape[axis.axis] = axis.output
       let cells = (0..<axis.output).map { place in
         isOutside(place, axis, rule) ? -1 : rule.nearest(place, axis)
@@ -273,11 +282,11 @@ extension NodeConversion {
     for axis in axes {
       var shape = x.shape
       shape[axis.axis] = axis.output
+      guard rule.mostTaps(axis) * Double(axis.output) <= 0x1p20 else {
+        throw problem("takes too many cells for each of \(axis.output); resize in steps")
+      }
       let taps = (0..<axis.output).map { rule.taps($0, axis) }
       let count = taps.first?.count ?? 1
-      guard count * axis.output <= 1 << 20 else {
-        throw problem("takes \(count) cells for each of \(axis.output), more than this version can")
-      }
       let flags = (0..<axis.output).map { isOutside($0, axis, rule) ? 0 : 1 }
       var tables = [
         LoopNest.Table("cells", wholes: taps.flatMap { $0.map(\.cell) }),
