@@ -357,7 +357,8 @@ extension NetworkGrowth {
     let numbers = LoopNest(
       "number of each finite value", shape: shape, element: .int64, inputs: [shape],
       value: .select(
-        .operand(0, all) < .real(1e30), .variable(1) * .whole(3) + .variable(shape.count - 1),
+        .operand(0, all) < .real(1e30),
+        .variable(1) * .whole(3) + .variable(shape.count - 1) + .whole(1),
         .whole(-1)), isPerImage: true)
     output("largest", apply(largest, open))
     output("numbers", apply(numbers, open))

@@ -9,7 +9,7 @@ extension PlantedFault {
     PlantedFault("clear_halo", "= 0.0f", "= 0.5f", way: "lanes"),
     PlantedFault("copy", "int i = 0;", "int i = 1;"),
     PlantedFault("copy", "y[n][i] = x[n][i]", "y[n][i] = x[0][i]"),
-    PlantedFault("loop_nest", "{{> after}}", "// {{> after}}"),
+    PlantedFault("loop_nest", "{{> after}}", "if (0)\n    {{> after}}"),
     PlantedFault("clear_halo", "w < W - RIGHT", "w <= W - RIGHT", way: "lanes"),
     PlantedFault("clear_halo", "h < H - BOTTOM", "h <= H - BOTTOM", way: "lanes"),
     PlantedFault("batchnorm_fold", "scale[m]", "scale[0]", way: "lanes"),
