@@ -24,7 +24,7 @@ extension PlantedFault {
       "Dropout",
       [
         PlantedFault("dropout_scalar", "0.0f : v * {{scale}}", "v * {{scale}} : 0.0f"),
-        PlantedFault("dropout_scalar", "0.0f : v * {{scale}}", "v : 0.0f", way: "lanes"),
+        PlantedFault("dropout_scalar", "< {{threshold}}", ">= {{threshold}}", way: "lanes"),
         PlantedFault("elementwise_random", "first = {{first}}", "first = 4 * ({{first}})"),
         PlantedFault(
           "elementwise_random", "h0 += ROWS", "h0 += ROWS + 1", way: "lanes"),
@@ -33,7 +33,7 @@ extension PlantedFault {
         PlantedFault("support_random_blocks", "round < 10", "round < 9", way: "lanes"),
         PlantedFault(
           "support_random_blocks", "(b >> 32) ^ word1", "(b >> 32) ^ word3", way: "lanes"),
-        PlantedFault("support_random_bits_vector", "block += LANES", "block += 1", way: "chosen"),
+        PlantedFault("support_random_bits_vector", "/ 4 + l", "/ 4 + 2 * l", way: "chosen"),
         PlantedFault("support_random_bits_lanes", "/ 4;", "/ 2;", way: "lanes"),
         PlantedFault("support_random_bits_scalar", "round < 10", "round < 9"),
       ]
