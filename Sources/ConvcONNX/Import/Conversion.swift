@@ -177,7 +177,12 @@ final class Conversion {
     for node in model.nodes.reversed() where names.contains(node.name) {
       names.formUnion(node.inputs)
     }
-    model.nodes.removeAll { !names.contains($0.name) }
+    // Layers come from a file, so that messages have no line of Swift to name.
+    model.nodes = model.nodes.filter { names.contains($0.name) }.map {
+      Model.Node(
+        name: $0.name, layer: $0.layer, inputs: $0.inputs, isFrozen: $0.isFrozen,
+        regularizer: $0.regularizer, location: nil)
+    }
     return model
   }
 

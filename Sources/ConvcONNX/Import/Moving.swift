@@ -275,7 +275,8 @@ extension NodeConversion {
     let word = try string("mode", "constant")
     guard let mode = Pad.Mode(rawValue: word), pads.allSatisfy({ $0 >= 0 }) else {
       guard word == "wrap" || Pad.Mode(rawValue: word) != nil else {
-        throw problem("pads by mode '\(word.prefix(20))', expected constant, reflect, edge or wrap")
+        throw problem(
+          "pads by mode \(ONNXError.quoted(word)), expected constant, reflect, edge or wrap")
       }
       return try generalPad(x, axes: axes, pads: pads, mode: word, number: number)
     }

@@ -112,7 +112,8 @@ extension NodeConversion {
       excludesOutside: try int("exclude_outside", 0) != 0,
       isAntialiased: try int("antialias", 0) != 0)
     guard ["nearest", "linear", "cubic"].contains(rule.mode) else {
-      throw problem("resizes by mode '\(rule.mode.prefix(20))', expected nearest, linear or cubic")
+      throw problem(
+        "resizes by mode \(ONNXError.quoted(rule.mode)), expected nearest, linear or cubic")
     }
     let known = [
       "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric",
@@ -120,11 +121,11 @@ extension NodeConversion {
     ]
     guard known.contains(rule.coordinates) else {
       throw problem(
-        "resizes by coordinates '\(rule.coordinates.prefix(30))', which ONNX does not know")
+        "resizes by coordinates \(ONNXError.quoted(rule.coordinates)), which ONNX does not know")
     }
     guard ["floor", "ceil", "round_prefer_floor", "round_prefer_ceil"].contains(rule.rounding)
     else {
-      throw problem("rounds by '\(rule.rounding.prefix(30))', which ONNX does not know")
+      throw problem("rounds by \(ONNXError.quoted(rule.rounding)), which ONNX does not know")
     }
     if let layer = upsampling(x, axes, rule) {
       return define(try apply(layer, to: try plain(0)))
@@ -160,7 +161,8 @@ extension NodeConversion {
     if let sizes, policy != "stretch" {
       let ratios = zip(chosen, sizes).map { Double($1) / Double(shape[$0]) }
       guard policy == "not_larger" || policy == "not_smaller" else {
-        throw problem("keeps the aspect ratio by '\(policy.prefix(20))', which ONNX does not know")
+        throw problem(
+          "keeps the aspect ratio by \(ONNXError.quoted(policy)), which ONNX does not know")
       }
       common = policy == "not_larger" ? ratios.min() : ratios.max()
     }

@@ -112,7 +112,7 @@ extension NodeConversion {
     let (alpha, beta) = (try coefficient("alpha", 0.9), try coefficient("beta", 1))
     let mode = try string("mode", "standard")
     guard mode == "standard" || mode == "nesterov" else {
-      throw problem("has mode '\(mode.prefix(20))', expected standard or nesterov")
+      throw problem("has mode \(ONNXError.quoted(mode)), expected standard or nesterov")
     }
     let tensors = try updated(states: 1)
     for (index, parts) in tensors.enumerated() {

@@ -64,7 +64,7 @@ extension NodeConversion {
       (before, behind) = mode == "SAME_UPPER" ? (less, more) : (more, less)
     case let mode:
       throw problem(
-        "has auto_pad '\(mode.prefix(20))', expected NOTSET, VALID, SAME_UPPER or SAME_LOWER")
+        "has auto_pad \(ONNXError.quoted(mode)), expected NOTSET, VALID, SAME_UPPER or SAME_LOWER")
     }
     guard (before + behind).allSatisfy({ $0 >= 0 }) else {
       throw problem("has negative pads, which cut cells off; slice its input instead")
