@@ -37,7 +37,7 @@ static NOINLINE void regularization(const float *restrict parameters, float *res
         {1122, 18122, 2, 0.0f, 0.003f},  // wide.weight
         {18162, 18322, 5, 0.05f, 0.0f},  // last.weight
     };
-    for (size_t range = 0; range < sizeof ranges / sizeof *ranges; range++) {
+    for (int range = 0; range < (int)(sizeof ranges / sizeof *ranges); range++) {
         const int64_t first = ranges[range].first, end = ranges[range].end;
         const float l1 = ranges[range].l1, l2 = ranges[range].l2;
         OMP(omp for schedule(static) nowait)

@@ -952,7 +952,7 @@ static void run_update(float *restrict parameters, const float *restrict gradien
         {50692, 60772, 1}, {60772, 60856, 0}, {60856, 61696, 1}, {61696, 61706, 0},
     };
     const float rate = options->rate, momentum = options->momentum;
-    for (size_t range = 0; range < sizeof ranges / sizeof *ranges; range++) {
+    for (int range = 0; range < (int)(sizeof ranges / sizeof *ranges); range++) {
         const int64_t first = ranges[range].first, end = ranges[range].end;
         const float decay = ranges[range].decays ? options->weight_decay : 0.0f;
         OMP(omp for schedule(static) nowait)

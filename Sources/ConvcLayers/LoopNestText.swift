@@ -200,7 +200,7 @@ struct LoopNestText {
       lines.append("\(type) totals[\(nest.extent(row))];")
       lines.append("\(loop(row).dropLast(2)) totals[\(variable(row))] = \(start(reduction, kind));")
     } else if reduction.isPlace {
-      lines.append("float best = NAN;")
+      lines.append("\(type) best = \(start(reduction, kind));")
       lines.append("int total = 0;")
     } else {
       lines.append("\(type) total = \(start(reduction, kind));")
@@ -244,11 +244,14 @@ struct LoopNestText {
   }
 
   private func start(_ reduction: LoopNest.Reduction, _ kind: CellKind) -> String {
-    switch reduction {
+    let bits = readsWholes ? 64 : 32
+    return switch reduction {
     case .product: kind == .real ? "1.0f" : "1"
-    case .maximum: kind == .real ? "-INFINITY" : "INT64_MIN"
-    case .minimum: kind == .real ? "INFINITY" : "INT64_MAX"
-    default: kind == .real ? "0.0f" : "0"
+    case .maximum: kind == .real ? "-INFINITY" : "INT\(bits)_MIN"
+    case .minimum: kind == .real ? "INFINITY" : "INT\(bits)_MAX"
+    case .firstMaximum, .lastMaximum: kind == .real ? "NAN" : "INT\(bits)_MIN"
+    case .firstMinimum, .lastMinimum: kind == .real ? "NAN" : "INT\(bits)_MAX"
+    case .sum: kind == .real ? "0.0f" : "0"
     }
   }
 
@@ -273,7 +276,8 @@ struct LoopNestText {
         }
       let place = reducedLoops.first.map(variable) ?? "0"
       return [
-        "const float v = \(text(nest.value));", "if (v \(sign) best || isnan(best)) {", "best = v;",
+        "const \(type(kind)) v = \(text(nest.value));",
+        "if (v \(sign) best\(kind == .real ? " || isnan(best)" : "")) {", "best = v;",
         "total = \(reducedLoops.count > 1 ? flatPlace : place);", "}",
       ]
     }
@@ -292,11 +296,10 @@ struct LoopNestText {
     let steps = steps(before: false)
     let own = nest.steps.indices.filter { usesTotal(nest.steps[$0].cell) }.map(step)
     let stored = nest.result ?? (nest.reduction == nil ? nest.value : .total)
-    let cell = (["y"] + (shape.isEmpty ? ["[0]"] : shape.indices.map { "[\(variable($0))]" }))
-      .joined()
+    let cell = "y" + shape.indices.map { "[\(variable($0))]" }.joined()
     guard let row else { return own + ["\(cell) = \(text(stored));"] }
-    return [loop(row)] + (usesSteps(stored) ? steps : [])
-      + (usesTotal(stored) ? ["const float total = totals[\(variable(row))];"] : [])
+    let total = "const \(type(nest.kind(nest.value, elements))) total = totals[\(variable(row))];"
+    return [loop(row)] + (usesSteps(stored) ? steps : []) + (usesTotal(stored) ? [total] : [])
       + own + ["\(cell) = \(text(stored));", "}"]
   }
 

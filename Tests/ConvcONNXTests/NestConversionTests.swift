@@ -83,6 +83,57 @@ struct NestConversionTests {
     #expect(results == [.int64([2, 3]), .int64([6]), .int64([])])
   }
 
+  @Test("maps that stand among zeros for a convolution are read as another shape without the zeros")
+  func halo() async throws {
+    let x = (0..<162).map { Float(($0 * 37) % 101) }
+    let results = try await run(
+      [
+        Build.node("Relu", ["x"], ["r"]),
+        Build.node("Conv", ["r", "w"], ["c"], ["pads": .ints([1, 1, 1, 1])]),
+        Build.node("Reshape", ["r", "rows"], ["flat"]),
+        Build.node("ReduceMax", ["flat", "last"], ["y"], ["keepdims": .int(0)]),
+      ], [("x", [1, 2, 9, 9], .float32(x))],
+      [
+        Build.tensor("w", [2, 2, 3, 3], [Float](repeating: 1, count: 36)),
+        Build.tensor("rows", [3], [1, 18, 9] as [Int64]), Build.tensor("last", [1], [2] as [Int64]),
+      ], outputs: ["c", "y"])
+    #expect(results[1].floats == (0..<18).map { x[$0 * 9..<$0 * 9 + 9].max() ?? 0 })
+  }
+
+  @Test("whole numbers keep all their digits in reductions", arguments: [[1], [2], [1, 2]])
+  func wholes(axes: [Int64]) async throws {
+    let large = (1 << 53) + 1
+    let x = (0..<18).map { large - 3 * (($0 * 7) % 18) }
+    // Extents of 9 make rows of the last axis.
+    let groups: [[Int]] =
+      switch axes {
+      case [1]: (0..<9).map { [$0, $0 + 9] }
+      case [2]: [Array(0..<9), Array(9..<18)]
+      default: [Array(0..<18)]
+      }
+    let rows = groups.map { $0.map { x[$0] } }
+    func reduced(_ op: String, _ values: Values) async throws -> Values {
+      try await run(
+        [Build.node(op, ["x", "axes"], ["y"], ["keepdims": .int(0)])], [("x", [1, 2, 9], values)],
+        [Build.tensor("axes", [Int64(axes.count)], axes)])[0]
+    }
+    let wholes = Values.int64(x.map(Int64.init))
+    func expected(_ body: ([Int]) -> Int) -> Values { .int64(rows.map { Int64(body($0)) }) }
+    #expect(try await reduced("ReduceSum", wholes) == expected { $0.reduce(0, +) })
+    #expect(try await reduced("ReduceMean", wholes) == expected { $0.reduce(0, +) / $0.count })
+    #expect(try await reduced("ReduceMax", wholes) == expected { $0.max() ?? 0 })
+    #expect(try await reduced("ReduceMin", wholes) == expected { $0.min() ?? 0 })
+    let short = groups.map { $0.map { Int32(truncatingIfNeeded: x[$0]) } }
+    let shortValues = Values.int32(x.map { Int32(truncatingIfNeeded: $0) })
+    #expect(try await reduced("ReduceMax", shortValues) == .int32(short.map { $0.max() ?? 0 }))
+    #expect(try await reduced("ReduceMin", shortValues) == .int32(short.map { $0.min() ?? 0 }))
+    guard axes.count == 1 else { return }
+    let places = try await run(
+      [Build.node("ArgMax", ["x"], ["y"], ["axis": .int(axes[0]), "keepdims": .int(0)])],
+      [("x", [1, 2, 9], wholes)])[0]
+    #expect(places == expected { row in row.firstIndex(of: row.max() ?? 0) ?? 0 })
+  }
+
   @Test("weights of run time, in groups, with strides and dilations")
   func convolution() async throws {
     let results = try await run(

@@ -108,7 +108,7 @@ extension NodeConversion {
     var own: [LoopNest.Table] = []
     for operand in operands {
       switch operand.source {
-      case .value(let value): inputs.append(value)
+      case .value(let value): inputs.append(try dense(value))
       case .constant(let tensor): constants.append(tensor)
       case .table(let numbers):
         own.append(LoopNest.Table("numbers\(own.count + 1)", wholes: numbers))
@@ -145,6 +145,19 @@ extension NodeConversion {
     // A nest's shape is the model's own; single values are an axis of one.
     return ConvertedValue(
       value: result.value, element: element, shape: shape, extents: result.extents)
+  }
+
+  /// A value under the extents of its shape, as whose cells a nest counts its memory: maps that are read as another shape
+  /// may stand among zeros for a convolution beside the nest.
+  private func dense(_ value: ConvertedValue) throws(ConversionError) -> ConvertedValue {
+    let isBatchAlone = !conversion.isUnbatched && value.shape.count < 2
+    if value.shape.contains(0) || isBatchAlone { return value }
+    if conversion.isUnbatched || value.shape.count <= 5 {
+      return try reshape(value, to: value.plainExtents)
+    }
+    // Images have up to four axes; with more they are read from a row.
+    let count = value.shape.reduce(1, *)
+    return try reshape(value, to: [value.shape[0], count / value.shape[0]])
   }
 
   /// Whether loops can go over extents: none is below 1, and an index of all of them fits.

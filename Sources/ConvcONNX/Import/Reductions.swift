@@ -66,13 +66,6 @@ struct ReducedAxes {
 }
 
 extension NodeConversion {
-  /// A function of each value.
-  func elementary(
-    _ function: Elementary.Function, _ x: ConvertedValue
-  ) throws(ConversionError) -> ConvertedValue {
-    try apply(Elementary(function), to: x, shape: x.shape)
-  }
-
   /// - Throws: a single value, which has no axis to go along.
   func checkAxes(of shape: [Int]) throws(ConversionError) {
     guard shape.isEmpty else { return }
@@ -214,8 +207,10 @@ extension NodeConversion {
 
   /// Sums a value over the axes that the node names, or takes the mean: with layers that have gradients.
   fileprivate func summation(of x: ConvertedValue, isMean: Bool = false) throws(ConversionError) {
-    guard x.element == .float32 else { return try reduction(.sum) }
     guard let plan = try reducedAxes(of: x.shape) else { return define(x) }
+    guard x.element == .float32 else {
+      return try reduction(.sum, finish: isMean ? { $0 / .whole(plan.count) } : nil)
+    }
     let (rank, axes) = (x.shape.count, plan.axes)
     if isMean, rank == 4, axes == [2, 3] {
       return define(
