@@ -36,7 +36,7 @@ public struct ONNXError: Error, Sendable, Hashable, CustomStringConvertible {
   }
 
   /// The same without quotes, for words that are seldom anything but letters.
-  static func plain(_ name: String) -> String { String(quoted(name).dropFirst().dropLast()) }
+  public static func plain(_ name: String) -> String { String(quoted(name).dropFirst().dropLast()) }
 
   /// Dimensions in a message: `2x3`, or `of a single value`.
   static func text(_ dims: [Int]) -> String {

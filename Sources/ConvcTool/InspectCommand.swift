@@ -60,7 +60,7 @@ struct InspectCommand: AsyncParsableCommand {
   private static func text(_ survey: ONNXSurvey) -> String {
     var table = TextTable([("operator", .left), ("nodes", .right)])
     for (op, count) in survey.operators {
-      table.add([ONNXError.quoted(op).trimmingCharacters(in: ["'"]), NumberText.grouped(count)])
+      table.add([ONNXError.plain(op), NumberText.grouped(count)])
     }
     return table.text
   }

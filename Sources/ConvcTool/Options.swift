@@ -141,17 +141,11 @@ struct ModelOptions: ParsableArguments {
 
   /// The network as its preset or file has it.
   private func plain(input: [Int]?, classes: Int?) throws -> Model {
-    guard let kind else {
-      if !dimensions.isEmpty {
-        throw Failure(
-          .usage, "\(model) is no ONNX file, which alone names dimensions; leave out --dim")
-      }
-      return try preset().make(input, self.classes ?? classes)
-    }
     guard kind == .onnx || dimensions.isEmpty else {
       throw Failure(
         .usage, "\(model) is no ONNX file, which alone names dimensions; leave out --dim")
     }
+    guard let kind else { return try preset().make(input, self.classes ?? classes) }
     let network =
       try kind == .model ? ModelFile.read(model) : onnx(inputs: input.map { [[64] + $0] } ?? [])
     if self.classes != nil {

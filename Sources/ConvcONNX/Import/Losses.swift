@@ -56,26 +56,15 @@ extension NodeConversion {
     let all = Set(shape.indices)
     let sum = try total(of: operand(losses), over: all)
     guard mode == "mean" else { return sum }
+    let judges = numbered([labels] + (classWeights.map { [$0] } ?? []))
+    let judged: Cell = judges.count > 1 ? judges[1].cell([.step(0)]) : .real(1)
     let weights = try nest(
-      "\(node.op), the weight of each label",
-      numbered([labels] + (classWeights.map { [$0] } ?? [])), shape: shape,
-      steps: [LoopNest.Step("label", numberedLabel(labels, classWeights, shape))],
-      value: unlessIgnored(
-        .select(isClass, weightCell(labels, classWeights), .real(.nan))))
+      "\(node.op), the weight of each label", judges, shape: shape,
+      steps: [LoopNest.Step("label", judges[0].broadcast(to: shape))],
+      value: unlessIgnored(.select(isClass, judged, .real(.nan))))
     return try cells(
       "\(node.op), its mean", [operand(sum), operand(try total(of: operand(weights), over: all))]
     ) { $0[0] / $0[1] }
-  }
-
-  private func numberedLabel(
-    _ labels: NestOperand, _ weights: NestOperand?, _ shape: [Int]
-  ) -> Cell {
-    numbered([labels] + (weights.map { [$0] } ?? []))[0].broadcast(to: shape)
-  }
-
-  private func weightCell(_ labels: NestOperand, _ weights: NestOperand?) -> Cell {
-    guard let weights else { return .real(1) }
-    return numbered([labels, weights])[1].cell([.step(0)])
   }
 
   private func total(
