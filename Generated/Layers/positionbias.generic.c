@@ -12,10 +12,11 @@ static void offset0_forward(int batch, const float *restrict x_, const float *re
     const float (*bias)[H][W] = (const float (*)[H][W])bias_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
 
-    for (int n = 0; n < batch; n++) {
-        for (int m = 0; m < C; m++) {
-            for (int h = 0; h < H; h++)
+    for (int m = 0; m < C; m++) {  // outside, so that a map's biases are read once
+        for (int n = 0; n < batch; n++) {
+            for (int h = 0; h < H; h++) {
                 for (int w = 0; w < W; w++) y[n][m][h][w] = x[n][m][h][w] + bias[m][h][w];
+            }
         }
     }
 }

@@ -11,8 +11,8 @@ static void offset0_forward(int batch, const float *restrict x_, const float *re
     const float (*x)[C] = (const float (*)[C])x_;
     float (*y)[C] = (float (*)[C])y_;
 
-    for (int n = 0; n < batch; n++) {
-        for (int m = 0; m < C; m++) {
+    for (int m = 0; m < C; m++) {  // outside, so that a map's biases are read once
+        for (int n = 0; n < batch; n++) {
             y[n][m] = x[n][m] + bias[m];
         }
     }

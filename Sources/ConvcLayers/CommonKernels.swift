@@ -37,7 +37,7 @@ public struct CommonKernels: KernelLibrary {
       name: "\(group.name)_forward", title: summary(group.members, context.context.graph),
       layers: layerNames(group, context.context.graph), from: context.inputs[0],
       to: context.output, names: ("x", "y"), accumulates: false, pieces: pieces,
-      dialect: dialect, patch: patch)
+      dialect: dialect, patch: patch, target: context.context.target)
   }
 
   private func elementwiseBackward(_ context: BackwardContext) -> [KernelCall] {
@@ -95,7 +95,7 @@ private func passGradient(
       + (members.isEmpty ? "Add" : summary(members, graph)),
     layers: group.nodes.map { graph[$0].name }, from: context.outputGradient,
     to: gradient.placement, names: ("d_y", "d_x"), accumulates: gradient.accumulates,
-    pieces: pieces, dialect: dialect, patch: patch)
+    pieces: pieces, dialect: dialect, patch: patch, target: context.context.target)
 }
 
 /// Writes the output's gradient to an input's, for anchors through which it passes unchanged.
@@ -114,11 +114,13 @@ func elementwiseDialect(_ placement: Placement, _ members: [Member]) -> Dialect 
 
 /// A loop over all values of one layout with pieces, of the same dialect, in its body.
 ///
-/// - Parameter patch: what the bits of random pieces are drawn for at once.
+/// - Parameters:
+///   - patch: what the bits of random pieces are drawn for at once.
+///   - target: whose caches decide what is asked for ahead; nil: nothing is.
 func elementwiseCall(
   name: String, title: String, layers: [String], from source: Placement, to result: Placement,
   names: (String, String), accumulates: Bool, pieces: Pieces, dialect: Dialect,
-  patch: RandomPatch? = nil, sourceChannel: Int = 0, resultChannel: Int = 0,
+  patch: RandomPatch? = nil, target: Target? = nil, sourceChannel: Int = 0, resultChannel: Int = 0,
   channels: Placement? = nil
 ) -> KernelCall {
   let extent = channels ?? result
@@ -137,11 +139,13 @@ func elementwiseCall(
   ]
   let scalars = [extent.outerScalar] + pieces.scalars.filter { $0 != extent.outerScalar }
   guard let patch, !pieces.draws.isEmpty else {
+    let ahead = ReadAhead(extent, pieces.fragments.isEmpty ? nil : target)
     return KernelCall(
       template: "elementwise", name: name, title: title, layers: layers,
-      constants: [ConstantRow(extent.extents())],
-      flags: ["maps": extent.isMaps, "vector": hasLanes],
-      texts: texts.merging(["type": dialect == .vector ? "lanes" : "float"]) { $1 },
+      constants: [ConstantRow(extent.extents())] + ahead.constants,
+      flags: ahead.flags.merging(["maps": extent.isMaps, "vector": hasLanes]) { $1 },
+      texts: texts.merging(ahead.texts(names)) { $1 }
+        .merging(["type": dialect == .vector ? "lanes" : "float"]) { $1 },
       fragments: ["work": pieces.fragments], support: pieces.support, scalars: scalars,
       arguments: [input, output] + pieces.arguments, work: streamingWork(extent, extent))
   }

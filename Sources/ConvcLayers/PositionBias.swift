@@ -35,12 +35,14 @@ public struct PositionBias: Layer {
   private func forward(_ context: ForwardContext) -> [KernelCall] {
     guard let node = context.context.anchor else { return [] }
     let (x, y) = (context.inputs[0], context.output)
+    let ahead = ReadAhead(y, context.context.target)
     return [
       KernelCall(
         template: "positionbias_forward", name: "\(context.context.group.name)_forward",
         title: groupSummary(context.context), layers: layerNames(context.context),
-        constants: [ConstantRow(y.extents())], flags: flags(y), texts: texts(y),
-        scalars: [y.outerScalar],
+        constants: [ConstantRow(y.extents())] + ahead.constants,
+        flags: flags(y).merging(ahead.flags) { $1 },
+        texts: texts(y).merging(ahead.texts(("x", "y"))) { $1 }, scalars: [y.outerScalar],
         arguments: [
           x.argument("x", .read, .scalar, meaning: x.lanesText),
           bias("bias", .read, context.buffers.parameter(node.parameters[0]), y),

@@ -59,7 +59,7 @@ struct RandomPatch {
       rows.append(
         ConstantRow([Constant("DISTANCE", distance)], comment: "from a lane to the next in NCHW"))
     }
-    if readsAhead { rows.append(ConstantRow([Constant("AHEAD", 1024)], comment: "floats")) }
+    if readsAhead { rows.append(ReadAhead.distance) }
     return rows
   }
 

@@ -1,0 +1,32 @@
+import ConvcIR
+
+/// What a loop over all values of one layout asks for before it reads and writes it: only with maps that come from memory,
+/// where a processor guesses too late, above all what will be written.
+struct ReadAhead {
+  /// How far ahead.
+  static var distance: ConstantRow { ConstantRow([Constant("AHEAD", 1024)], comment: "floats") }
+
+  private let isNeeded: Bool
+  private let isByCell: Bool
+
+  /// - Parameter target: whose caches decide; nil: nothing is asked for.
+  init(_ placement: Placement, _ target: Target?) {
+    isNeeded = target.map(placement.comesFromMemory) ?? false
+    isByCell = placement.isVector
+  }
+
+  var constants: [ConstantRow] { isNeeded ? [Self.distance] : [] }
+
+  /// By rows of values, or by cells of lanes.
+  var flags: [String: Bool] {
+    ["ahead_in_row": isNeeded && !isByCell, "ahead_in_cell": isNeeded && isByCell]
+  }
+
+  /// - Parameter names: what is read and what is written.
+  func texts(_ names: (String, String)) -> [String: String] {
+    func soon(_ name: String) -> String {
+      isByCell ? "(const float *)&\(name)[n][m][h][w] + AHEAD" : "&\(name)[n][m][h][0] + AHEAD"
+    }
+    return ["from_soon": soon(names.0), "to_soon": soon(names.1)]
+  }
+}
