@@ -123,9 +123,13 @@ public struct ONNXNode: Sendable {
   /// An error at this node.
   public func error(_ message: String) -> ONNXError { ONNXError(place, message) }
 
-  /// Names of values that the node reads, those that its subgraphs take from around them included.
+  /// Names of values that the node reads, those that its subgraphs take from around them included, and the value that
+  /// `Gradient` goes back from, which an attribute names.
   public var reads: [String] {
     var names = inputs.filter { !$0.isEmpty }
+    if title == "ai.onnx.preview.training.Gradient", case .string(let bytes)? = attributes["y"] {
+      names.append(String(decoding: bytes, as: UTF8.self))
+    }
     for (_, attribute) in attributes.sorted(by: { $0.key < $1.key }) {
       for subgraph in attribute.subgraphs { names += subgraph.captures }
     }

@@ -35,7 +35,7 @@ struct FuzzSeedsTests {
 
   private static let all: [Seed] =
     layers + operators.map { Seed(name: $0.0, model: chain($0.1, dims: ["1", "4", "6", "6"])) }
-    + forms
+    + forms + nests
 
   // MARK: Operators
 
