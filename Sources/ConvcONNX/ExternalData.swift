@@ -79,6 +79,12 @@ struct ExternalData {
         "has external data at \(quoted), which cannot be read: "
           + "\(String(cString: strerror(errno))); put the file into the model's folder")
     }
+    guard path != root else {
+      throw ONNXError(
+        place,
+        "has external data at \(quoted), which is the model's folder, expected a file in it; "
+          + ONNXError.exportAgain)
+    }
     guard path.hasPrefix(root == "/" ? "/" : root + "/") else {
       throw ONNXError(
         place,

@@ -21,7 +21,7 @@ public struct ConstantFolder: Sendable {
   private var room: Int
   /// Bytes that may still be read and written on the way.
   private var work: Int
-  private var taken: Set<String>
+  private var taken = UniqueNames()
 
   public init(_ graph: ONNXGraph) {
     constants = graph.initializers
@@ -29,8 +29,9 @@ public struct ConstantFolder: Sendable {
     let weights = graph.initializers.values.reduce(0) { $0 + $1.byteCount }
     room = max(limits.computedBytes, 3 * weights)
     work = max(8 * room, 64 * weights)
-    taken = Set(graph.initializers.keys).union(graph.inputs.map(\.name))
-    for node in graph.nodes { taken.formUnion(node.outputs) }
+    taken.take(graph.initializers.keys)
+    taken.take(graph.inputs.map(\.name))
+    for node in graph.nodes { taken.take(node.outputs) }
   }
 
   /// The constant under a name; nil for values of run time.
@@ -109,7 +110,7 @@ public struct ConstantFolder: Sendable {
         "has no \(name) with \(node.outputs.count) outputs; \(ONNXError.exportAgain)")
     }
     var renaming = Renaming(owner: node, taken: taken)
-    taken = []  // One owner, or each name would copy the set.
+    taken = UniqueNames()  // One owner, or each name would copy the set.
     for capture in graph.captures { renaming.names[capture] = capture }
     for (name, tensor) in graph.initializers.sorted(by: { $0.key < $1.key }) {
       constants[renaming.name(name)] = tensor

@@ -28,7 +28,8 @@ struct InlineFunctions {
     guard !functions.isEmpty else { return graph }
     var graph = graph
     var work = Work(functions: functions, limits: graph.limits)
-    work.taken = Set(graph.initializers.keys).union(graph.inputs.map(\.name))
+    work.taken.take(graph.initializers.keys)
+    work.taken.take(graph.inputs.map(\.name))
     work.take(graph.nodes)
     graph.nodes = try work.unfolded(graph.nodes, callers: [])
     return graph
@@ -38,16 +39,16 @@ struct InlineFunctions {
     let functions: [ONNXFunction.Key: ONNXFunction]
     let limits: ONNXLimits
     /// Names in use.
-    var taken: Set<String> = []
+    var taken = UniqueNames()
     var count = 0
     var bytes = 0
 
     mutating func take(_ nodes: [ONNXNode]) {
       for node in nodes {
-        taken.formUnion(node.outputs)
+        taken.take(node.outputs)
         for subgraph in node.attributes.values.flatMap(\.subgraphs) {
-          taken.formUnion(subgraph.initializers.keys)
-          taken.formUnion(subgraph.inputs.map(\.name))
+          taken.take(subgraph.initializers.keys)
+          taken.take(subgraph.inputs.map(\.name))
           take(subgraph.nodes)
         }
       }
@@ -136,7 +137,7 @@ struct InlineFunctions {
       }
       try charge(call, function)
       var renaming = Renaming(owner: call, taken: taken)
-      taken = []  // One owner, or each name would copy the set.
+      taken = UniqueNames()  // One owner, or each name would copy the set.
       for (index, name) in function.inputs.enumerated() {
         renaming.names[name] = call.input(index) ?? ""
       }
@@ -165,12 +166,12 @@ struct InlineFunctions {
 struct Renaming {
   let prefix: String
   /// Names in use, old and new.
-  var taken: Set<String>
+  var taken: UniqueNames
   /// New names by old ones.
   var names: [String: String] = [:]
 
   /// - Parameter owner: the node whose name begins the new ones, as far as it is not too long.
-  init(owner: ONNXNode, taken: Set<String>) {
+  init(owner: ONNXNode, taken: UniqueNames) {
     prefix = String(owner.name.unicodeScalars.prefix(120)) + "/"
     self.taken = taken
   }
@@ -178,12 +179,7 @@ struct Renaming {
   mutating func name(_ old: String) -> String {
     guard !old.isEmpty else { return "" }
     if let known = names[old] { return known }
-    var new = prefix + old
-    var number = 2
-    while !taken.insert(new).inserted {
-      new = "\(prefix)\(old)_\(number)"
-      number += 1
-    }
+    let new = taken.unique(prefix + old)
     names[old] = new
     return new
   }

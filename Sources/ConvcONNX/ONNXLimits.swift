@@ -11,6 +11,10 @@ public struct ONNXLimits: Sendable, Hashable {
   public var depth = 48
   /// Nodes, those of subgraphs and of unfolded functions included.
   public var nodes = 100_000
+  /// Layers of the network that the nodes become. What compiles it takes seconds for as many.
+  public var layers = 4096
+  /// Inputs of the model, its outputs, and inputs of one node.
+  public var ports = 1024
   /// Bytes of all initializers and constants.
   public var tensorBytes = 1 << 32
   /// Bytes of values that are computed from constants while the model is read, where the weights

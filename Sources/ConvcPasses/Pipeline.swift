@@ -112,6 +112,7 @@ public struct Pipeline: Sendable {
       smallestSaving: options.smallestSaving
     ).run(training)
     Self.check(kernels.verify(), after: SelectKernels.name)
+    try Self.checkConstants(of: kernels)
     let memory = try PlanMemory(limit: options.memoryLimit).run(kernels)
     Self.check(memory.verify(), after: PlanMemory.name)
     let schedule = PlanParallelism().run(memory)
@@ -119,6 +120,19 @@ public struct Pipeline: Sendable {
     return ProgramStages(
       fused: training.fused, training: training, kernels: kernels, memory: memory,
       schedule: schedule)
+  }
+
+  /// - Throws: the first kernel with a constant that an `int` of C, which counts in all kernels, does not hold.
+  private static func checkConstants(of kernels: KernelGraph) throws(CompileError) {
+    for call in kernels.calls {
+      for constant in call.constants.flatMap(\.constants)
+      where Int32(exactly: constant.value) == nil {
+        throw CompileError(
+          layer: call.layers.first ?? call.name,
+          "counts to \(constant.value) (\(constant.name)), but loops in C end at \(Int32.max); "
+            + "use a smaller image or window")
+      }
+    }
   }
 
   private static func check(_ problems: [String], after pass: String) {

@@ -23,8 +23,9 @@ public struct PlanParallelism: Pass {
     for (index, call) in kernels.calls.enumerated() {
       let isSmall =
         !call.isParallel || call.work.microseconds(on: kernels.target) < Self.smallest
-      // Within one single block calls run in order: only what happened outside of it can be in the way.
-      let rivals = isSmall ? open.filter { !single.contains($0) } : open
+      // Within one single block, the last of the open calls, they run in order: only what happened outside of it can be
+      // in the way.
+      let rivals = isSmall ? open.dropLast(single.count) : open[...]
       if let reason = places.conflict(of: call, with: rivals) {
         if !single.isEmpty { steps.append(.single(calls: single)) }
         single = []
@@ -50,7 +51,7 @@ private struct Places {
   let plan: MemoryPlan
 
   /// Why a call has to wait for one of the others; nil: it need not.
-  func conflict(of call: KernelCall, with others: [Int]) -> String? {
+  func conflict(of call: KernelCall, with others: ArraySlice<Int>) -> String? {
     let kernels = plan.kernels
     for index in others {
       let other = kernels.calls[index]

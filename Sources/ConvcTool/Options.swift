@@ -172,7 +172,8 @@ struct ModelOptions: ParsableArguments {
   }
 
   private func onnx(inputs: [[Int]]) throws -> Model {
-    try ONNXNetwork.model(of: ONNXFile.read(model), dimensions: dimensions, inputs: inputs)
+    try ONNXNetwork.model(
+      of: ONNXFile.read(model), dimensions: dimensions, inputs: inputs, memoryLimit: limitBytes)
   }
 }
 
@@ -188,8 +189,10 @@ enum ONNXNetwork {
   /// - Parameters:
   ///   - dimensions: extents that the user chose.
   ///   - inputs: shapes that other open dimensions get their extents from; none: they are 1.
+  ///   - memoryLimit: bytes above which a network is refused.
   static func model(
-    of graph: ONNXGraph, dimensions: [NamedExtent], inputs: [[Int]] = []
+    of graph: ONNXGraph, dimensions: [NamedExtent], inputs: [[Int]] = [],
+    memoryLimit: Int = BuildOptions().memoryLimit
   ) throws -> Model {
     var extents = dimensions.extents
     let given = Set(extents.keys)
@@ -205,6 +208,10 @@ enum ONNXNetwork {
       }
     }
     let imported = try ConvertOperators(dims: extents).run(graph)
+    if !imported.notes.isEmpty {
+      // A network that no build can hold is refused without notes on how to build it.
+      _ = try imported.model.lint(BuildOptions(batch: 1, trains: false, memoryLimit: memoryLimit))
+    }
     for note in imported.notes { Console.note("note: \(note)") }
     return imported.model
   }

@@ -5,6 +5,8 @@ struct GraphEditor {
   private var producers: [String: Int] = [:]
   /// Places of the nodes that read a value, and how often each does.
   private var readers: [String: [Int: Int]] = [:]
+  /// The number to try next, by names that were taken.
+  private var numbers: [String: Int] = [:]
   private let inputs: Set<String>
   private let outputs: Set<String>
   private var constants: [String: ONNXTensor]
@@ -115,16 +117,17 @@ struct GraphEditor {
   }
 
   /// A name that nothing in the graph has.
-  func unique(_ name: String) -> String {
+  mutating func unique(_ name: String) -> String {
     func isTaken(_ name: String) -> Bool {
       constants[name] != nil || producers[name] != nil || readers[name] != nil
         || inputs.contains(name) || outputs.contains(name)
     }
-    var (candidate, number) = (name, 2)
+    var (candidate, number) = (name, numbers[name] ?? 2)
     while isTaken(candidate) {
       candidate = "\(name)_\(number)"
       number += 1
     }
+    numbers[name] = number
     return candidate
   }
 

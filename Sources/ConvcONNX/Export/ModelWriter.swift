@@ -7,7 +7,7 @@ final class ModelWriter {
   private let batch: ONNXDimension
   /// What the model calls the network's tensors.
   private var values: [Tensor.ID: String] = [:]
-  private var names: UniqueNames
+  private var names = UniqueNames()
   private var nodes: [Onnx_NodeProto] = []
   private var tensors: [ExportedTensor] = []
 
@@ -16,7 +16,7 @@ final class ModelWriter {
     self.parameters = parameters
     self.batch = batch
     // Names that the caller of the model sees come first.
-    names = UniqueNames(graph.inputLabels + graph.outputLabels)
+    names.take(graph.inputLabels + graph.outputLabels)
     for (input, label) in zip(graph.inputs, graph.inputLabels) { values[input] = label }
     for (output, label) in zip(graph.outputs, graph.outputLabels) where values[output.tensor] == nil
     {
@@ -89,20 +89,6 @@ final class ModelWriter {
       return dim
     }
     return value
-  }
-}
-
-/// Names of values, each once.
-private struct UniqueNames {
-  private var taken: Set<String>
-
-  init(_ taken: [String]) { self.taken = Set(taken) }
-
-  mutating func unique(_ name: String) -> String {
-    if taken.insert(name).inserted { return name }
-    var number = 2
-    while !taken.insert("\(name)_\(number)").inserted { number += 1 }
-    return "\(name)_\(number)"
   }
 }
 

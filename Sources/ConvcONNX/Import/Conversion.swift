@@ -32,6 +32,7 @@ public struct ConvertOperators: Sendable {
       )
     }
     let clean = try CleanUp().run(folded)
+    try Self.checkPorts(of: clean)
     if let conversion = Conversion(clean, isUnbatched: false) {
       switch conversion.run() {
       case .success(let model): return ImportedModel(model: model, notes: notes)
@@ -46,6 +47,22 @@ public struct ConvertOperators: Sendable {
     switch conversion.run() {
     case .success(let model): return ImportedModel(model: model, notes: notes)
     case .failure(.problem(let error)), .failure(.needsAxis0(let error)): throw error
+    }
+  }
+
+  /// - Throws: more inputs and outputs than a function's caller can pass.
+  private static func checkPorts(of graph: ONNXGraph) throws(ONNXError) {
+    for (count, what) in [(graph.inputs.count, "inputs"), (graph.outputs.count, "outputs")]
+    where count > graph.limits.ports {
+      throw ONNXError(
+        graph.source,
+        "has \(count) \(what), more than \(graph.limits.ports); "
+          + "join them, or \(ONNXError.exportAgain) in parts")
+    }
+    for node in graph.nodes where node.inputs.count > graph.limits.ports {
+      throw node.error(
+        "has \(node.inputs.count) inputs, more than \(graph.limits.ports); \(ONNXError.exportAgain) in parts"
+      )
     }
   }
 
@@ -97,6 +114,8 @@ final class Conversion {
   private var values: [String: ConvertedValue] = [:]
   private var given: [String: GivenValues] = [:]
   private var names: IdentifierTable
+  /// Layers so far.
+  private var layers = 0
   /// Images of a batch; in an unbatched network of no meaning.
   let batch: Int
 
@@ -233,6 +252,9 @@ final class Conversion {
 
   func define(_ name: String, _ value: ConvertedValue) { values[name] = value }
 
+  /// Whether the network grew beyond the limits.
+  var hasTooManyLayers: Bool { layers > graph.limits.layers }
+
   /// Applies a layer.
   ///
   /// - Parameters:
@@ -243,6 +265,13 @@ final class Conversion {
     _ layer: any Layer, to inputs: [ConvertedValue], shape: [Int]?, at node: ONNXNode?,
     weights: [String: GivenValues] = [:], name: String? = nil
   ) throws(ConversionError) -> ConvertedValue {
+    layers += 1
+    guard !hasTooManyLayers else {
+      throw .problem(
+        ONNXError(
+          graph.source,
+          "becomes more than \(graph.limits.layers) layers; \(ONNXError.exportAgain) in parts"))
+    }
     let types = inputs.map { TensorType(shape: $0.extents, element: $0.element) }
     if !layer.traits.contains(.anyElement),
       let other = inputs.first(where: { $0.element != .float32 })
@@ -289,16 +318,11 @@ final class Conversion {
 
 /// Names of layers: identifiers in C, each once.
 struct IdentifierTable {
-  private var taken: Set<String> = []
+  private var names = UniqueNames()
 
   /// A name made from any text; where nothing of it is left, from a word and a number.
   mutating func unique(_ text: String, or word: String) -> String {
-    let base = Self.identifier(text)
-    if !text.isEmpty, taken.insert(base).inserted { return base }
-    let stem = text.isEmpty ? word : base
-    var number = text.isEmpty ? 1 : 2
-    while !taken.insert("\(stem)_\(number)").inserted { number += 1 }
-    return "\(stem)_\(number)"
+    text.isEmpty ? names.numbered(word, from: 1) : names.unique(Self.identifier(text))
   }
 
   /// Text with `_` for what a C identifier cannot have.

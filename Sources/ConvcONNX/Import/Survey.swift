@@ -38,7 +38,7 @@ extension Conversion {
   fileprivate func problems() -> [ONNXError]? {
     var problems: [ONNXError] = []
     var missing = Set<String>()
-    for node in graph.nodes {
+    for node in graph.nodes where !hasTooManyLayers {
       guard missing.isDisjoint(with: node.reads), OperatorTable.knows(node.title) else {
         missing.formUnion(node.outputs)
         continue

@@ -45,10 +45,17 @@ extension NodeConversion {
     let dilations = try ints("dilations") ?? ones
     let pads = try ints("pads") ?? space.flatMap { _ in [0, 0] }
     guard strides.count == space.count, dilations.count == space.count,
-      pads.count == 2 * space.count, (kernel + strides + dilations).allSatisfy({ $0 > 0 }),
-      (kernel + strides + dilations + pads).allSatisfy({ $0 < 1 << 30 })
+      pads.count == 2 * space.count
     else {
       throw problem("has strides, dilations or pads for other axes than its input's \(space.count)")
+    }
+    guard (kernel + strides + dilations).allSatisfy({ $0 > 0 }),
+      (kernel + strides + dilations + pads).allSatisfy({ $0 < 1 << 30 })
+    else {
+      throw problem(
+        "has kernel_shape \(kernel), strides \(strides), dilations \(dilations) and pads \(pads), "
+          + "expected numbers from 1, pads from 0, and all below \(1 << 30); \(ONNXError.exportAgain)"
+      )
     }
     var (before, behind) = (Array(pads.prefix(space.count)), Array(pads.suffix(space.count)))
     switch try string("auto_pad", "NOTSET") {
