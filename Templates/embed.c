@@ -455,6 +455,8 @@ TEMPLATE(support_random_blocks)
 #embed "Kernels/support_random_blocks.c.mustache"
 TEMPLATE(support_sigmoid_scalar)
 #embed "Kernels/support_sigmoid_scalar.c.mustache"
+TEMPLATE(support_sign_scalar)
+#embed "Kernels/support_sign_scalar.c.mustache"
 TEMPLATE(support_softplus_scalar)
 #embed "Kernels/support_softplus_scalar.c.mustache"
 TEMPLATE(support_softplus_vector)

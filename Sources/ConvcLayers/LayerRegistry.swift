@@ -17,6 +17,7 @@ public enum LayerRegistry {
     Dense.self,
     DepthToSpace.self,
     Dropout.self,
+    Elementary.self,
     ELU.self,
     Flatten.self,
     GELU.self,

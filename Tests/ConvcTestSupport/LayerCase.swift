@@ -16,16 +16,19 @@ public struct LayerCase: Sendable, CustomTestStringConvertible {
   public let maximumBatch: Int?
   /// Whether NaN in every input value gives NaN somewhere in the output.
   public let passesNaN: Bool
+  /// Whether its inputs have to be positive.
+  public let needsPositive: Bool
 
   public init(
     _ name: String, _ layer: any RegisteredLayer, inputs: [Int]..., maximumBatch: Int? = nil,
-    passesNaN: Bool = true
+    passesNaN: Bool = true, needsPositive: Bool = false
   ) {
     self.name = name
     self.layer = layer
     self.inputs = inputs
     self.maximumBatch = maximumBatch
     self.passesNaN = passesNaN
+    self.needsPositive = needsPositive
   }
 
   public var testDescription: String { name }
@@ -34,14 +37,20 @@ public struct LayerCase: Sendable, CustomTestStringConvertible {
   func model() -> Model {
     Model(name) { graph in
       let values = inputs.enumerated().map { index, shape in
-        graph.input("x\(index)", Array(shape.dropFirst()))
+        let x = graph.input("x\(index)", Array(shape.dropFirst()))
           .apply(PositionBias(), name: "offset\(index)")
+        return needsPositive ? x.madePositive() : x
       }
       let result = graph.apply(layer, to: values)
       graph.output("y", result)
       graph.loss(MeanSquaredError(), on: "y", target: "target")
     }
   }
+}
+
+extension Value {
+  /// Numbers between 1/e and e, for layers that need positive ones of usual size.
+  func madePositive() -> Value { tanh().elementary(.exp) }
 }
 
 /// Checks what has to hold for every layer:

@@ -32,7 +32,7 @@ struct NetworkGrowth {
     batch = Int.random(in: 1...20, using: &random)
     maximumBatch = batch + (random.uniform() < 0.3 ? Int.random(in: 1...20, using: &random) : 0)
     self.random = random
-    let types = LayerRegistry.layers.map { $0.examples.filter { $0.inputs.count == 1 } }
+    let types = LayerRegistry.layers.map { $0.examples.filter(Self.fitsAnywhere) }
       .filter { !$0.isEmpty }
     wanted = types[Int(seed % UInt64(types.count))]
   }
@@ -164,8 +164,11 @@ struct NetworkGrowth {
   }
 
   /// All uses of layers with one input that the registry shows.
-  private static let examples = LayerRegistry.layers.flatMap { $0.examples }.filter {
-    $0.inputs.count == 1
+  private static let examples = LayerRegistry.layers.flatMap { $0.examples }.filter(fitsAnywhere)
+
+  /// Whether a layer can follow any other: it reads one value, whatever its numbers are.
+  private static func fitsAnywhere(_ example: LayerExample) -> Bool {
+    example.inputs.count == 1 && !example.needsPositive
   }
 
   /// Layers of the registry as one of their examples has them.

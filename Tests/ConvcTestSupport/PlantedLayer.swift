@@ -18,7 +18,9 @@ extension NetworkGrowth {
     guard let types = [resized(own), own].first(where: { (try? layer.output(for: $0)) != nil })
     else { return nil }
     let values = types.enumerated().map { index, type in
-      join(PositionBias(), [input("\(Self.plantedName)\(index)", Array(type.shape.dropFirst()))])
+      let x = join(
+        PositionBias(), [input("\(Self.plantedName)\(index)", Array(type.shape.dropFirst()))])
+      return example.needsPositive ? Open(value: x.value.madePositive(), type: type) : x
     }
     return join(layer, values, frozen: hasParameters(layer, values) && chance(0.15))
   }

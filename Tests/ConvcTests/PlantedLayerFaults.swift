@@ -39,6 +39,14 @@ extension PlantedFault {
       ]
     ),
     (
+      "Elementary",
+      [
+        PlantedFault("cells", "int m = 0;", "int m = 1;"),
+        PlantedFault("cells", "int h = 0;", "int h = 1;", way: "lanes"),
+        PlantedFault("support_sign_scalar", "x < 0.0f ?", "x > 0.0f ?"),
+      ]
+    ),
+    (
       "Multiply",
       [
         PlantedFault("cells", "int m = 0;", "int m = 1;"),

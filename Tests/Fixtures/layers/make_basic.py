@@ -1,4 +1,5 @@
-"""Writes CASE.safetensors for convolutions, dense layers, batch norm, sums and activations, with PyTorch as the judge.
+"""Writes CASE.safetensors for convolutions, dense layers, batch norm, sums, activations and elementary functions, with
+PyTorch as the judge.
 
     python make_basic.py [FOLDER]
 
@@ -21,10 +22,15 @@ def values(seed, shape, scale=1.0, offset=0.0):
     return numbers.to(torch.float32).to(torch.float64).requires_grad_()
 
 
-def case(name, shapes, function, **parameters):
+def positive(seed, shape):
+    """Numbers between 1/e and e."""
+    return torch.exp(torch.tanh(values(seed, shape))).detach().to(torch.float32).to(torch.float64).requires_grad_()
+
+
+def case(name, shapes, function, draw=values, **parameters):
     """`function(*inputs, **parameters)` on random values; parameters maps names to tensors."""
     seed = sum(name.encode())
-    inputs = [values(seed + index, shape) for index, shape in enumerate(shapes)]
+    inputs = [draw(seed + index, shape) for index, shape in enumerate(shapes)]
     y = function(*inputs, **parameters)
     d_y = values(seed + 9, y.shape)
     y.backward(d_y)
@@ -101,9 +107,21 @@ def activations():
             case(name + suffix, [shape], function)
 
 
+def elementary():
+    for name, shape, function in [
+            ("abs", (3, 2, 5, 7), torch.abs), ("sin", (2, 32, 3, 5), torch.sin), ("cos", (2, 3, 9), torch.cos),
+            ("erf", (1, 19), torch.erf), ("negate", (5, 3, 1, 4), torch.neg)]:
+        case(f"elementary_{name}", [shape], function)
+    for name, shape, function in [
+            ("exp", (2, 3, 4, 5), torch.exp), ("log", (3, 16, 3, 3), torch.log), ("sqrt", (1, 3, 11), torch.sqrt),
+            ("reciprocal", (5, 19), torch.reciprocal)]:
+        case(f"elementary_{name}", [shape], function, draw=positive)
+
+
 if __name__ == "__main__":
     convolutions()
     dense()
     batch_norms()
     others()
     activations()
+    elementary()
