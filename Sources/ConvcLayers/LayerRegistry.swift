@@ -5,6 +5,7 @@ public enum LayerRegistry {
   /// In alphabetic order.
   public static let layers: [any RegisteredLayer.Type] = [
     Add.self,
+    Arithmetic.self,
     AveragePool1D.self,
     AveragePool2D.self,
     BatchNorm2D.self,

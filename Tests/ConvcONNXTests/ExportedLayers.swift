@@ -107,7 +107,7 @@ struct ExportedLayer: Sendable, CustomTestStringConvertible {
     ExportedLayer(
       "Arithmetic-constants", Arithmetic(.subtract, constants: [3, 1, 1], side: .left),
       [2, 3, 4, 5]),
-    ExportedLayer("Arithmetic-tensors", Arithmetic(.divide), [2, 3, 4, 5], [2, 1, 4, 1]),
+    ExportedLayer("Arithmetic-tensors", Arithmetic(.add), [2, 3, 4, 5], [2, 1, 4, 1]),
     ExportedLayer("Elementary-floor", Elementary(.floor), [2, 3, 4, 5]),
     ExportedLayer("Elementary-ceil", Elementary(.ceil), [2, 3, 4, 5]),
     ExportedLayer("Elementary-round", Elementary(.round), [2, 3, 4, 5]),

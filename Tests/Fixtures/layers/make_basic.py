@@ -1,5 +1,5 @@
-"""Writes CASE.safetensors for convolutions, dense layers, batch norm, sums, activations and elementary functions, with
-PyTorch as the judge.
+"""Writes CASE.safetensors for convolutions, dense layers, batch norm, sums, activations, elementary functions and arithmetic,
+with PyTorch as the judge.
 
     python make_basic.py [FOLDER]
 
@@ -118,6 +118,28 @@ def elementary():
         case(f"elementary_{name}", [shape], function, draw=positive)
 
 
+def arithmetic():
+    tensors = [
+        ("add", (2, 3, 4, 1), (2, 1, 4, 9), torch.add), ("subtract", (3, 2, 5, 7), (3, 2, 1, 1), torch.sub),
+        ("multiply", (2, 1, 4, 5), (2, 3, 1, 5), torch.mul), ("divide", (2, 3, 4, 5), (2, 1, 4, 1), torch.div),
+        ("maximum", (2, 16, 3, 5), (2, 16, 3, 5), torch.maximum), ("minimum", (1, 19), (1, 1), torch.minimum),
+        ("power", (2, 3, 7), (2, 1, 7), torch.pow)]
+    for name, a, b, function in tensors:
+        case(f"arithmetic_{name}", [a, b], function, draw=positive if name in ("divide", "power") else values)
+    constants = [
+        ("constants", (3, 2, 3, 5), (1, 3, 5), lambda x, value: value - x),
+        ("channels", (2, 16, 3, 3), (16, 1, 1), lambda x, value: x / value),
+        ("spread", (2, 1, 3, 5), (4, 1, 5), lambda x, value: x * value),
+        ("over", (5, 19), (19,), lambda x, value: value / x), ("power_of", (2, 3, 9), (1, 1), lambda x, value: x ** value)]
+    for name, shape, extents, function in constants:
+        # Training leaves constants alone: their gradient is stored as zeros.
+        value = positive(1, extents)
+        value.requires_grad_(False)
+        value.grad = torch.zeros_like(value)
+        draw = positive if name in ("over", "power_of") else values
+        case(f"arithmetic_{name}", [shape], function, draw=draw, value=value)
+
+
 if __name__ == "__main__":
     convolutions()
     dense()
@@ -125,3 +147,4 @@ if __name__ == "__main__":
     others()
     activations()
     elementary()
+    arithmetic()
