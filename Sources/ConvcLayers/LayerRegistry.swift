@@ -47,6 +47,7 @@ public enum LayerRegistry {
     ReLU.self,
     ReLU6.self,
     Reshape.self,
+    ReshapeAll.self,
     SELU.self,
     Sigmoid.self,
     SiLU.self,

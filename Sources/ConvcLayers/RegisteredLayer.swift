@@ -14,6 +14,8 @@ public struct LayerExample: Sendable {
   public let inputs: [[Int]]
   /// Whether the layer gives numbers of usual size for positive inputs of usual size alone, as logarithms do.
   public let needsPositive: Bool
+  /// Whether the layer is one of unbatched networks.
+  public var isUnbatched: Bool { layer.traits.contains(.wholeShape) }
 
   public init(_ layer: any RegisteredLayer, inputs: [Int]..., needsPositive: Bool = false) {
     self.layer = layer

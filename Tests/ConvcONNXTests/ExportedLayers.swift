@@ -115,14 +115,15 @@ struct ExportedLayer: Sendable, CustomTestStringConvertible {
   ]
 
   var batch: Int { inputs[0][0] }
+  var isUnbatched: Bool { layer.traits.contains(.wholeShape) }
 
   var model: Model {
-    Model("network") { graph in
-      let values = inputs.enumerated().map { index, shape in
-        graph.input("x\(index)", Array(shape.dropFirst()))
-      }
-      graph.output("y", graph.apply(layer, to: values, name: "layer"))
+    let graph = ModelBuilder(name: "network", isUnbatched: isUnbatched)
+    let values = inputs.enumerated().map { index, shape in
+      graph.input("x\(index)", Array(shape.dropFirst(isUnbatched ? 0 : 1)))
     }
+    graph.output("y", graph.apply(layer, to: values, name: "layer"))
+    return graph.model
   }
 
   /// Numbers that each machine draws alike.

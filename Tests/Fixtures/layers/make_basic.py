@@ -91,6 +91,10 @@ def others():
     case("flatten", [(3, 2, 5, 7)], lambda x: x.flatten(1))
     case("flatten_blocks", [(2, 32, 3, 3)], lambda x: x.flatten(1))
     case("flatten_sequence", [(1, 3, 11)], lambda x: x.flatten(1))
+    for name, shape, extents in [
+            ("", (2, 3, 4, 5), (6, 4, 5)), ("_blocks", (5, 16, 2, 3), (3, 32, 5)),
+            ("_features", (7, 15), (1, 3, 5, 7)), ("_sequence", (1, 3, 14), (21, 2))]:
+        case(f"reshapeall{name}", [shape], lambda x, extents=extents: x.reshape(extents))
 
 
 def activations():
