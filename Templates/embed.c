@@ -437,6 +437,8 @@ TEMPLATE(support_inverse_sqrt_scalar)
 #embed "Kernels/support_inverse_sqrt_scalar.c.mustache"
 TEMPLATE(support_lane_sums)
 #embed "Kernels/support_lane_sums.c.mustache"
+TEMPLATE(support_larger_scalar)
+#embed "Kernels/support_larger_scalar.c.mustache"
 TEMPLATE(support_ln_scalar)
 #embed "Kernels/support_ln_scalar.c.mustache"
 TEMPLATE(support_log_scalar)
@@ -445,6 +447,10 @@ TEMPLATE(support_log_vector)
 #embed "Kernels/support_log_vector.c.mustache"
 TEMPLATE(support_penalize)
 #embed "Kernels/support_penalize.c.mustache"
+TEMPLATE(support_power_base_scalar)
+#embed "Kernels/support_power_base_scalar.c.mustache"
+TEMPLATE(support_power_exponent_scalar)
+#embed "Kernels/support_power_exponent_scalar.c.mustache"
 TEMPLATE(support_random_bits_lanes)
 #embed "Kernels/support_random_bits_lanes.c.mustache"
 TEMPLATE(support_random_bits_scalar)
@@ -453,8 +459,14 @@ TEMPLATE(support_random_bits_vector)
 #embed "Kernels/support_random_bits_vector.c.mustache"
 TEMPLATE(support_random_blocks)
 #embed "Kernels/support_random_blocks.c.mustache"
+TEMPLATE(support_share_scalar)
+#embed "Kernels/support_share_scalar.c.mustache"
 TEMPLATE(support_sigmoid_scalar)
 #embed "Kernels/support_sigmoid_scalar.c.mustache"
+TEMPLATE(support_sign_scalar)
+#embed "Kernels/support_sign_scalar.c.mustache"
+TEMPLATE(support_smaller_scalar)
+#embed "Kernels/support_smaller_scalar.c.mustache"
 TEMPLATE(support_softplus_scalar)
 #embed "Kernels/support_softplus_scalar.c.mustache"
 TEMPLATE(support_softplus_vector)

@@ -6,13 +6,18 @@ import Glibc
 ///
 /// - Inputs: rank 2 to 4; one tensor and constants, or two tensors of one rank.
 /// - Output: of each axis the larger extent.
-/// - Parameters: `value`, constants of an image's rank, which training leaves alone.
+/// - Parameters: `value`, constants of an image's rank, where the layer has them: 1 unless a file of weights says
+///   otherwise, and left alone by training.
 /// - Formula: `y = a ∘ b` for one of add, subtract, multiply, divide, maximum, minimum, power.
-/// - Gradient: of a tensor that is added to, multiplied or divided by constants, where it has the output's shape; else none.
+/// - Gradient: of each tensor, summed over the axes where one of its cells stands for several; none where it has one image
+///   for several. Of equal numbers the maximum and the minimum give each a half.
 /// - Edges: dividing by 0 and powers of negative numbers give what IEEE 754 and C say; a maximum or minimum with NaN is NaN.
+///   At 0 the gradient by the exponent is 0 unless the power is negative.
 /// - Fusion: none.
-/// - Errors: another number of inputs; extents that are neither equal nor 1.
-/// - Source: ONNX `Add`, `Sub`, `Mul`, `Div`, `Max`, `Min`, `Pow`, opset 13, with its broadcasting.
+/// - Errors: another number of inputs; extents that are neither equal nor 1; constants with an extent below 1, or of another
+///   number of axes.
+/// - Source: ONNX `Add`, `Sub`, `Mul`, `Div`, `Max`, `Min`, `Pow`, opset 13, with its broadcasting; PyTorch `+`, `-`, `*`,
+///   `/`, `maximum`, `minimum`, `pow`. ``Add`` and ``Multiply`` are faster where shapes are equal.
 public struct Arithmetic: Layer {
   public static let kind = "arithmetic"
 
@@ -22,7 +27,7 @@ public struct Arithmetic: Layer {
   }
 
   /// Where constants stand.
-  public enum Side: String, Sendable, Hashable {
+  public enum Side: String, Sendable, Hashable, CaseIterable {
     case left, right
   }
 
@@ -45,12 +50,8 @@ public struct Arithmetic: Layer {
   }
 
   public func hasGradient(for inputs: [TensorType]) -> Bool {
-    guard constants != nil, (try? output(for: inputs)) == inputs[0] else { return false }
-    switch operation {
-    case .add, .subtract, .multiply: return true
-    case .divide: return side == .right
-    case .maximum, .minimum, .power: return false
-    }
+    let images = inputs.map { $0.shape[0] }
+    return images.min() == images.max()
   }
 
   public func output(for inputs: [TensorType]) throws(LayerError) -> TensorType {
@@ -59,8 +60,16 @@ public struct Arithmetic: Layer {
       throw .inputCount(expected: expected == 1 ? "one input" : "two inputs", got: inputs.count)
     }
     for input in inputs { try input.checkAxes() }
+    if let constants, !constants.allSatisfy({ $0 >= 1 }) {
+      throw .setting("constants \(constants) are none; every extent has to be at least 1")
+    }
     let other = constants.map { [1] + $0 } ?? inputs[1].shape
     let shape = inputs[0].shape
+    if let constants, constants.count != shape.count - 1 {
+      throw .setting(
+        "constants \(constants) do not have the \(shape.count - 1) axes of an image of \(inputs[0].shapeText); "
+          + "extents of 1 stand for all")
+    }
     let fits =
       shape.count == other.count
       && zip(shape, other).allSatisfy { $0 == $1 || $0 == 1 || $1 == 1 }
@@ -122,9 +131,15 @@ extension Arithmetic {
   private func forward(_ context: ForwardContext) -> KernelCall {
     let y = context.output
     let operands = operands(context)
+    let support =
+      switch operation {
+      case .maximum: ["support_larger_scalar"]
+      case .minimum: ["support_smaller_scalar"]
+      case .add, .subtract, .multiply, .divide, .power: [] as [String]
+      }
     return cellsCall(
       context.context, name: "forward", title: groupSummary(context.context), over: y,
-      y.cell("y"), from: expression(operands[0].cell, operands[1].cell),
+      y.cell("y"), from: expression(operands[0].cell, operands[1].cell), support: support,
       arguments: operands.map(\.argument) + [y.cellArgument("y", .write, like: y)])
   }
 
@@ -134,34 +149,80 @@ extension Arithmetic {
     case .subtract: "\(a) - \(b)"
     case .multiply: "\(a) * \(b)"
     case .divide: "\(a) / \(b)"
-    // Where one is NaN neither comparison holds, and the sum is NaN.
-    case .maximum: "\(a) > \(b) ? \(a) : \(b) >= \(a) ? \(b) : \(a) + \(b)"
-    case .minimum: "\(a) < \(b) ? \(a) : \(b) <= \(a) ? \(b) : \(a) + \(b)"
+    case .maximum: "larger_float(\(a), \(b))"
+    case .minimum: "smaller_float(\(a), \(b))"
     case .power: "powf(\(a), \(b))"
     }
   }
 
   private func backward(_ context: BackwardContext) -> [KernelCall] {
-    guard let gradient = context.inputGradients[0] else { return [] }
-    let dY = context.outputGradient
-    let dX = gradient.placement
-    precondition(
-      dX.type == dY.type, "internal error: the gradient of a value that stands for several")
-    var arguments = [dY.cellArgument("d_y", .read, like: dY)]
-    var from = dY.cell("d_y")
-    if operation == .multiply || operation == .divide, let constant = constant(context.forward) {
-      arguments.append(constant.argument)
-      from += (operation == .multiply ? " * " : " / ") + constant.cell
-    } else if operation == .subtract, side == .left {
-      from = "-" + from
+    let operands = operands(context.forward)
+    return context.inputGradients.enumerated().compactMap { index, gradient in
+      guard let gradient else { return nil }
+      let isLeft = constants == nil ? index == 0 : side == .right
+      return backward(context, gradient.placement, gradient.accumulates, operands, isLeft: isLeft)
     }
-    return [
-      cellsCall(
-        context.context, name: "backward", title: "gradient of the input", over: dY,
-        dX.cell("d_x"), accumulates: gradient.accumulates, from: from,
-        arguments: arguments
-          + [dX.cellArgument("d_x", gradient.accumulates ? .update : .write, like: dY)])
-    ]
+  }
+
+  /// The gradient of one tensor, of the operand on the left or on the right.
+  private func backward(
+    _ context: BackwardContext, _ dX: Placement, _ accumulates: Bool, _ operands: [Operand],
+    isLeft: Bool
+  ) -> KernelCall {
+    let dY = context.outputGradient
+    let slope = slope(dY.cell("d_y"), operands[0].cell, operands[1].cell, isLeft: isLeft)
+    let own = operands[isLeft ? 0 : 1].argument.name
+    let arguments =
+      [dY.cellArgument("d_y", .read, like: dY)]
+      + zip(operands, [slope.readsLeft, slope.readsRight]).filter(\.1).map(\.0.argument)
+      + [dX.cellArgument("d_\(own)", accumulates ? .update : .write, like: dY)]
+    let name = constants == nil ? "backward_\(own)" : "backward"
+    let title = "gradient of \(constants == nil ? own : "the input")"
+    let axes = dX.type.shape.indices.filter { dX.type.shape[$0] != dY.type.shape[$0] }
+    let indices = zip(dY.axisVariables, dX.axisExtents).map { $1 == 1 ? "0" : $0 }
+    guard !axes.isEmpty else {
+      return cellsCall(
+        context.context, name: name, title: title, over: dY, dX.cell("d_\(own)"),
+        accumulates: accumulates, from: slope.text, support: slope.support, arguments: arguments)
+    }
+    precondition(axes[0] > 0, "internal error: the gradient of an image that stands for several")
+    return sumCall(
+      context.context, name: name, title: title + ", summed over what each cell stands for",
+      over: dY, axes: Set(axes), dX.cell("d_\(own)", indices), accumulates: accumulates,
+      from: slope.text, support: slope.support, arguments: arguments)
+  }
+
+  /// A gradient in C, and what it reads.
+  private struct Slope {
+    let text: String
+    var readsLeft = false
+    var readsRight = false
+    var support: [String] = []
+  }
+
+  /// The gradient of the operand on the left or on the right, from that of the output.
+  private func slope(_ dY: String, _ a: String, _ b: String, isLeft: Bool) -> Slope {
+    switch operation {
+    case .add: Slope(text: dY)
+    case .subtract: Slope(text: isLeft ? dY : "-" + dY)
+    case .multiply:
+      Slope(text: "\(dY) * \(isLeft ? b : a)", readsLeft: !isLeft, readsRight: isLeft)
+    case .divide:
+      isLeft
+        ? Slope(text: "\(dY) / \(b)", readsRight: true)
+        : Slope(text: "-\(dY) * \(a) / (\(b) * \(b))", readsLeft: true, readsRight: true)
+    case .maximum, .minimum:
+      Slope(
+        text: "\(dY) * "
+          + (isLeft == (operation == .maximum)
+            ? "share_float(\(a), \(b))" : "share_float(\(b), \(a))"),
+        readsLeft: true, readsRight: true, support: ["support_share_scalar"])
+    case .power:
+      Slope(
+        text: "\(dY) * \(isLeft ? "power_base_float" : "power_exponent_float")(\(a), \(b))",
+        readsLeft: true, readsRight: true,
+        support: [isLeft ? "support_power_base_scalar" : "support_power_exponent_scalar"])
+    }
   }
 }
 
@@ -173,32 +234,108 @@ extension String {
   }
 }
 
+extension Value {
+  /// Applies ``Arithmetic`` to this value, on the left, and another one.
+  public func arithmetic(
+    _ operation: Arithmetic.Operation, _ other: Value, name: String? = nil, file: String = #fileID,
+    line: Int = #line
+  ) -> Value {
+    apply(Arithmetic(operation), with: [other], name: name, file: file, line: line)
+  }
+
+  /// Applies ``Arithmetic`` to this value and constants.
+  ///
+  /// - Parameter constants: their extents for one image.
+  public func arithmetic(
+    _ operation: Arithmetic.Operation, constants: [Int], side: Arithmetic.Side = .right,
+    name: String? = nil, file: String = #fileID, line: Int = #line
+  ) -> Value {
+    apply(
+      Arithmetic(operation, constants: constants, side: side), name: name, file: file, line: line)
+  }
+}
+
+extension Arithmetic: RegisteredLayer {
+  public static let settings = [
+    SettingSpec(
+      "operation", .word(Operation.allCases.map(\.rawValue)), default: nil,
+      "what is computed of the two"),
+    SettingSpec(
+      "constants", .integers, default: .list([]),
+      "extents of constants for one image; without them both are tensors"),
+    SettingSpec(
+      "side", .word(Side.allCases.map(\.rawValue)), default: .word("right"),
+      "where constants stand"),
+  ]
+
+  public init(settings: Settings) throws(SettingError) {
+    let constants = try settings.integers("constants")
+    self.init(
+      try settings.choice("operation"), constants: constants.isEmpty ? nil : constants,
+      side: try settings.choice("side"))
+  }
+
+  public var settingValues: [String: SettingValue] {
+    [
+      "operation": .word(operation.rawValue), "constants": SettingValue(constants ?? []),
+      "side": .word(side.rawValue),
+    ]
+  }
+
+  public static let examples = [
+    LayerExample(Arithmetic(.subtract), inputs: [2, 3, 4, 5], [2, 3, 1, 1]),
+    LayerExample(Arithmetic(.divide), inputs: [2, 1, 7], [2, 3, 7], needsPositive: true),
+    LayerExample(Arithmetic(.minimum), inputs: [2, 6], [2, 6]),
+    LayerExample(Arithmetic(.maximum), inputs: [2, 3, 4, 5], [2, 1, 4, 5]),
+    LayerExample(Arithmetic(.power), inputs: [2, 3, 4, 5], [2, 3, 4, 1], needsPositive: true),
+    LayerExample(Arithmetic(.multiply, constants: [1]), inputs: [2, 6]),
+    LayerExample(Arithmetic(.subtract, constants: [1, 1, 1], side: .left), inputs: [2, 3, 4, 5]),
+    LayerExample(Arithmetic(.divide, constants: [3, 4]), inputs: [2, 3, 1]),
+  ]
+}
+
 extension Arithmetic: ReferenceLayer {
   public func forward(_ call: LayerCall) -> LayerResult {
     let y = DoubleTensor(shape: call.outputShape)
+    var decisions = Decisions()
     for i in 0..<y.count {
       let (a, b) = operands(at: i, call)
       y.address[i] = value(a, b)
+      guard operation == .maximum || operation == .minimum else { continue }
+      // Equal numbers have one origin, and stay equal.
+      let distance = (a - b).magnitude
+      decisions.note(a > b ? 1 : 0, distance: distance == 0 ? .infinity : distance)
     }
-    return LayerResult(output: y)
+    return LayerResult(
+      output: y, decisions: decisions.hash, margin: decisions.margin(in: call.input))
   }
 
   public func backward(_ call: LayerCall, outputGradient: DoubleTensor) -> LayerGradients {
-    let gradient = DoubleTensor(shape: call.input.shape)
+    let gradients = call.inputs.map { DoubleTensor(shape: $0.shape) }
     for i in 0..<outputGradient.count {
       let (a, b) = operands(at: i, call)
-      let constant = side == .right ? b : a
-      let slope: Double =
-        switch operation {
-        case .multiply: constant
-        case .divide: 1 / constant
-        case .subtract: side == .left ? -1 : 1
-        default: 1
-        }
-      gradient.address[i] += outputGradient.address[i] * slope
+      for (index, gradient) in gradients.enumerated() {
+        let isLeft = constants == nil ? index == 0 : side == .right
+        let place = Self.place(i, of: call.outputShape, in: gradient.shape)
+        gradient.address[place] += outputGradient.address[i] * slope(a, b, isLeft: isLeft)
+      }
     }
     return LayerGradients(
-      inputs: [gradient], parameters: [DoubleTensor(shape: call.parameters[0].shape)])
+      inputs: gradients, parameters: call.parameters.map { DoubleTensor(shape: $0.shape) })
+  }
+
+  private func slope(_ a: Double, _ b: Double, isLeft: Bool) -> Double {
+    switch operation {
+    case .add: 1
+    case .subtract: isLeft ? 1 : -1
+    case .multiply: isLeft ? b : a
+    case .divide: isLeft ? 1 / b : -a / (b * b)
+    case .maximum: a == b ? 0.5 : (a > b) == isLeft ? 1 : 0
+    case .minimum: a == b ? 0.5 : (a < b) == isLeft ? 1 : 0
+    case .power:
+      isLeft
+        ? (b == 0 ? 0 : b * pow(a, b - 1)) : (a == 0 && b >= 0 ? 0 : pow(a, b) * Glibc.log(a))
+    }
   }
 
   private func value(_ a: Double, _ b: Double) -> Double {

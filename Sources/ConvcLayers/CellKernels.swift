@@ -53,16 +53,17 @@ extension Placement {
 func cellsCall(
   _ context: GroupContext, name: String, title: String, over region: Placement,
   _ to: String, accumulates: Bool = false, from: String, constants: [ConstantRow] = [],
-  arguments: [Argument]
+  support: [String] = [], arguments: [Argument]
 ) -> KernelCall {
-  KernelCall(
+  let line = "                for (int w = 0; w < W; w++) \(to) += \(from);"
+  return KernelCall(
     template: "cells", name: "\(context.group.name)_\(name)", title: title,
     layers: layerNames(context), constants: [ConstantRow(region.extents())] + constants,
-    flags: ["maps": region.isMaps],
+    flags: ["maps": region.isMaps, "long": line.count > 120],
     texts: [
       "outer": region.outerScalar.rawValue, "to": to, "store": accumulates ? "+=" : "=",
       "from": from,
-    ], scalars: [region.outerScalar], arguments: arguments,
+    ], support: support, scalars: [region.outerScalar], arguments: arguments,
     work: streamingWork(region, region))
 }
 
@@ -74,7 +75,7 @@ func cellsCall(
 func sumCall(
   _ context: GroupContext, name: String, title: String, over region: Placement, axes: Set<Int>,
   _ to: String, accumulates: Bool = false, from: String, result: String = "sum",
-  constants: [ConstantRow] = [], arguments: [Argument]
+  constants: [ConstantRow] = [], support: [String] = [], arguments: [Argument]
 ) -> KernelCall {
   let rank = region.type.shape.count
   let (rows, columns) = (rank == 4 ? 2 : nil, rank > 2 ? rank - 1 : nil) as (Int?, Int?)
@@ -104,7 +105,8 @@ func sumCall(
       "type": region.cellType, "zero": region.isVector ? "{0}" : "0.0f",
       "none": region.cellValue(0), "from": from,
       "result": result,
-    ], scalars: [region.outerScalar], arguments: arguments, work: streamingWork(region))
+    ], support: support, scalars: [region.outerScalar], arguments: arguments,
+    work: streamingWork(region))
 }
 
 /// Where the cells of a part stand in a whole tensor.

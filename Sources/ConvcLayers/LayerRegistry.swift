@@ -5,6 +5,7 @@ public enum LayerRegistry {
   /// In alphabetic order.
   public static let layers: [any RegisteredLayer.Type] = [
     Add.self,
+    Arithmetic.self,
     AveragePool1D.self,
     AveragePool2D.self,
     BatchNorm2D.self,
@@ -17,6 +18,7 @@ public enum LayerRegistry {
     Dense.self,
     DepthToSpace.self,
     Dropout.self,
+    Elementary.self,
     ELU.self,
     Flatten.self,
     GELU.self,
@@ -45,6 +47,7 @@ public enum LayerRegistry {
     ReLU.self,
     ReLU6.self,
     Reshape.self,
+    ReshapeAll.self,
     SELU.self,
     Sigmoid.self,
     SiLU.self,

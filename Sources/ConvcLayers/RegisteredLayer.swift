@@ -12,10 +12,15 @@ public struct LayerExample: Sendable {
   public let layer: any RegisteredLayer
   /// Extents with the batch first, `[N, C, H, W]`.
   public let inputs: [[Int]]
+  /// Whether the layer gives numbers of usual size for positive inputs of usual size alone, as logarithms do.
+  public let needsPositive: Bool
+  /// Whether the layer is one of unbatched networks.
+  public var isUnbatched: Bool { layer.traits.contains(.wholeShape) }
 
-  public init(_ layer: any RegisteredLayer, inputs: [Int]...) {
+  public init(_ layer: any RegisteredLayer, inputs: [Int]..., needsPositive: Bool = false) {
     self.layer = layer
     self.inputs = inputs
+    self.needsPositive = needsPositive
   }
 }
 

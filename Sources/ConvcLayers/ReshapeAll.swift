@@ -4,7 +4,7 @@ import ConvcReference
 /// Reads all values of a tensor, axis 0 with them, as another shape.
 ///
 /// Networks that change the number of images, or put another axis in their place, do it here; the network has to be an
-/// unbatched one.
+/// unbatched one: `unbatched: true` in a model file.
 ///
 /// - Input: any shape. Output: `shape`, of as many values.
 /// - Gradient: the output's, in the input's shape.
@@ -51,6 +51,23 @@ extension Value {
   ) -> Value {
     apply(ReshapeAll(shape), name: name, file: file, line: line)
   }
+}
+
+extension ReshapeAll: RegisteredLayer {
+  public static let settings: [SettingSpec] = [
+    SettingSpec("shape", .integers, default: nil, "all extents, axis 0 with them")
+  ]
+
+  public init(settings: Settings) throws(SettingError) {
+    self.init(try settings.integers("shape"))
+  }
+
+  public var settingValues: [String: SettingValue] { ["shape": SettingValue(shape)] }
+
+  public static let examples = [
+    LayerExample(ReshapeAll([6, 4, 5]), inputs: [2, 3, 4, 5]),
+    LayerExample(ReshapeAll([1, 3, 4, 2]), inputs: [4, 6]),
+  ]
 }
 
 extension ReshapeAll: ReferenceLayer {

@@ -9,8 +9,8 @@ struct ModelFileReader {
   init(root: YAMLNode) { self.root = root }
 
   private static let keys = [
-    "convc", "name", "inputs", "preprocessing", "classes", "regularizer", "layers", "outputs",
-    "losses",
+    "convc", "name", "unbatched", "inputs", "preprocessing", "classes", "regularizer", "layers",
+    "outputs", "losses",
   ]
 
   mutating func read() throws(ModelFileError) -> Model {
@@ -32,6 +32,7 @@ struct ModelFileReader {
       )
     }
     model.name = try needed("name", "name: lenet5").text("the name")
+    if let node = entry("unbatched") { model.isUnbatched = try node.boolean("unbatched") }
     try readInputs(needed("inputs", "inputs: {image: [1, 28, 28]}"))
     try readLayers(needed("layers", "layers: {conv1: {layer: Conv2D, ...}}"))
     try readOutputs(needed("outputs", "outputs: {scores: dense3}"))

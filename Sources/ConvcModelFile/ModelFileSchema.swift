@@ -19,11 +19,16 @@ extension ModelFile {
       "properties": [
         "convc": ["const": version, "description": "version of the form"] as JSON,
         "name": ["type": "string", "description": "begins all C symbols"] as JSON,
+        "unbatched": [
+          "type": "boolean", "default": false,
+          "description": "whether shapes are whole, axis 0 with them, and a call is one run",
+        ] as JSON,
         "inputs": [
           "type": "object", "propertyNames": name,
           "additionalProperties": [
             "type": "array", "items": ["type": "integer", "minimum": 1] as JSON,
-            "description": "extents of one image: [C, H, W], [C, L] or [F]",
+            "description":
+              "extents of one image: [C, H, W], [C, L] or [F]; of an unbatched network all extents",
           ] as JSON,
         ] as JSON,
         "preprocessing": [

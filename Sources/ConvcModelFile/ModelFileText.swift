@@ -6,7 +6,9 @@ extension ModelFile {
   ///
   /// - Throws: a layer or loss that is not in ``LayerRegistry``.
   public static func text(of model: Model) throws(ModelFileError) -> String {
-    var lines = ["convc: \(version)", "name: \(quoted(model.name))", "inputs:"]
+    var lines = ["convc: \(version)", "name: \(quoted(model.name))"]
+    if model.isUnbatched { lines.append("unbatched: true") }
+    lines.append("inputs:")
     for input in model.inputs {
       lines.append("  \(quoted(input.name)): \(SettingValue(input.shape).text)")
     }

@@ -5,6 +5,18 @@ import Testing
 /// Networks without a batch: axis 0 is an extent like the others.
 @Suite("Unbatched networks")
 struct ReshapeAllTests {
+  static let cases = [
+    LayerCase("reshapeall", ReshapeAll([6, 4, 5]), inputs: [2, 3, 4, 5]),
+    LayerCase("reshapeall_blocks", ReshapeAll([3, 32, 5]), inputs: [5, 16, 2, 3]),
+    LayerCase("reshapeall_features", ReshapeAll([1, 3, 5, 7]), inputs: [7, 15]),
+    LayerCase("reshapeall_sequence", ReshapeAll([21, 2]), inputs: [1, 3, 14]),
+  ]
+
+  @Test("keeps the contract of all layers", arguments: cases)
+  func contract(_ layerCase: LayerCase) async throws {
+    try await expectContract(layerCase)
+  }
+
   /// Convolves five images, then has their channels averaged over them, and rows stand in the place of images.
   private func build(_ builder: ModelBuilder) {
     let x = builder.input("x", [5, 3, 6, 7])

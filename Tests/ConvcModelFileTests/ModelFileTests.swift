@@ -54,6 +54,26 @@ struct ModelFileTests {
     #expect(try again.compile(options).files() == model.compile(options).files())
   }
 
+  @Test("an unbatched network reads back as one, with what works on axis 0")
+  func unbatched() throws {
+    let graph = ModelBuilder(name: "whole", isUnbatched: true)
+    let x = graph.input("x", [4, 6]).relu(name: "relu")
+    graph.output("y", x.reshapeAll([1, 24], name: "joined"))
+    let text = try ModelFile.text(of: graph.model)
+    #expect(text.contains("\nunbatched: true\ninputs:\n  x: [4, 6]\n"))
+    #expect(text.contains("\n  joined: {layer: ReshapeAll, shape: [1, 24]}\n"))
+    let again = try ModelFile.read(text: text, path: "whole.yaml")
+    let options = BuildOptions(trains: false, target: .generic)
+    #expect(try again.compile(options).files() == graph.model.compile(options).files())
+    let batched = text.replacing("unbatched: true\n", with: "")
+    #expect {
+      _ = try ModelFile.read(text: batched, path: "whole.yaml").compile(options)
+    } throws: {
+      "\($0)".contains(
+        "works on axis 0, which is the batch here; make the network an unbatched one")
+    }
+  }
+
   @Test(
     "an error names the line and the way out",
     arguments: [

@@ -12,16 +12,20 @@ struct ExportedLayer: Sendable, CustomTestStringConvertible {
   let layer: any Layer
   /// Extents with the batch first.
   let inputs: [[Int]]
+  let needsPositive: Bool
   var testDescription: String { name }
 
   init(_ name: String, _ layer: any Layer, _ inputs: [Int]...) {
     self.init(name, layer, inputs: inputs)
   }
 
-  private init(_ name: String, _ layer: any Layer, inputs: [[Int]]) {
+  private init(
+    _ name: String, _ layer: any Layer, inputs: [[Int]], needsPositive: Bool = false
+  ) {
     self.name = name
     self.layer = layer
     self.inputs = inputs
+    self.needsPositive = needsPositive
   }
 
   static let all = examples + more
@@ -29,7 +33,8 @@ struct ExportedLayer: Sendable, CustomTestStringConvertible {
   private static let examples = LayerRegistry.layers.flatMap { type in
     type.examples.enumerated().map { index, example in
       ExportedLayer(
-        "\(type.registeredName)-\(index + 1)", example.layer, inputs: example.inputs)
+        "\(type.registeredName)-\(index + 1)", example.layer, inputs: example.inputs,
+        needsPositive: example.needsPositive)
     }
   }
 
@@ -102,25 +107,29 @@ struct ExportedLayer: Sendable, CustomTestStringConvertible {
     ExportedLayer(
       "Arithmetic-constants", Arithmetic(.subtract, constants: [3, 1, 1], side: .left),
       [2, 3, 4, 5]),
-    ExportedLayer("Arithmetic-tensors", Arithmetic(.divide), [2, 3, 4, 5], [2, 1, 4, 1]),
-    ExportedLayer("Elementary", Elementary(.erf), [2, 3, 4, 5]),
+    ExportedLayer("Arithmetic-tensors", Arithmetic(.add), [2, 3, 4, 5], [2, 1, 4, 1]),
+    ExportedLayer("Elementary-floor", Elementary(.floor), [2, 3, 4, 5]),
+    ExportedLayer("Elementary-ceil", Elementary(.ceil), [2, 3, 4, 5]),
+    ExportedLayer("Elementary-round", Elementary(.round), [2, 3, 4, 5]),
+    ExportedLayer("Elementary-sign", Elementary(.sign), [2, 3, 4, 5]),
   ]
 
   var batch: Int { inputs[0][0] }
+  var isUnbatched: Bool { layer.traits.contains(.wholeShape) }
 
   var model: Model {
-    Model("network") { graph in
-      let values = inputs.enumerated().map { index, shape in
-        graph.input("x\(index)", Array(shape.dropFirst()))
-      }
-      graph.output("y", graph.apply(layer, to: values, name: "layer"))
+    let graph = ModelBuilder(name: "network", isUnbatched: isUnbatched)
+    let values = inputs.enumerated().map { index, shape in
+      graph.input("x\(index)", Array(shape.dropFirst(isUnbatched ? 0 : 1)))
     }
+    graph.output("y", graph.apply(layer, to: values, name: "layer"))
+    return graph.model
   }
 
   /// Numbers that each machine draws alike.
   var values: [[Float]] {
     var random = RandomValues(seed: UInt64(name.utf8.count))
-    return inputs.map { random.uniform($0.reduce(1, *), in: -2...2) }
+    return inputs.map { random.uniform($0.reduce(1, *), in: needsPositive ? 0.25...2 : -2...2) }
   }
 
   var graph: Graph {

@@ -16,32 +16,58 @@ public struct LayerCase: Sendable, CustomTestStringConvertible {
   public let maximumBatch: Int?
   /// Whether NaN in every input value gives NaN somewhere in the output.
   public let passesNaN: Bool
+  /// Whether its inputs have to be positive.
+  public let needsPositive: Bool
 
   public init(
     _ name: String, _ layer: any RegisteredLayer, inputs: [Int]..., maximumBatch: Int? = nil,
-    passesNaN: Bool = true
+    passesNaN: Bool = true, needsPositive: Bool = false
   ) {
     self.name = name
     self.layer = layer
     self.inputs = inputs
     self.maximumBatch = maximumBatch
     self.passesNaN = passesNaN
+    self.needsPositive = needsPositive
   }
 
   public var testDescription: String { name }
 
   /// The layer behind a learned offset of every input, whose gradient is that of the input summed over the images.
   func model() -> Model {
-    Model(name) { graph in
-      let values = inputs.enumerated().map { index, shape in
-        graph.input("x\(index)", Array(shape.dropFirst()))
-          .apply(PositionBias(), name: "offset\(index)")
+    model { graph, inputs in
+      let values = inputs.enumerated().map { index, input in
+        let x = input.apply(PositionBias(), name: "offset\(index)")
+        return needsPositive ? x.madePositive() : x
       }
       let result = graph.apply(layer, to: values)
       graph.output("y", result)
       graph.loss(MeanSquaredError(), on: "y", target: "target")
     }
   }
+
+  /// A network on the case's inputs; an unbatched one where the layer needs that.
+  fileprivate func model(_ build: (ModelBuilder, [Value]) -> Void) -> Model {
+    let builder = ModelBuilder(name: name, isUnbatched: isUnbatched)
+    let values = inputs.enumerated().map { index, shape in
+      builder.input("x\(index)", Array(shape.dropFirst(isUnbatched ? 0 : 1)))
+    }
+    build(builder, values)
+    return builder.model
+  }
+
+  private var isUnbatched: Bool { layer.traits.contains(.wholeShape) }
+
+  /// The batch of a run, and the largest one.
+  fileprivate var runs: (batch: Int, maximum: Int) {
+    let batch = isUnbatched ? 1 : inputs[0][0]
+    return (batch, maximumBatch ?? batch)
+  }
+}
+
+extension Value {
+  /// Numbers between 1/e and e, for layers that need positive ones of usual size.
+  func madePositive() -> Value { tanh().elementary(.exp) }
 }
 
 /// Checks what has to hold for every layer:
@@ -57,9 +83,9 @@ public func expectContract(_ layerCase: LayerCase) async throws {
   expectSettings(layerCase.layer)
   try expectGoldens(layerCase)
   let model = layerCase.model()
-  let batch = layerCase.inputs[0][0]
+  let runs = layerCase.runs
   let network = try RandomNetwork(
-    model, batch: batch, maximumBatch: layerCase.maximumBatch ?? batch, seed: 7)
+    model, batch: runs.batch, maximumBatch: runs.maximum, seed: 7)
   expectDifferences(network)
   try await expectCompiled(layerCase, network)
   try expectFixture(layerCase)
@@ -68,8 +94,7 @@ public func expectContract(_ layerCase: LayerCase) async throws {
 /// The kernels of a case's layer alone, as the compiler writes them.
 private func kernels(_ layerCase: LayerCase, _ target: Target) throws -> String {
   let compilation = try layerCase.model().compile(
-    BuildOptions(
-      batch: layerCase.maximumBatch ?? layerCase.inputs[0][0], target: target))
+    BuildOptions(batch: layerCase.runs.maximum, target: target))
   guard let node = compilation.graph.nodes.last else { return "" }
   return EmitC().kernels(of: [node.name], in: compilation.stages.module)
 }
@@ -176,13 +201,10 @@ private func expectFixture(_ layerCase: LayerCase) throws {
   let path = TestFiles.fixtures + "layers/\(layerCase.name).safetensors"
   guard FileManager.default.fileExists(atPath: path) else { return }
   let file = try TensorFile(path: path)
-  let model = Model(layerCase.name) { graph in
-    let values = layerCase.inputs.enumerated().map { index, shape in
-      graph.input("x\(index)", Array(shape.dropFirst()))
-    }
-    graph.output("y", graph.apply(layerCase.layer, to: values, name: "it"))
+  let model = layerCase.model { graph, inputs in
+    graph.output("y", graph.apply(layerCase.layer, to: inputs, name: "it"))
   }
-  let graph = try InferShapes(batch: layerCase.inputs[0][0], memoryLimit: 1 << 28).run(model)
+  let graph = try InferShapes(batch: layerCase.runs.batch, memoryLimit: 1 << 28).run(model)
   let node = graph.nodes[0]
   let names = node.parameters.map { graph.parameters[$0].spec.name }
   func tensor(_ name: String) throws -> DoubleTensor {

@@ -130,16 +130,23 @@ public struct LayerReference {
     }
     lines += settings(type.settings)
     guard let example = type.examples.first else { return Page(path: name, text: "") }
-    let model = Model("example") { graph in
-      let inputs = example.inputs.enumerated().map { index, shape in
-        graph.input("x\(index)", Array(shape.dropFirst()))
-          .apply(PositionBias(), name: "before\(index)")
-      }
-      graph.output("y", graph.apply(example.layer, to: inputs))
-      graph.loss(MeanSquaredError(), on: "y", target: "target")
+    let graph = ModelBuilder(name: "example", isUnbatched: example.isUnbatched)
+    let inputs = example.inputs.enumerated().map { index, shape in
+      graph.input("x\(index)", Array(shape.dropFirst(example.isUnbatched ? 0 : 1)))
+        .apply(PositionBias(), name: "before\(index)")
     }
+    graph.output("y", graph.apply(example.layer, to: inputs))
+    graph.loss(MeanSquaredError(), on: "y", target: "target")
+    return try page(name, example, lines, graph.model)
+  }
+
+  private func page(
+    _ name: String, _ example: LayerExample, _ head: [String], _ model: Model
+  ) throws -> Page {
+    var lines = head
     let compilation = try model.compile(
-      BuildOptions(batch: example.inputs[0][0], target: .generic, fuses: false))
+      BuildOptions(
+        batch: example.isUnbatched ? 1 : example.inputs[0][0], target: .generic, fuses: false))
     let graph = compilation.graph
     guard let node = graph.nodes.last else { return Page(path: name, text: "") }
     lines += ["## Example", "", "`\(example.layer.summary)`", "", "| | |", "|---|---|"]

@@ -11,7 +11,7 @@ public struct NetworkDraw: Sendable {
     var growth = NetworkGrowth(seed: seed)
     growth.grow()
     model = growth.builder.model
-    maximumBatch = growth.maximumBatch
+    maximumBatch = growth.runs.maximum
   }
 
   /// The seeds, in order, whose networks have a layer or loss of the registry because it is its turn.

@@ -18,6 +18,8 @@ struct NetworkGrowth {
   let builder: ModelBuilder
   let batch: Int
   let maximumBatch: Int
+  /// Whether shapes are whole: so it is where a layer's turn comes that needs it.
+  let isUnbatched: Bool
   let seed: UInt64
   var random: RandomValues
   /// Uses of the layer that the seed says is to be in the network, if any of them fits.
@@ -28,11 +30,12 @@ struct NetworkGrowth {
   init(seed: UInt64) {
     var random = RandomValues(seed: seed)
     self.seed = seed
-    builder = ModelBuilder(name: "random\(seed)")
+    isUnbatched = Self.layer(of: seed).examples.allSatisfy(\.isUnbatched)
+    builder = ModelBuilder(name: "random\(seed)", isUnbatched: isUnbatched)
     batch = Int.random(in: 1...20, using: &random)
     maximumBatch = batch + (random.uniform() < 0.3 ? Int.random(in: 1...20, using: &random) : 0)
     self.random = random
-    let types = LayerRegistry.layers.map { $0.examples.filter { $0.inputs.count == 1 } }
+    let types = LayerRegistry.layers.map { $0.examples.filter(Self.fitsAnywhere) }
       .filter { !$0.isEmpty }
     wanted = types[Int(seed % UInt64(types.count))]
   }
@@ -81,8 +84,15 @@ struct NetworkGrowth {
   // MARK: Applying layers
 
   func input(_ name: String, _ shape: [Int]) -> Open {
-    Open(value: builder.input(name, shape), type: TensorType(shape: [batch] + shape))
+    input(name, TensorType(shape: [batch] + shape))
   }
+
+  func input(_ name: String, _ type: TensorType) -> Open {
+    Open(value: builder.input(name, Array(type.shape.dropFirst(isUnbatched ? 0 : 1))), type: type)
+  }
+
+  /// The batch of a run, and the largest one; of unbatched networks a call is one run.
+  var runs: (batch: Int, maximum: Int) { isUnbatched ? (1, 1) : (batch, maximumBatch) }
 
   /// Whether a layer accepts the values, and is worth its time.
   func accepts(_ layer: any Layer, _ values: [Open]) -> Bool {
@@ -164,8 +174,11 @@ struct NetworkGrowth {
   }
 
   /// All uses of layers with one input that the registry shows.
-  private static let examples = LayerRegistry.layers.flatMap { $0.examples }.filter {
-    $0.inputs.count == 1
+  private static let examples = LayerRegistry.layers.flatMap { $0.examples }.filter(fitsAnywhere)
+
+  /// Whether a layer can follow any other: it reads one value, whatever its numbers are, and keeps the batch.
+  private static func fitsAnywhere(_ example: LayerExample) -> Bool {
+    example.inputs.count == 1 && !example.needsPositive && !example.isUnbatched
   }
 
   /// Layers of the registry as one of their examples has them.

@@ -14,11 +14,14 @@ extension NetworkGrowth {
     let examples = Self.layer(of: seed).examples
     let example = examples[number(0...examples.count - 1)]
     let layer = example.layer
-    let own = example.inputs.map { TensorType(shape: [batch] + $0.dropFirst()) }
+    let own = example.inputs.map {
+      TensorType(shape: [example.isUnbatched ? $0[0] : batch] + $0.dropFirst())
+    }
     guard let types = [resized(own), own].first(where: { (try? layer.output(for: $0)) != nil })
     else { return nil }
     let values = types.enumerated().map { index, type in
-      join(PositionBias(), [input("\(Self.plantedName)\(index)", Array(type.shape.dropFirst()))])
+      let x = join(PositionBias(), [input("\(Self.plantedName)\(index)", type)])
+      return example.needsPositive ? Open(value: x.value.madePositive(), type: type) : x
     }
     return join(layer, values, frozen: hasParameters(layer, values) && chance(0.15))
   }

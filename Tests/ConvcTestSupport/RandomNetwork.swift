@@ -32,8 +32,8 @@ public struct RandomNetwork: Sendable, CustomStringConvertible {
     var growth = NetworkGrowth(seed: seed)
     growth.grow()
     try self.init(
-      seed: seed, model: growth.builder.model, batch: growth.batch,
-      maximumBatch: growth.maximumBatch, random: growth.random)
+      seed: seed, model: growth.builder.model, batch: growth.runs.batch,
+      maximumBatch: growth.runs.maximum, random: growth.random)
   }
 
   /// A given network, with random parameters and a random batch to run it on.

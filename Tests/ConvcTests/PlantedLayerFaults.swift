@@ -12,6 +12,19 @@ extension PlantedFault {
       ]
     ),
     (
+      "Arithmetic",
+      [
+        PlantedFault("cells_sum", "sum += {{from}}", "sum = {{from}}"),
+        PlantedFault("cells", "int w = 0;", "int w = 1;"),
+        PlantedFault("cells", "int m = 0;", "int m = 1;", way: "lanes"),
+        PlantedFault("support_larger_scalar", "a > b ? a", "a > b ? b"),
+        PlantedFault("support_smaller_scalar", "a < b ? a", "a < b ? b"),
+        PlantedFault("support_share_scalar", "a > b ?", "a < b ?"),
+        PlantedFault("support_power_base_scalar", "b * powf", "powf"),
+        PlantedFault("support_power_exponent_scalar", "logf(a)", "logf(b * b)"),
+      ]
+    ),
+    (
       "Concat",
       [
         PlantedFault("elementwise", "int m = 0;", "int m = 1;"),
@@ -36,6 +49,14 @@ extension PlantedFault {
         PlantedFault("support_random_bits_vector", "/ 4 + l", "/ 4 + 2 * l", way: "chosen"),
         PlantedFault("support_random_bits_lanes", "/ 4;", "/ 2;", way: "lanes"),
         PlantedFault("support_random_bits_scalar", "round < 10", "round < 9"),
+      ]
+    ),
+    (
+      "Elementary",
+      [
+        PlantedFault("cells", "int m = 0;", "int m = 1;"),
+        PlantedFault("cells", "int h = 0;", "int h = 1;", way: "lanes"),
+        PlantedFault("support_sign_scalar", "x < 0.0f ?", "x > 0.0f ?"),
       ]
     ),
     (

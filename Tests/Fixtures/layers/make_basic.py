@@ -1,4 +1,5 @@
-"""Writes CASE.safetensors for convolutions, dense layers, batch norm, sums and activations, with PyTorch as the judge.
+"""Writes CASE.safetensors for convolutions, dense layers, batch norm, sums, activations, elementary functions and arithmetic,
+with PyTorch as the judge.
 
     python make_basic.py [FOLDER]
 
@@ -21,10 +22,15 @@ def values(seed, shape, scale=1.0, offset=0.0):
     return numbers.to(torch.float32).to(torch.float64).requires_grad_()
 
 
-def case(name, shapes, function, **parameters):
+def positive(seed, shape):
+    """Numbers between 1/e and e."""
+    return torch.exp(torch.tanh(values(seed, shape))).detach().to(torch.float32).to(torch.float64).requires_grad_()
+
+
+def case(name, shapes, function, draw=values, **parameters):
     """`function(*inputs, **parameters)` on random values; parameters maps names to tensors."""
     seed = sum(name.encode())
-    inputs = [values(seed + index, shape) for index, shape in enumerate(shapes)]
+    inputs = [draw(seed + index, shape) for index, shape in enumerate(shapes)]
     y = function(*inputs, **parameters)
     d_y = values(seed + 9, y.shape)
     y.backward(d_y)
@@ -85,6 +91,10 @@ def others():
     case("flatten", [(3, 2, 5, 7)], lambda x: x.flatten(1))
     case("flatten_blocks", [(2, 32, 3, 3)], lambda x: x.flatten(1))
     case("flatten_sequence", [(1, 3, 11)], lambda x: x.flatten(1))
+    for name, shape, extents in [
+            ("", (2, 3, 4, 5), (6, 4, 5)), ("_blocks", (5, 16, 2, 3), (3, 32, 5)),
+            ("_features", (7, 15), (1, 3, 5, 7)), ("_sequence", (1, 3, 14), (21, 2))]:
+        case(f"reshapeall{name}", [shape], lambda x, extents=extents: x.reshape(extents))
 
 
 def activations():
@@ -101,9 +111,44 @@ def activations():
             case(name + suffix, [shape], function)
 
 
+def elementary():
+    for name, shape, function in [
+            ("abs", (3, 2, 5, 7), torch.abs), ("sin", (2, 32, 3, 5), torch.sin), ("cos", (2, 3, 9), torch.cos),
+            ("erf", (1, 19), torch.erf), ("negate", (5, 3, 1, 4), torch.neg)]:
+        case(f"elementary_{name}", [shape], function)
+    for name, shape, function in [
+            ("exp", (2, 3, 4, 5), torch.exp), ("log", (3, 16, 3, 3), torch.log), ("sqrt", (1, 3, 11), torch.sqrt),
+            ("reciprocal", (5, 19), torch.reciprocal)]:
+        case(f"elementary_{name}", [shape], function, draw=positive)
+
+
+def arithmetic():
+    tensors = [
+        ("add", (2, 3, 4, 1), (2, 1, 4, 9), torch.add), ("subtract", (3, 2, 5, 7), (3, 2, 1, 1), torch.sub),
+        ("multiply", (2, 1, 4, 5), (2, 3, 1, 5), torch.mul), ("divide", (2, 3, 4, 5), (2, 1, 4, 1), torch.div),
+        ("maximum", (2, 16, 3, 5), (2, 16, 3, 5), torch.maximum), ("minimum", (1, 19), (1, 1), torch.minimum),
+        ("power", (2, 3, 7), (2, 1, 7), torch.pow)]
+    for name, a, b, function in tensors:
+        case(f"arithmetic_{name}", [a, b], function, draw=positive if name in ("divide", "power") else values)
+    constants = [
+        ("constants", (3, 2, 3, 5), (1, 3, 5), lambda x, value: value - x),
+        ("channels", (2, 16, 3, 3), (16, 1, 1), lambda x, value: x / value),
+        ("spread", (2, 1, 3, 5), (4, 1, 5), lambda x, value: x * value),
+        ("over", (5, 19), (19,), lambda x, value: value / x), ("power_of", (2, 3, 9), (1, 1), lambda x, value: x ** value)]
+    for name, shape, extents, function in constants:
+        # Training leaves constants alone: their gradient is stored as zeros.
+        value = positive(1, extents)
+        value.requires_grad_(False)
+        value.grad = torch.zeros_like(value)
+        draw = positive if name in ("over", "power_of") else values
+        case(f"arithmetic_{name}", [shape], function, draw=draw, value=value)
+
+
 if __name__ == "__main__":
     convolutions()
     dense()
     batch_norms()
     others()
     activations()
+    elementary()
+    arithmetic()
