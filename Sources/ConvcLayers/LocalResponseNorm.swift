@@ -185,6 +185,8 @@ extension LocalResponseNorm: RegisteredLayer {
       inputs: [2, 5]),
     LayerExample(
       LocalResponseNorm(across: .space(3), alpha: 0.5, beta: 0.6, kappa: 2), inputs: [2, 3, 4, 5]),
+    // A window too wide for its cells to be summed one by one.
+    LayerExample(LocalResponseNorm(across: .space(11), alpha: 2), inputs: [2, 3, 7, 8]),
   ]
 }
 

@@ -27,8 +27,8 @@ actor FaultyNetworks {
     let way: String
   }
 
-  /// The networks in question: a layer's turn comes in about twenty of them.
-  static let seeds = UInt64(0)..<1000
+  /// The networks in question: a layer's turn comes in about forty of them.
+  static let seeds = UInt64(0)..<2000
   /// Networks with a mistake that are run before it counts as missed.
   static let attempts = 16
 

@@ -106,10 +106,14 @@ extension PlantedFault {
         PlantedFault("upsample_nearest_forward", "h / FACTOR_H", "h % H"),
         PlantedFault("upsample_nearest_backward", "s < FACTOR_W", "s < FACTOR_W - 1"),
         PlantedFault("upsample_nearest_backward", "sum += ", "sum = ", way: "lanes"),
-        PlantedFault("upsample_bilinear_forward", "+ a * ((1.0f - b)", "+ a * ((1.0f - a)"),
+        PlantedFault("upsample_bilinear_forward", "mixed[columns[w] + 1]", "mixed[columns[w]]"),
+        PlantedFault(
+          "upsample_bilinear_forward", "+ a * ((1.0f - b)", "+ a * ((1.0f - a)", way: "blocked"),
         PlantedFault(
           "upsample_bilinear_forward", "MIN(row + 1, H - 1)", "MIN(row, H - 1)", way: "lanes"),
-        PlantedFault("upsample_bilinear_backward", "a * (1.0f - b) * v", "a * b * v"),
+        PlantedFault("upsample_bilinear_backward", "sums[below % 2]", "sums[row % 2]"),
+        PlantedFault(
+          "upsample_bilinear_backward", " a * (1.0f - b) * v", " a * b * v", way: "blocked"),
         PlantedFault(
           "upsample_bilinear_backward", "[below][right] +=", "[below][right] =", way: "lanes"),
       ]

@@ -8,7 +8,7 @@ extension PlantedFault {
   private static let ofMemory = [
     PlantedFault("clear_halo", "= 0.0f", "= 0.5f", way: "lanes"),
     PlantedFault("copy", "int i = 0;", "int i = 1;"),
-    PlantedFault("copy", "y[n][i] = x[n][i]", "y[n][i] = x[0][i]"),
+    PlantedFault("copy", "y[n][i] = x[n][i]", "y[n][i] = x[n][0]"),
     PlantedFault("loop_nest", "{{> after}}", "if (0)\n    {{> after}}"),
     PlantedFault("clear_halo", "w < W - RIGHT", "w <= W - RIGHT", way: "lanes"),
     PlantedFault("clear_halo", "h < H - BOTTOM", "h <= H - BOTTOM", way: "lanes"),
