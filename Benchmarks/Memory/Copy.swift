@@ -36,9 +36,12 @@ struct Copy {
     (reading, writing) = (try function("read_vectors"), try function("write_vectors"))
     filling = unsafeBitCast(try library.symbol("fill"), to: Filling.self)
     self.threads = Int32(threads)
+    // In large pages, as a session's blocks are.
     let blocks = (0..<2).map { _ in
-      UnsafeMutableRawPointer.allocate(byteCount: 4 * Self.count * Self.parts, alignment: 4096)
-        .bindMemory(to: Float.self, capacity: Self.count * Self.parts)
+      let size = 4 * Self.count * Self.parts
+      let block = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 2 << 20)
+      madvise(block, size, MADV_HUGEPAGE)
+      return block.bindMemory(to: Float.self, capacity: Self.count * Self.parts)
     }
     (from, to) = (blocks[0], blocks[1])
     filling(from, Self.count * Self.parts, 1)

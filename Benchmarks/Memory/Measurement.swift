@@ -71,6 +71,9 @@ struct Measurement {
     return builder.model
   }
 
+  /// Steps that are not counted: they touch the memory, and the session moves it to large pages.
+  private static let settling = 3
+
   func run() throws -> Result {
     let session = try Session(profiled.program)
     let graph = compilation.graph
@@ -80,13 +83,12 @@ struct Measurement {
     }
     let targets = copy.random(graph.targets[0].type.count, seed: 9)
     var (copies, runs) = ([Double](), [[StepProfile.Piece]]())
-    for round in 0..<options.rounds + 1 {
+    for round in 0..<options.rounds + Self.settling {
       let before = copy.measure(round: 2 * round)
       try step(session, images, targets)
       let pieces = profiled.profile(of: [profiled.take()], threads: options.threads).pieces
       let after = copy.measure(round: 2 * round + 1)
-      // The first touches the memory.
-      guard round > 0 else { continue }
+      guard round >= Self.settling else { continue }
       copies += [before, after]
       runs.append(pieces)
     }

@@ -25,6 +25,15 @@ final class AlignedBuffer {
     munmap(address, count)
   }
 
+  /// Moves what has been touched to pages of 2 MiB, so that walks over many maps do not wait for the translation of
+  /// addresses. Where the system has no such pages or they are off, nothing happens.
+  func moveToLargePages() {
+    guard count >= 4 << 20 else { return }
+    madvise(address, count, MADV_HUGEPAGE)
+    let collapse: Int32 = 25  // MADV_COLLAPSE, since Linux 6.1, which older headers lack
+    madvise(address, count, collapse)
+  }
+
   /// The block as floats.
   var floats: UnsafeMutableBufferPointer<Float> {
     let bound = address.bindMemory(to: Float.self, capacity: count / 4)
