@@ -43,7 +43,6 @@ public struct Elementary: Layer {
   public func hasGradient(for inputs: [TensorType]) -> Bool { function.hasGradient }
 
   public func role(in mode: Mode, frozen: Bool) -> FusionRole { .anchor(accepts: []) }
-
 }
 
 // MARK: Kernels

@@ -51,8 +51,8 @@ public final class Session {
     return buffer.address
   }
 
-  /// Moves memory to large pages once a session has shown that it will be used again: the move can take a few tenths of
-  /// a second, and a third off the time of steps that walk over much memory.
+  /// Moves memory to large pages once a session has shown that it will be used again: the move itself can take some tenths
+  /// of a second.
   private func count(_ blocks: AlignedBuffer...) {
     calls += 1
     guard calls == 3 else { return }
