@@ -84,7 +84,8 @@ extension NetworkGrowth {
         let layer = try? type.init(settings: Settings([:], specs: type.settings)),
         kinds.contains(layer.outputKind)
       else { continue }
-      return [layer]
+      // Float has no digits left for what a probability very near to 1 lacks, which the loss takes the logarithm of.
+      return name == "Sigmoid" ? [Tanh(), layer] : [layer]
     }
     return nil
   }
