@@ -37,7 +37,7 @@ public struct CommonKernels: KernelLibrary {
       name: "\(group.name)_forward", title: summary(group.members, context.context.graph),
       layers: layerNames(group, context.context.graph), from: context.inputs[0],
       to: context.output, names: ("x", "y"), accumulates: false, pieces: pieces,
-      dialect: dialect, patch: patch, target: context.context.target)
+      dialect: dialect, target: context.context.target)
   }
 
   private func elementwiseBackward(_ context: BackwardContext) -> [KernelCall] {
@@ -95,7 +95,7 @@ private func passGradient(
       + (members.isEmpty ? "Add" : summary(members, graph)),
     layers: group.nodes.map { graph[$0].name }, from: context.outputGradient,
     to: gradient.placement, names: ("d_y", "d_x"), accumulates: gradient.accumulates,
-    pieces: pieces, dialect: dialect, patch: patch, target: context.context.target)
+    pieces: pieces, dialect: dialect, target: context.context.target)
 }
 
 /// Writes the output's gradient to an input's, for anchors through which it passes unchanged.
@@ -114,13 +114,12 @@ func elementwiseDialect(_ placement: Placement, _ members: [Member]) -> Dialect 
 
 /// A loop over all values of one layout with pieces, of the same dialect, in its body.
 ///
-/// - Parameters:
-///   - patch: what the bits of random pieces are drawn for at once.
-///   - target: whose caches decide what is asked for ahead; nil: nothing is.
+/// - Parameter target: whose caches decide what is asked for ahead and what random bits are drawn for at once; nil: nothing
+///   is, and no piece draws.
 func elementwiseCall(
   name: String, title: String, layers: [String], from source: Placement, to result: Placement,
   names: (String, String), accumulates: Bool, pieces: Pieces, dialect: Dialect,
-  patch: RandomPatch? = nil, target: Target? = nil, sourceChannel: Int = 0, resultChannel: Int = 0,
+  target: Target? = nil, sourceChannel: Int = 0, resultChannel: Int = 0,
   channels: Placement? = nil
 ) -> KernelCall {
   let extent = channels ?? result
@@ -138,7 +137,7 @@ func elementwiseCall(
     "at": extent.at(dialect), "store": accumulates ? "+=" : "=",
   ]
   let scalars = [extent.outerScalar] + pieces.scalars.filter { $0 != extent.outerScalar }
-  guard let patch, !pieces.draws.isEmpty else {
+  guard let target, !pieces.draws.isEmpty else {
     let ahead = ReadAhead(extent, pieces.fragments.isEmpty ? nil : target)
     return KernelCall(
       template: "elementwise", name: name, title: title, layers: layers,
@@ -149,6 +148,7 @@ func elementwiseCall(
       fragments: ["work": pieces.fragments], support: pieces.support, scalars: scalars,
       arguments: [input, output] + pieces.arguments, work: streamingWork(extent, extent))
   }
+  let patch = RandomPatch(extent, target)
   return KernelCall(
     template: "elementwise_random", name: name, title: title, layers: layers,
     constants: [ConstantRow(extent.extents())] + patch.constants,

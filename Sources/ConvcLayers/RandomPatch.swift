@@ -45,8 +45,8 @@ struct RandomPatch {
     return rounded(count + 3, to: 4) + (distance % 4 == 0 ? 0 : 3)
   }
 
-  /// Whether a patch is asked for before it is needed.
-  private var readsAhead: Bool { placement.comesFromMemory(target) }
+  /// How a patch is asked for before it is needed.
+  private var ahead: ReadAhead { ReadAhead(placement, target) }
 
   var constants: [ConstantRow] {
     var rows = [
@@ -59,8 +59,7 @@ struct RandomPatch {
       rows.append(
         ConstantRow([Constant("DISTANCE", distance)], comment: "from a lane to the next in NCHW"))
     }
-    if readsAhead { rows.append(ReadAhead.distance) }
-    return rows
+    return rows + ahead.constants
   }
 
   // MARK: Text
@@ -101,5 +100,5 @@ struct RandomPatch {
     ]
   }
 
-  var flags: [String: Bool] { ["ahead": readsAhead] }
+  var flags: [String: Bool] { ["ahead": ahead.isNeeded] }
 }

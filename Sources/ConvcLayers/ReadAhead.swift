@@ -3,10 +3,7 @@ import ConvcIR
 /// What a loop over all values of one layout asks for before it reads and writes it: only with maps that come from memory,
 /// where a processor guesses too late, above all what will be written.
 struct ReadAhead {
-  /// How far ahead.
-  static var distance: ConstantRow { ConstantRow([Constant("AHEAD", 1024)], comment: "floats") }
-
-  private let isNeeded: Bool
+  let isNeeded: Bool
   private let isByCell: Bool
 
   /// - Parameter target: whose caches decide; nil: nothing is asked for.
@@ -15,7 +12,10 @@ struct ReadAhead {
     isByCell = placement.isVector
   }
 
-  var constants: [ConstantRow] { isNeeded ? [Self.distance] : [] }
+  /// How far ahead.
+  var constants: [ConstantRow] {
+    isNeeded ? [ConstantRow([Constant("AHEAD", 1024)], comment: "floats")] : []
+  }
 
   /// By rows of values, or by cells of lanes.
   var flags: [String: Bool] {

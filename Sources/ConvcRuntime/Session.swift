@@ -53,7 +53,7 @@ public final class Session {
 
   /// Moves memory to large pages once a session has shown that it will be used again: the move itself can take some tenths
   /// of a second.
-  private func count(_ blocks: AlignedBuffer...) {
+  private func settle(_ blocks: AlignedBuffer...) {
     calls += 1
     guard calls == 3 else { return }
     for block in blocks { block.moveToLargePages() }
@@ -120,7 +120,7 @@ public final class Session {
     if !usesEmbedded, !isPrepared { try prepare() }
     let weights = usesEmbedded ? program.model.embedded_packed : UnsafeRawPointer(packed.address)
     let space = try workspace(program.inferenceWorkspaceBytes)
-    count(packed)
+    settle(packed)
     let status = inputs.map(Optional.some).withUnsafeBufferPointer { inputs in
       outputs.map(Optional.some).withUnsafeBufferPointer { outputs in
         program.model.forward(
@@ -218,7 +218,7 @@ public final class Session {
     if let outputs = call.outputs { try checkCount("outputs", outputs.count, program.outputs) }
     if !isPrepared { try prepare() }
     let space = try workspace(program.trainingWorkspaceBytes)
-    count(parameters, packed, gradientBlock, optimizer)
+    settle(parameters, packed, gradientBlock, optimizer)
     var losses = [Float](repeating: 0, count: program.lossEntries)
     let status = call.inputs.map(Optional.some).withUnsafeBufferPointer { inputs in
       call.targets.map(Optional.some).withUnsafeBufferPointer { targets in
