@@ -7,8 +7,8 @@ public struct Target: Sendable, Hashable, CustomStringConvertible {
   public let lanes: Int
   /// Vector registers.
   public let registers: Int
-  /// Registers that multiply-adds need beside their sums and the vectors they are made of: none where a factor comes
-  /// straight from memory to all lanes, one where it is loaded, two where the product needs a place of its own.
+  /// Registers that multiply-adds need beside their sums and the vectors they are made of: one for the factor of all
+  /// lanes, two where the product needs a place of its own.
   public let spareRegisters: Int
   /// Bytes of first-level data cache and of second-level cache of one core, nominal.
   public let level1: Int
@@ -32,7 +32,7 @@ public struct Target: Sendable, Hashable, CustomStringConvertible {
     level2: 512 << 10, peak: 80, march: "x86-64-v3")
   /// x86-64 with AVX-512.
   public static let x86v4 = Target(
-    name: "x86-64-v4", lanes: 16, registers: 32, spareRegisters: 0, level1: 48 << 10,
+    name: "x86-64-v4", lanes: 16, registers: 32, spareRegisters: 1, level1: 48 << 10,
     level2: 2 << 20, peak: 160, march: "x86-64-v4")
   /// 64-bit ARM with NEON.
   public static let aarch64 = Target(

@@ -29,6 +29,18 @@ struct BlockedShape: Sendable, Hashable {
   /// Multiply-adds of vectors of one image.
   var steps: Double { Double(blocks * oh * ow * cells * taps) }
 
+  /// Columns of the convolution that tap `s` reads, from the first that lies over the map to the last; stride 1.
+  func columns(under s: Int) -> Range<Int> {
+    let first = max(0, padding.left - s)
+    return first..<max(first, min(pool.width * ow, w + padding.left - s))
+  }
+
+  /// Columns of the input that tap `s` of the gradient by data reads, from the first that lies under an output to the last.
+  func inputColumns(under s: Int) -> Range<Int> {
+    let first = max(0, s - padding.left)
+    return first..<max(first, min(w, pool.width * ow + s - padding.left))
+  }
+
   /// A 1x1 convolution mixes no pixels: neighbouring rows can count as one, up to so many columns.
   func joiningRows(upTo columns: Int) -> BlockedShape {
     guard r == 1, s == 1, stride == 1, padding == 0, cells == 1 else { return self }
@@ -70,6 +82,33 @@ struct BlockedTiles: Sendable {
       && sums + vectors + target.spareRegisters <= target.registers
   }
 
+  /// Whether a kernel leaves out the columns that a tap finds in the zeros beside a map of so many columns: that takes a copy
+  /// of the inner loop for each tap and tile of a row, and has to save a thirtieth.
+  private func trims(_ shape: BlockedShape, row: Int, tile: Int, _ columns: (Int) -> Range<Int>)
+    -> Bool
+  {
+    guard shape.stride == 1, shape.s > 1, shape.s * Self.ceil(row, tile) <= 12 else { return false }
+    let read = (0..<shape.s).reduce(0) { $0 + columns($1).count }
+    return 30 * read <= 29 * row * shape.s
+  }
+
+  /// Cycles of the taps of one tile of a row, on average over the row, where every step adds to `sums` registers for a column.
+  private func trimmedStep(
+    _ shape: BlockedShape, row: Int, tile: Int, sums: Int, loads: (Int) -> Int,
+    _ columns: (Int) -> Range<Int>
+  ) -> Double {
+    var cycles = 0.0
+    let tiles = Self.ceil(row, tile)
+    for index in 0..<tiles {
+      let first = min(index * tile, row - tile)
+      for s in 0..<shape.s {
+        let count = columns(s).clamped(to: first..<first + tile).count
+        cycles += Self.step(sums * count, loads(count))
+      }
+    }
+    return cycles / Double(tiles * shape.s)
+  }
+
   // MARK: Forward
 
   /// A forward tile, and the parts that the kernel is cut into.
@@ -82,6 +121,8 @@ struct BlockedTiles: Sendable {
     var channels = 1
     /// Blocks of maps whose weights stay in the cache for all images; nil: each image goes through all maps.
     var part: Int?
+    /// Whether columns and pooled rows over zeros are left out.
+    var isTrimmed = false
     var cycles = 0.0
   }
 
@@ -101,10 +142,20 @@ struct BlockedTiles: Sendable {
         guard fits(maps * cells, maps) || (maps == 1 && columns == 1) else { break }
         let tiles = Double(Self.ceil(shape.blocks, maps) * Self.ceil(shape.ow, columns))
         let ends = 10 + 1.5 * Double(maps * cells)
-        let step = Self.step(maps * cells, maps + cells)
-        let cycles = tiles * Double(shape.oh) * (step * Double(shape.taps) + ends)
+        let row = shape.pool.width * shape.ow
+        let width = shape.pool.width * columns
+        let isTrimmed = trims(shape, row: row, tile: width, shape.columns)
+        let step =
+          isTrimmed
+          ? trimmedStep(
+            shape, row: row, tile: width, sums: maps * shape.pool.height,
+            loads: { maps + shape.pool.height * $0 }, shape.columns)
+          : Self.step(maps * cells, maps + cells)
+        // With one block of maps every multiply-add loads a cell of its own, and the loads keep no pace.
+        let late = maps == 1 && cells > 1 ? 1.2 : 1
+        let cycles = tiles * Double(shape.oh) * (late * step * Double(shape.taps) + ends)
         if cycles < best.cycles * 0.999 {
-          best = ForwardTile(maps: maps, columns: columns, cycles: cycles)
+          best = ForwardTile(maps: maps, columns: columns, isTrimmed: isTrimmed, cycles: cycles)
         }
       }
     }
@@ -260,6 +311,8 @@ struct BlockedTiles: Sendable {
     /// Zero columns on the left of the buffer.
     var left = 0
     var channelsFirst = false
+    /// Whether columns that no output lies over are left out.
+    var isTrimmed = false
     var cycles = 0.0
   }
 
@@ -276,10 +329,16 @@ struct BlockedTiles: Sendable {
         let tiles =
           Double(Self.ceil(blocks, channels) * Self.ceil(width, columns) * shape.stride.width)
         let ends = 10 + 2 * Double(channels * columns)
-        let step = Self.step(channels * columns, channels + columns)
+        let isTrimmed = trims(shape, row: shape.w, tile: columns, shape.inputColumns)
+        let step =
+          isTrimmed
+          ? trimmedStep(
+            shape, row: shape.w, tile: columns, sums: channels, loads: { channels + $0 },
+            shape.inputColumns) : Self.step(channels * columns, channels + columns)
         let cycles = tiles * Double(shape.h) * (step * taps + ends)
         if cycles < best.cycles * 0.999 {
-          best = DataTile(channels: channels, columns: columns, cycles: cycles)
+          best = DataTile(
+            channels: channels, columns: columns, isTrimmed: isTrimmed, cycles: cycles)
         }
       }
     }

@@ -287,7 +287,7 @@ struct BlockedKernels {
         "pooled": group.pooling != nil, "adds": input.accumulates,
         "parts": cut, "channels_first": cut && tile.channelsFirst,
         "channels_last": cut && !tile.channelsFirst, "phases": shape.stride.width > 1,
-        "channel_tail": (shape.c / lanes) % tile.channels != 0,
+        "channel_tail": (shape.c / lanes) % tile.channels != 0, "trimmed": tile.isTrimmed,
       ], texts: poolTexts, fragments: ["prologue": pieces.fragments], support: pieces.support,
       scalars: [.batch],
       arguments: [transposedWeight] + gradient + [

@@ -24,7 +24,7 @@ extension BlockedKernels {
       template: "conv2d_blocked_forward", name: "\(group.name)_forward",
       title: groupSummary(context.context), layers: layerNames(context.context),
       constants: sizes + [
-        steps(left: false),
+        steps(left: tile.isTrimmed),
         ConstantRow(
           [Constant("TK", tile.maps), Constant("TW", tile.columns)],
           comment: "register tile: blocks of maps x columns"),
@@ -42,12 +42,19 @@ extension BlockedKernels {
         "cells": !group.beforePooling.isEmpty, "map_tail": shape.blocks % tile.maps != 0,
         "column_tail": shape.ow % tile.columns != 0, "maps_first": tile.part != nil,
         "map_parts": mapPart > tile.maps,
-        "parts": cut, "padded": shape.padding != 0,
+        "parts": cut, "padded": shape.padding != 0, "trimmed": tile.isTrimmed,
+        "trims_rows": trimsRows(tile),
       ], texts: poolTexts,
       fragments: ["epilogue": after.fragments, "cell": cells.fragments],
       support: cells.support + after.support, scalars: [.batch],
       arguments: arguments + cells.arguments + after.arguments,
       work: layer.work(context.context, 0.8))
+  }
+
+  /// Whether rows under one pooled row are told apart where one of them lies over zeros.
+  private func trimsRows(_ tile: BlockedTiles.ForwardTile) -> Bool {
+    let padding = shape.padding
+    return tile.isTrimmed && shape.pool.height == 2 && padding.top + padding.bottom > 0
   }
 
   /// What the kernel needs to sum each channel of what it writes, strips of rows at a time; nothing where nobody wants

@@ -41,7 +41,7 @@ struct LanesTiles: Sendable {
   private var buffer: Int { 26 << 10 }
   private var vector: Int { 4 * target.lanes }
   /// Registers beside the sums and the shorter side of a tile.
-  private var spare: Int { max(1, target.spareRegisters) }
+  private var spare: Int { target.spareRegisters }
 
   /// Cycles of one step with so many multiply-adds and loads.
   private static func step(_ adds: Int, _ loads: Int) -> Double {

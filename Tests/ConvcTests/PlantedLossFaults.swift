@@ -8,7 +8,7 @@ extension PlantedFault {
         PlantedFault("binary_cross_entropy_loss", "{{slope}}", "-({{slope}})", way: "lanes"),
         PlantedFault("binary_probability_loss", "? {{slope}}", "? -({{slope}})"),
         PlantedFault(
-          "binary_probability_loss", "> 1.0f - least ? 1.0f - least", "> 0.9f ? 0.9f", way: "lanes"),
+          "binary_probability_loss", "> 1.0f - least ? 1.0f - least", "> 0.6f ? 0.6f", way: "lanes"),
       ]
     ),
     (

@@ -82,7 +82,16 @@ extension PlantedFault {
       "conv2d_blocked_forward", "H + PAD_TOP - STRIDE_H * POOL_H * h", "H - STRIDE_H * POOL_H * h",
       way: "blocked"),
     PlantedFault(
+      "conv2d_blocked_forward", "W + PAD_LEFT - s - POOL_W * w0", "W - s - POOL_W * w0",
+      way: "blocked"),
+    PlantedFault(
+      "conv2d_blocked_forward", "edge != upper + 2 * lower", "edge != lower + 2 * upper",
+      way: "blocked"),
+    PlantedFault(
       "conv2d_blocked_backward_data", "MIN(R - 1, h + PAD_TOP)", "MIN(R - 2, h + PAD_TOP)",
+      way: "blocked"),
+    PlantedFault(
+      "conv2d_blocked_backward_data", "POOL_W * OW + s - PAD_LEFT - w0", "POOL_W * OW - w0",
       way: "blocked"),
     PlantedFault(
       "conv2d_blocked_backward_weight", "(H + PAD_TOP - r + STRIDE_H - 1)", "(H + PAD_TOP - r)",
