@@ -66,10 +66,14 @@ extension Case {
     Case("softplus", Softplus(), needs: .output), Case("softsign", Softsign(), needs: .output),
     Case("dropout", Dropout(rate: 0.5)), Case("prelu", PReLU(), needs: .inputs),
     Case("positionbias", PositionBias(), needs: .gradient),
+    Case("square root", Elementary(.sqrt), needs: .inputs),
+    Case("absolute value", Elementary(.abs), needs: .inputs),
   ]
 
   private static let joins = [
     Case("add", Add(), maps, maps), Case("multiply", Multiply(), maps, maps, needs: .inputs),
+    Case("subtract", Arithmetic(.subtract), maps, maps),
+    Case("divide", Arithmetic(.divide), maps, maps, needs: .inputs),
     Case("multiply, a gate a map", Multiply(), maps, [16, 64, 1, 1], needs: .inputs),
     Case("concat", Concat(), [16, 32, 128, 128], [16, 32, 128, 128]),
     Case("concat of rows", Concat(axis: 2), [16, 64, 64, 128], [16, 64, 64, 128]),
@@ -125,6 +129,7 @@ extension Case {
     Case("depth to space", DepthToSpace(blockSize: 2)),
     Case("space to depth", SpaceToDepth(blockSize: 2)),
     Case("reshape", Reshape([128, 64, 128])), Case("flatten", Flatten()),
+    Case("reshape of the batch", ReshapeAll([8, 2, 64, 128, 128])),
   ]
 
   private static let reductions = [
