@@ -79,7 +79,7 @@ static void conv1_relu1_pool1_forward(int batch, const float *restrict x_, const
     const float (*weight)[C][R][S] = (const float (*)[C][R][S])weight_;
     float (*y)[K][OH][OW] = (float (*)[K][OH][OW])y_;
 
-    OMP(omp for collapse(2) schedule(static) nowait)
+    OMP(omp for collapse(2) schedule(guided) nowait)
     for (int n = 0; n < batch; n++) {
         for (int m = 0; m < K; m++) {
             for (int h = 0; h < OH; h++) {
@@ -135,7 +135,7 @@ static void conv2_relu2_pool2_forward(int batch, const float *restrict x_, const
     const float (*weight)[C][R][S] = (const float (*)[C][R][S])weight_;
     float (*y)[K][OH][OW] = (float (*)[K][OH][OW])y_;
 
-    OMP(omp for collapse(2) schedule(static) nowait)
+    OMP(omp for collapse(2) schedule(guided) nowait)
     for (int n = 0; n < batch; n++) {
         for (int m = 0; m < K; m++) {
             for (int h = 0; h < OH; h++) {
@@ -189,7 +189,7 @@ static void dense1_relu3_forward(int batch, const float *restrict x_, const floa
     const float (*weight)[F] = (const float (*)[F])weight_;
     float (*y)[K] = (float (*)[K])y_;
 
-    OMP(omp for collapse(2) schedule(static) nowait)
+    OMP(omp for collapse(2) schedule(guided) nowait)
     for (int n = 0; n < batch; n++) {
         for (int m = 0; m < K; m++) {
             float v = dot(weight[m], x[n], F, 1) + bias[m];

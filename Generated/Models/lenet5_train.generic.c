@@ -146,7 +146,7 @@ static void conv1_relu1_pool1_forward(int batch, const float *restrict x_, const
     float (*y)[K][OH][OW] = (float (*)[K][OH][OW])y_;
     uint8_t (*winner)[K][OH][OW] = (uint8_t (*)[K][OH][OW])winner_;
 
-    OMP(omp for collapse(2) schedule(static) nowait)
+    OMP(omp for collapse(2) schedule(guided) nowait)
     for (int n = 0; n < batch; n++) {
         for (int m = 0; m < K; m++) {
             for (int h = 0; h < OH; h++) {
@@ -207,7 +207,7 @@ static void conv2_relu2_pool2_forward(int batch, const float *restrict x_, const
     float (*y)[K][OH][OW] = (float (*)[K][OH][OW])y_;
     uint8_t (*winner)[K][OH][OW] = (uint8_t (*)[K][OH][OW])winner_;
 
-    OMP(omp for collapse(2) schedule(static) nowait)
+    OMP(omp for collapse(2) schedule(guided) nowait)
     for (int n = 0; n < batch; n++) {
         for (int m = 0; m < K; m++) {
             for (int h = 0; h < OH; h++) {
@@ -264,7 +264,7 @@ static void dense1_relu3_forward(int batch, const float *restrict x_, const floa
     const float (*weight)[F] = (const float (*)[F])weight_;
     float (*y)[K] = (float (*)[K])y_;
 
-    OMP(omp for collapse(2) schedule(static) nowait)
+    OMP(omp for collapse(2) schedule(guided) nowait)
     for (int n = 0; n < batch; n++) {
         for (int m = 0; m < K; m++) {
             float v = dot(weight[m], x[n], F, 1) + bias[m];
@@ -500,7 +500,7 @@ static void dense1_relu3_backward_weight(int batch, int accumulate, const float 
     const float (*y)[K] = (const float (*)[K])y_;
     float (*d_weight)[F] = (float (*)[F])d_weight_;
 
-    OMP(omp for schedule(static) nowait)
+    OMP(omp for schedule(guided) nowait)
     for (int m = 0; m < K; m++) {
         if (!accumulate) {
             for (int f = 0; f < F; f++) d_weight[m][f] = 0.0f;
@@ -530,7 +530,7 @@ static void dense1_relu3_backward_data(int batch, const float *restrict weight_,
     const float (*y)[K] = (const float (*)[K])y_;
     float (*d_x)[F] = (float (*)[F])d_x_;
 
-    OMP(omp for schedule(static) nowait)
+    OMP(omp for schedule(guided) nowait)
     for (int n = 0; n < batch; n++) {
         for (int f = 0; f < F; f++) d_x[n][f] = 0.0f;
         for (int m = 0; m < K; m++) {
@@ -563,7 +563,7 @@ static void conv2_relu2_pool2_backward_weight(int batch, int accumulate, const f
     const float (*y)[K][OH][OW] = (const float (*)[K][OH][OW])y_;
     float (*d_weight)[C][R][S] = (float (*)[C][R][S])d_weight_;
 
-    OMP(omp for collapse(2) schedule(static) nowait)
+    OMP(omp for collapse(2) schedule(guided) nowait)
     for (int m = 0; m < K; m++) {
         for (int c = 0; c < C; c++) {
             if (!accumulate) {
@@ -624,7 +624,7 @@ static void conv2_relu2_pool2_backward_data(int batch, const float *restrict wei
     const float (*y)[K][OH][OW] = (const float (*)[K][OH][OW])y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
 
-    OMP(omp for collapse(2) schedule(static) nowait)
+    OMP(omp for collapse(2) schedule(guided) nowait)
     for (int n = 0; n < batch; n++) {
         for (int c = 0; c < C; c++) {
             for (int i = 0; i < H * W; i++) d_x[n][c][i / W][i % W] = 0.0f;
@@ -680,7 +680,7 @@ static void conv1_relu1_pool1_backward_weight(int batch, int accumulate, const f
     const float (*y)[K][OH][OW] = (const float (*)[K][OH][OW])y_;
     float (*d_weight)[C][R][S] = (float (*)[C][R][S])d_weight_;
 
-    OMP(omp for collapse(2) schedule(static) nowait)
+    OMP(omp for collapse(2) schedule(guided) nowait)
     for (int m = 0; m < K; m++) {
         for (int c = 0; c < C; c++) {
             if (!accumulate) {

@@ -17,9 +17,11 @@ public struct KernelRenderer {
   /// Whether kernels are kept out of the step functions: inlined there, clang forgets what `restrict` says, so that gradients
   /// by weight take a quarter longer and loops over floats do not become vectors. Plain C has no word for it.
   let staysApart: Bool
+  private let target: Target
 
   public init(renderer: TemplateRenderer, target: Target) {
     self.renderer = renderer
+    self.target = target
     staysApart = target.hasVectors
   }
 
@@ -44,9 +46,16 @@ public struct KernelRenderer {
     var flags = call.flags
     flags["parallel"] = call.isParallel
     let bindings = TemplateBindings(
-      texts: call.texts, flags: flags, parts: parts,
-      optional: ["constants", "views", "parallel"])
+      texts: call.texts.merging(["schedule": schedule(call)]) { $1 }, flags: flags, parts: parts,
+      optional: ["constants", "views", "parallel", "schedule"])
     return Indentation.byBlocks(try renderer.render(call.template, bindings))
+  }
+
+  /// How threads share a loop. In long kernels the parts become smaller towards the end, so that all wait little for a
+  /// thread that other work holds up; in short ones handing out would cost more, and each thread finds in its cache what
+  /// it wrote in the kernel before.
+  private func schedule(_ call: KernelCall) -> String {
+    call.work.microseconds(on: target) < 400 ? "static" : "guided"
   }
 
   /// Helper functions that kernels name in `support`: C text without tags.
