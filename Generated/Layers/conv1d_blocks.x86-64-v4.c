@@ -75,7 +75,7 @@ static NOINLINE void conv1_forward(int batch, const float *restrict x_, const la
                                    const lanes *restrict bias, lanes *restrict y_) {
     enum { C = 16, CI = 1, H = 1, W = 13 };  // planes of channels
     enum { K = 1, R = 1, S = 5, OH = 1, OW = 13 };  // blocks of maps
-    enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, POOL_H = 1, POOL_W = 1 };
+    enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 2, POOL_H = 1, POOL_W = 1 };
     enum { TK = 1, TW = 13 };  // register tile: blocks of maps x columns
     const float (*x)[C][H][17][CI] = (const float (*)[C][H][17][CI])x_;
     const lanes (*weight)[C][R][S][CI] = (const lanes (*)[C][R][S][CI])weight_;
@@ -88,14 +88,17 @@ static NOINLINE void conv1_forward(int batch, const float *restrict x_, const la
                 // rows of taps that lie over the map, not over its zeros
                 const int first = MAX(0, PAD_TOP - STRIDE_H * (POOL_H * h + POOL_H - 1));
                 const int end = MIN(R, H + PAD_TOP - STRIDE_H * POOL_H * h);
-                for (int w0 = 0; w0 < OW; w0 += TW) {
+                UNROLL for (int w0 = 0; w0 < OW; w0 += TW) {
                     lanes acc[TK][POOL_H][POOL_W * TW] = {0};
                     for (int c = 0; c < C; c++) {
                         ROLL for (int r = first; r < end; r++) {
-                            ROLL for (int s = 0; s < S; s++) {
+                            UNROLL for (int s = 0; s < S; s++) {
+                                // the columns over the map, not over its zeros
+                                const int left = MAX(0, PAD_LEFT - s - POOL_W * w0);
+                                const int right = MIN(POOL_W * TW, W + PAD_LEFT - s - POOL_W * w0);
                                 ROLL for (int l = 0; l < CI; l++) {
                                     UNROLL for (int i = 0; i < POOL_H; i++) {
-                                        UNROLL for (int j = 0; j < POOL_W * TW; j++) {
+                                        UNROLL for (int j = left; j < right; j++) {
                                             UNROLL for (int t = 0; t < TK; t++)
                                                 acc[t][i][j] += weight[m0 + t][c][r][s][l] *
                                                                 x[n][c][STRIDE_H * (POOL_H * h + i) + r]
@@ -130,7 +133,7 @@ static NOINLINE void conv1_forward_2(int batch, const float *restrict x_, const 
                                      const lanes *restrict bias, lanes *restrict y_) {
     enum { C = 1, CI = 16, H = 1, W = 13 };  // blocks of channels, and channels of one
     enum { K = 1, R = 1, S = 5, OH = 1, OW = 13 };  // blocks of maps
-    enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, POOL_H = 1, POOL_W = 1 };
+    enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 2, POOL_H = 1, POOL_W = 1 };
     enum { TK = 1, TW = 13 };  // register tile: blocks of maps x columns
     const float (*x)[C][H][17][CI] = (const float (*)[C][H][17][CI])x_;
     const lanes (*weight)[C][R][S][CI] = (const lanes (*)[C][R][S][CI])weight_;
@@ -143,14 +146,17 @@ static NOINLINE void conv1_forward_2(int batch, const float *restrict x_, const 
                 // rows of taps that lie over the map, not over its zeros
                 const int first = MAX(0, PAD_TOP - STRIDE_H * (POOL_H * h + POOL_H - 1));
                 const int end = MIN(R, H + PAD_TOP - STRIDE_H * POOL_H * h);
-                for (int w0 = 0; w0 < OW; w0 += TW) {
+                UNROLL for (int w0 = 0; w0 < OW; w0 += TW) {
                     lanes acc[TK][POOL_H][POOL_W * TW] = {0};
                     for (int c = 0; c < C; c++) {
                         ROLL for (int r = first; r < end; r++) {
-                            ROLL for (int s = 0; s < S; s++) {
+                            UNROLL for (int s = 0; s < S; s++) {
+                                // the columns over the map, not over its zeros
+                                const int left = MAX(0, PAD_LEFT - s - POOL_W * w0);
+                                const int right = MIN(POOL_W * TW, W + PAD_LEFT - s - POOL_W * w0);
                                 ROLL for (int l = 0; l < CI; l++) {
                                     UNROLL for (int i = 0; i < POOL_H; i++) {
-                                        UNROLL for (int j = 0; j < POOL_W * TW; j++) {
+                                        UNROLL for (int j = left; j < right; j++) {
                                             UNROLL for (int t = 0; t < TK; t++)
                                                 acc[t][i][j] += weight[m0 + t][c][r][s][l] *
                                                                 x[n][c][STRIDE_H * (POOL_H * h + i) + r]
@@ -326,16 +332,19 @@ static NOINLINE void conv1_backward_data(int batch, const lanes *restrict weight
                     for (int h = h0; h < bottom; h++) {
                         const int first = MAX((h + PAD_TOP) % STRIDE_H, h + PAD_TOP - (POOL_H * OH - 1) * STRIDE_H);
                         const int last = MIN(R - 1, h + PAD_TOP);
-                        for (int w0 = 0; w0 < W; w0 += TW) {
+                        UNROLL for (int w0 = 0; w0 < W; w0 += TW) {
                             lanes acc[TC][TW] = {0};
                             for (int k = 0; k < maps; k++) {
                                 ROLL for (int r = first; r <= last; r += STRIDE_H) {
                                     const int i = (h + PAD_TOP - r) / STRIDE_H - POOL_H * first_row;
-                                    ROLL for (int s = 0; s < S; s++) {
+                                    UNROLL for (int s = 0; s < S; s++) {
                                         const lanes *row = &d_pre[k][i][LEFT + w0 + PAD_LEFT - s];
+                                        // the columns that outputs lie over
+                                        const int left = MAX(0, s - PAD_LEFT - w0);
+                                        const int right = MIN(TW, POOL_W * OW + s - PAD_LEFT - w0);
                                         const float (*cells)[LANES] = (const float (*)[LANES])row;
                                         ROLL for (int l = 0; l < LANES; l++) {
-                                            UNROLL for (int j = 0; j < TW; j++) {
+                                            UNROLL for (int j = left; j < right; j++) {
                                                 UNROLL for (int t = 0; t < TC; t++)
                                                     acc[t][j] += weight[c0 + t][m0 + k][r][s][l] * cells[j][l];
                                             }

@@ -1,9 +1,4 @@
 #include <stdint.h>
-#ifdef _OPENMP
-#define OMP(directive) _Pragma(#directive)
-#else
-#define OMP(directive)
-#endif
 #ifdef __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
 #define ROLL _Pragma("clang loop unroll(disable)")
@@ -49,83 +44,14 @@ INLINE lanes lane_sums(lanes v[LANES]) {
     return v[0];
 }
 
-// Turns rows into columns: v[i][j] becomes v[j][i].
-INLINE void transpose(lanes v[LANES]) {
-    UNROLL for (int round = 1; round < LANES; round *= 2) {
-        lanes w[LANES];
-        UNROLL for (int i = 0; i < LANES / 2; i++) {
-            w[2 * i] = zip_low(v[i], v[i + LANES / 2]);
-            w[2 * i + 1] = zip_high(v[i], v[i + LANES / 2]);
-        }
-        UNROLL for (int i = 0; i < LANES; i++) v[i] = w[i];
-    }
-}
-
-// conv1: Conv2D 3x3, stride 2, padding 1, bias per position.
-//
-//   x       [batch, 2, 9, 7]      , zeros around the maps
-//   weight  [1, 2, 3, 3, 1, 16]   maps in lanes
-//   y       [batch, 1, 4, 3, 16]
-//   bias    [1, 4, 3, 16]         maps in lanes
-static NOINLINE void conv1_forward(int batch, const float *restrict x_, const lanes *restrict weight_,
-                                   lanes *restrict y_, const lanes *restrict bias_) {
-    enum { C = 2, CI = 1, H = 7, W = 5 };  // planes of channels
-    enum { K = 1, R = 3, S = 3, OH = 4, OW = 3 };  // blocks of maps
-    enum { STRIDE_H = 2, STRIDE_W = 2, PAD_TOP = 1, POOL_H = 1, POOL_W = 1 };
-    enum { TK = 1, TW = 3 };  // register tile: blocks of maps x columns
-    const float (*x)[C][9][7][CI] = (const float (*)[C][9][7][CI])x_;
-    const lanes (*weight)[C][R][S][CI] = (const lanes (*)[C][R][S][CI])weight_;
-    lanes (*y)[K][OH][OW] = (lanes (*)[K][OH][OW])y_;
-    const lanes (*bias)[OH][OW] = (const lanes (*)[OH][OW])bias_;
-
-    for (int n = 0; n < batch; n++) {
-        for (int tile = 0; tile < K; tile += TK) {
-            for (int h = 0; h < OH; h++) {
-                const int m0 = tile;
-                // rows of taps that lie over the map, not over its zeros
-                const int first = MAX(0, PAD_TOP - STRIDE_H * (POOL_H * h + POOL_H - 1));
-                const int end = MIN(R, H + PAD_TOP - STRIDE_H * POOL_H * h);
-                for (int w0 = 0; w0 < OW; w0 += TW) {
-                    lanes acc[TK][POOL_H][POOL_W * TW] = {0};
-                    for (int c = 0; c < C; c++) {
-                        ROLL for (int r = first; r < end; r++) {
-                            ROLL for (int s = 0; s < S; s++) {
-                                ROLL for (int l = 0; l < CI; l++) {
-                                    UNROLL for (int i = 0; i < POOL_H; i++) {
-                                        UNROLL for (int j = 0; j < POOL_W * TW; j++) {
-                                            UNROLL for (int t = 0; t < TK; t++)
-                                                acc[t][i][j] += weight[m0 + t][c][r][s][l] *
-                                                                x[n][c][STRIDE_H * (POOL_H * h + i) + r]
-                                                                 [STRIDE_W * (POOL_W * w0 + j) + s][l];
-                                        }
-                                    }
-                                }
-                            }
-                        }
-                    }
-                    UNROLL for (int t = 0; t < TK; t++) {
-                        UNROLL for (int p = 0; p < TW; p++) {
-                            const int m = m0 + t, w = w0 + p;
-                            lanes v = acc[t][0][POOL_W * p];
-                            // conv1
-                            v += bias[m][h][w];
-                            y[n][m][h][w] = v;
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
 // conv1: Conv2D 3x3, stride 2, padding 1, bias per position.
 //
 //   x       [groups, 2, 9, 7, 16]  16 images in lanes, zeros around the maps
 //   weight  [5, 2, 3, 3]
 //   y       [groups, 5, 4, 3, 16]
 //   bias    [5, 4, 3]
-static NOINLINE void conv1_forward_2(int groups, const lanes *restrict x_, const float *restrict weight_,
-                                     lanes *restrict y_, const float *restrict bias_) {
+static NOINLINE void conv1_forward(int groups, const lanes *restrict x_, const float *restrict weight_,
+                                   lanes *restrict y_, const float *restrict bias_) {
     enum { C = 2, H = 7, W = 5, K = 5, R = 3, S = 3, OH = 4, OW = 3 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 2, STRIDE_W = 2, POOL_H = 1, POOL_W = 1 };
     enum { TK = 5, TW = 3 };  // register tile: maps x columns
@@ -323,59 +249,6 @@ static NOINLINE void conv1_backward_data(int groups, const float *restrict weigh
                     UNROLL for (int t = 0; t < TC; t++) d_x[n][t][h][j] = acc[t][j];
                 }
             }
-        }
-    }
-}
-
-// conv1: weights with maps in lanes.
-//
-//   weight  [5, 2, 3, 3]
-//   y       [1, 2, 3, 3, 1, 16]
-static NOINLINE void conv1_weight_prepare(const float *restrict weight_, lanes *restrict y_) {
-    enum { K = 1, C = 2, CI = 1, R = 3, S = 3 };  // K and C in blocks
-    enum { MAPS = 5, TAPS = 18 };  // maps, and taps of one map
-    const float (*weight)[TAPS] = (const float (*)[TAPS])weight_;
-    lanes (*y)[C][R * S][CI] = (lanes (*)[C][R * S][CI])y_;
-
-    OMP(omp for collapse(2) schedule(static) nowait)
-    for (int m = 0; m < K; m++) {
-        for (int tap = 0; tap < TAPS; tap += LANES) {
-            const int count = MIN(LANES, TAPS - tap);
-            lanes v[LANES];
-            for (int l = 0; l < LANES; l++) {
-                v[l] = (lanes){0};
-                if (LANES * m + l >= MAPS) continue;  // a lane without a map
-                const float *row = &weight[LANES * m + l][tap];
-                if (count == LANES) {
-                    v[l] = *(const loose *)row;
-                } else {
-                    v[l] = (lanes){0};
-                    for (int i = 0; i < count; i++) v[l][i] = row[i];
-                }
-            }
-            transpose(v);
-            for (int i = 0; i < count; i++) {
-                const int c = (tap + i) / (R * S), t = (tap + i) % (R * S);
-                y[m][c / CI][t][c % CI] = v[i];
-            }
-        }
-    }
-}
-
-// conv1: bias of each place with maps in lanes.
-//
-//   weight  [5, 4, 3]
-//   y       [1, 4, 3, 16]
-static NOINLINE void conv1_bias_prepare(const float *restrict weight_, float *restrict y_) {
-    enum { C = 1, CHANNELS = 5, R = 4, S = 3 };  // C in blocks
-    const float (*weight)[R * S] = (const float (*)[R * S])weight_;
-    float (*y)[R * S][LANES] = (float (*)[R * S][LANES])y_;
-
-    OMP(omp for schedule(static) nowait)
-    for (int m = 0; m < C; m++) {
-        for (int t = 0; t < R * S; t++) {
-            for (int l = 0; l < LANES; l++)
-                y[m][t][l] = LANES * m + l < CHANNELS ? weight[LANES * m + l][t] : 0.0f;
         }
     }
 }

@@ -337,16 +337,19 @@ static NOINLINE void conv1_backward_data(int batch, const lanes *restrict weight
                     for (int h = h0; h < bottom; h++) {
                         const int first = MAX((h + PAD_TOP) % STRIDE_H, h + PAD_TOP - (POOL_H * OH - 1) * STRIDE_H);
                         const int last = MIN(R - 1, h + PAD_TOP);
-                        for (int w0 = 0; w0 < W; w0 += TW) {
+                        UNROLL for (int w0 = 0; w0 < W; w0 += TW) {
                             lanes acc[TC][TW] = {0};
                             for (int k = 0; k < maps; k++) {
                                 ROLL for (int r = first; r <= last; r += STRIDE_H) {
                                     const int i = (h + PAD_TOP - r) / STRIDE_H - POOL_H * first_row;
-                                    ROLL for (int s = 0; s < S; s++) {
+                                    UNROLL for (int s = 0; s < S; s++) {
                                         const lanes *row = &d_pre[k][i][LEFT + w0 + PAD_LEFT - s];
+                                        // the columns that outputs lie over
+                                        const int left = MAX(0, s - PAD_LEFT - w0);
+                                        const int right = MIN(TW, POOL_W * OW + s - PAD_LEFT - w0);
                                         const float (*cells)[LANES] = (const float (*)[LANES])row;
                                         ROLL for (int l = 0; l < LANES; l++) {
-                                            UNROLL for (int j = 0; j < TW; j++) {
+                                            UNROLL for (int j = left; j < right; j++) {
                                                 UNROLL for (int t = 0; t < TC; t++)
                                                     acc[t][j] += weight[c0 + t][m0 + k][r][s][l] * cells[j][l];
                                             }
