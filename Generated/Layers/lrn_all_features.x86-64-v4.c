@@ -73,8 +73,9 @@ static NOINLINE void lrn1_backward(int batch, const float *restrict x_, const fl
         }
         for (int i = 0; i < cells; i++) {
             const float s = 1.0f + 0.071428575f * sum[i];
-            sum[i] = inverse_power_float(s);
-            slope[i] *= 0.10714286f * sum[i] / s;
+            const float power = inverse_power_float(s);
+            sum[i] = power;
+            slope[i] *= 0.10714286f * power * ((s * power * power) * (s * power * power));
         }
         for (int k = 0; k < C; k++) {
             const float *value = &x[n][k], *d_after = &d_y[n][k];

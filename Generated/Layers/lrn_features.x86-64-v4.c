@@ -88,8 +88,9 @@ static NOINLINE void lrn1_backward(int batch, const float *restrict x_, const fl
                 }
                 for (int i = 0; i < cells; i++) {
                     const float s = 1.0f + 0.1f * sum[i];
-                    factor[i] = 1.0f / s;
-                    slope[i] = d_after[i] * value[i] * factor[i] / s;
+                    const float power = 1.0f / s;
+                    factor[i] = power;
+                    slope[i] = d_after[i] * value[i] * power * (1.0f / s);
                 }
             }
             const int j = k - HALF;  // the middle of the channels at hand

@@ -78,8 +78,9 @@ static NOINLINE void lrn1_backward(int batch, const float *restrict x_, const fl
             }
             for (int i = 0; i < cells; i++) {
                 const float s = 0.0f + 1.0f * sum[i];
-                sum[i] = s < 1.17549435e-38f ? 0.0f : inverse_sqrt_float(s);
-                slope[i] *= 1.0f * sum[i] / MAX(s, 1.17549435e-38f);
+                const float power = s < 1.17549435e-38f ? 0.0f : inverse_sqrt_float(s);
+                sum[i] = power;
+                slope[i] *= 1.0f * power * (power * power);
             }
             for (int k = 0; k < C; k++) {
                 const float *value = &x[n][k][h][w0], *d_after = &d_y[n][k][h][w0];

@@ -116,8 +116,9 @@ static void lrn1_backward(int batch, const float *restrict x_, const float *rest
                     }
                     for (int i = 0; i < cells; i++) {
                         const float s = 1.0f + 0.1f * sum[i];
-                        factor[i] = inverse_power_float(s);
-                        slope[i] = d_after[i] * value[i] * factor[i] / s;
+                        const float power = inverse_power_float(s);
+                        factor[i] = power;
+                        slope[i] = d_after[i] * value[i] * power * ((s * power * power) * (s * power * power));
                     }
                 }
                 const int j = k - HALF;  // the middle of the channels at hand

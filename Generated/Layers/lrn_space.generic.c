@@ -66,8 +66,8 @@ static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_
                 float sum = 0.0f;
                 for (int q = 0; q < SIZE; q++) sum += columns[i + q];
                 const float s = 1.0f + 0.055555556f * sum;
-                const float factor = inverse_power_float(s);
-                result[i] = value[i] * factor;
+                const float power = inverse_power_float(s);
+                result[i] = value[i] * power;
             }
         }
     }
@@ -125,8 +125,9 @@ static void lrn1_backward(int batch, const float *restrict x_, const float *rest
                         float sum = 0.0f;
                         for (int q = 0; q < SIZE; q++) sum += column[i + q];
                         const float s = 1.0f + 0.055555556f * sum;
-                        factor[i] = inverse_power_float(s);
-                        slope[i] = d_after[i] * value[i] * factor[i] / s;
+                        const float power = inverse_power_float(s);
+                        factor[i] = power;
+                        slope[i] = d_after[i] * value[i] * power * ((s * power * power) * (s * power * power));
                     }
                 } else {
                     for (int i = 0; i < places; i++) slope[i] = 0.0f;

@@ -66,8 +66,8 @@ static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_
                 float sum = 0.0f;
                 for (int q = 0; q < SIZE; q++) sum += columns[i + q];
                 const float s = 0.0f + 0.02f * sum;
-                const float factor = s < 1.17549435e-38f ? 0.0f : inverse_power_float(s);
-                result[i] = value[i] * factor;
+                const float power = s < 1.17549435e-38f ? 0.0f : inverse_power_float(s);
+                result[i] = value[i] * power;
             }
         }
     }
@@ -125,8 +125,9 @@ static void lrn1_backward(int batch, const float *restrict x_, const float *rest
                         float sum = 0.0f;
                         for (int q = 0; q < SIZE; q++) sum += column[i + q];
                         const float s = 0.0f + 0.02f * sum;
-                        factor[i] = s < 1.17549435e-38f ? 0.0f : inverse_power_float(s);
-                        slope[i] = d_after[i] * value[i] * factor[i] / MAX(s, 1.17549435e-38f);
+                        const float power = s < 1.17549435e-38f ? 0.0f : inverse_power_float(s);
+                        factor[i] = power;
+                        slope[i] = d_after[i] * value[i] * power * ((s * power * power) * (s * power * power));
                     }
                 } else {
                     for (int i = 0; i < places; i++) slope[i] = 0.0f;

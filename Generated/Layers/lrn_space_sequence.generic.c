@@ -76,8 +76,8 @@ static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_
                 float sum = 0.0f;
                 for (int q = 0; q < SIZE; q++) sum += columns[i + q];
                 const float s = 1.0f + 0.16666667f * sum;
-                const float factor = exp_float(-0.6f * log_float(s));
-                result[i] = value[i] * factor;
+                const float power = exp_float(-0.6f * log_float(s));
+                result[i] = value[i] * power;
             }
         }
     }
@@ -122,8 +122,9 @@ static void lrn1_backward(int batch, const float *restrict x_, const float *rest
                         float sum = 0.0f;
                         for (int q = 0; q < SIZE; q++) sum += column[i + q];
                         const float s = 1.0f + 0.16666667f * sum;
-                        factor[i] = exp_float(-0.6f * log_float(s));
-                        slope[i] = d_after[i] * value[i] * factor[i] / s;
+                        const float power = exp_float(-0.6f * log_float(s));
+                        factor[i] = power;
+                        slope[i] = d_after[i] * value[i] * power * (1.0f / s);
                     }
                 } else {
                     for (int i = 0; i < places; i++) slope[i] = 0.0f;

@@ -67,8 +67,17 @@ struct LocalResponseKernels {
   var backwardTexts: [String: String] {
     texts.merging([
       "coefficient": cFloat(Float(2 * layer.factor(on: type) * Double(layer.beta))),
-      "divisor": layer.kappa > 0 ? "s" : "MAX(s, 1.17549435e-38f)",
+      "inverse": inverse,
     ]) { $1 }
+  }
+
+  /// 1 / s in C, where `power` is s^−β: of the usual powers it is a product, and a division takes as long as ten.
+  private var inverse: String {
+    switch layer.beta {
+    case 0.5: "power * power"
+    case 0.75: "(s * power * power) * (s * power * power)"
+    default: layer.kappa > 0 ? "1.0f / s" : "1.0f / MAX(s, 1.17549435e-38f)"
+    }
   }
 
   // MARK: Across channels

@@ -97,7 +97,7 @@ extension LocalResponseKernels {
         bytes: Placement(buffer: x.buffer, type: x.type, layout: x.layout, lanes: x.lanes).bytes),
       type: x.type, layout: x.layout, lanes: x.lanes)
     var texts = texts(
-      x, ["x_row", "d_y_row", "d_x_row", "x_neighbour", "slopes_neighbour"], without: "divisor")
+      x, ["x_row", "d_y_row", "d_x_row", "x_neighbour", "slopes_neighbour"], without: "inverse")
     texts["store"] = gradient.accumulates ? "+=" : "="
     return [
       space(context.forward, of: (after, slopes)),
