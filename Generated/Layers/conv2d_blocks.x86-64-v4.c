@@ -329,7 +329,7 @@ static NOINLINE void conv1_backward_data(int batch, const lanes *restrict weight
                         for (int phase = 0; phase < STRIDE_W; phase++) {
                             // columns phase, phase + STRIDE_W ...: all see the same taps
                             const int tap = (phase + PAD_LEFT) % STRIDE_W, shift = (phase + PAD_LEFT) / STRIDE_W;
-                            for (int w0 = 0; STRIDE_W * w0 + phase < W; w0 += TW) {
+                            for (int w0 = 0; w0 < (W + STRIDE_W - 1) / STRIDE_W; w0 += TW) {
                                 lanes acc[TC][TW] = {0};
                                 for (int k = 0; k < maps; k++) {
                                     ROLL for (int r = first; r <= last; r += STRIDE_H) {

@@ -347,7 +347,6 @@ static NOINLINE void conv1_backward_data(int batch, const lanes *restrict weight
                             }
                             UNROLL for (int j = 0; j < TW; j++) {
                                 const int w = w0 + j;
-                                if (w >= W) continue;
                                 UNROLL for (int t = 0; t < TC; t++) {
                                     lanes *at = &d_x[n][c0 + t][h][w];
                                     *at = m0 > 0 ? *at + acc[t][j] : acc[t][j];

@@ -282,7 +282,7 @@ static NOINLINE void conv1_backward_data(int batch, const lanes *restrict weight
     enum { C = 2, CI = 16, H = 1, W = 15 };  // blocks of channels, and channels of one
     enum { K = 1, R = 1, S = 1, OH = 1, OW = 15 };  // blocks of maps
     enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 0, POOL_H = 1, POOL_W = 1 };
-    enum { TC = 1, TW = 15 };  // register tile: blocks of channels x columns
+    enum { TC = 2, TW = 8, WIDE = 8 };  // register tile: blocks of channels x columns; columns of the widest tiles
     enum { TH = 1 };  // rows of a strip
     // blocks of maps, rows and columns of the buffer; zero columns on its left
     enum { TK = 1, ROWS = 1, COLUMNS = 15, LEFT = 0 };
@@ -318,29 +318,31 @@ static NOINLINE void conv1_backward_data(int batch, const lanes *restrict weight
                     for (int h = h0; h < bottom; h++) {
                         const int first = MAX((h + PAD_TOP) % STRIDE_H, h + PAD_TOP - (POOL_H * OH - 1) * STRIDE_H);
                         const int last = MIN(R - 1, h + PAD_TOP);
-                        for (int w0 = 0; w0 < W; w0 += TW) {
-                            lanes acc[TC][TW] = {0};
-                            for (int k = 0; k < maps; k++) {
-                                ROLL for (int r = first; r <= last; r += STRIDE_H) {
-                                    const int i = (h + PAD_TOP - r) / STRIDE_H - POOL_H * first_row;
-                                    ROLL for (int s = 0; s < S; s++) {
-                                        const lanes *row = &d_pre[k][i][LEFT + w0 + PAD_LEFT - s];
-                                        const float (*cells)[LANES] = (const float (*)[LANES])row;
-                                        ROLL for (int l = 0; l < LANES; l++) {
-                                            UNROLL for (int j = 0; j < TW; j++) {
-                                                UNROLL for (int t = 0; t < TC; t++)
-                                                    acc[t][j] += weight[c0 + t][m0 + k][r][s][l] * cells[j][l];
+                        UNROLL for (int less = 0; less < 2; less++) {
+                            const int columns = TW - less;  // of the first tiles TW, of the others one less
+                            for (int w0 = less * WIDE; w0 < (less ? W : WIDE); w0 += columns) {
+                                lanes acc[TC][TW] = {0};
+                                for (int k = 0; k < maps; k++) {
+                                    ROLL for (int r = first; r <= last; r += STRIDE_H) {
+                                        const int i = (h + PAD_TOP - r) / STRIDE_H - POOL_H * first_row;
+                                        ROLL for (int s = 0; s < S; s++) {
+                                            const lanes *row = &d_pre[k][i][LEFT + w0 + PAD_LEFT - s];
+                                            const float (*cells)[LANES] = (const float (*)[LANES])row;
+                                            ROLL for (int l = 0; l < LANES; l++) {
+                                                UNROLL for (int j = 0; j < columns; j++) {
+                                                    UNROLL for (int t = 0; t < TC; t++)
+                                                        acc[t][j] += weight[c0 + t][m0 + k][r][s][l] * cells[j][l];
+                                                }
                                             }
                                         }
                                     }
                                 }
-                            }
-                            UNROLL for (int j = 0; j < TW; j++) {
-                                const int w = w0 + j;
-                                if (w >= W) continue;
-                                UNROLL for (int t = 0; t < TC; t++) {
-                                    lanes *at = &d_x[n][c0 + t][h][w];
-                                    *at = m0 > 0 ? *at + acc[t][j] : acc[t][j];
+                                UNROLL for (int j = 0; j < columns; j++) {
+                                    const int w = w0 + j;
+                                    UNROLL for (int t = 0; t < TC; t++) {
+                                        lanes *at = &d_x[n][c0 + t][h][w];
+                                        *at = m0 > 0 ? *at + acc[t][j] : acc[t][j];
+                                    }
                                 }
                             }
                         }

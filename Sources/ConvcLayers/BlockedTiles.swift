@@ -68,6 +68,9 @@ struct BlockedTiles: Sendable {
   private var weightSumsBytes: Int { 36 << 10 }
   var gradientBytes: Int { 26 << 10 }
 
+  /// Whether the channels of a block are unrolled: blocks of few channels are over before the loads of the next begin.
+  var unrollsBlocks: Bool { target.lanes <= 8 }
+
   /// Cycles of one step with so many multiply-adds and loads.
   static func step(_ adds: Int, _ loads: Int) -> Double {
     max(Double(adds) / 2, Double(loads) / 2, 4.5) + 0.6
@@ -82,6 +85,28 @@ struct BlockedTiles: Sendable {
       && sums + vectors + target.spareRegisters <= target.registers
   }
 
+  /// Tiles of a row, whose widths differ by one column at most: the first ones take `columns`, those after them one less.
+  static func tiles(of row: Int, _ columns: Int) -> [Range<Int>] {
+    let wide = wide(row, columns) / columns
+    return (0..<ceil(row, columns)).map { index in
+      let first = index * columns - max(0, index - wide)
+      return first..<first + columns - (index < wide ? 0 : 1)
+    }
+  }
+
+  /// Tiles of two widths take two copies of the inner loop, and have to save a fiftieth.
+  private var unevenness: Double { 1.02 }
+
+  /// Columns of a row that tiles of `columns` take, before those of one less.
+  static func wide(_ row: Int, _ columns: Int) -> Int {
+    (row - ceil(row, columns) * (columns - 1)) * columns
+  }
+
+  /// Widths that cut a row into tiles as equal as can be, the narrowest first.
+  static func widths(of row: Int) -> [Int] {
+    (1...row).filter { ceil(row, ceil(row, $0)) == $0 }
+  }
+
   /// Whether a kernel leaves out the columns that a tap finds in the zeros beside a map of so many columns: that takes a copy
   /// of the inner loop for each tap and tile of a row, and has to save a thirtieth.
   private func trims(_ shape: BlockedShape, row: Int, tile: Int, _ columns: (Int) -> Range<Int>)
@@ -92,21 +117,16 @@ struct BlockedTiles: Sendable {
     return 30 * read <= 29 * row * shape.s
   }
 
-  /// Cycles of the taps of one tile of a row, on average over the row, where every step adds to `sums` registers for a column.
+  /// Cycles of a step of one tile of a row, on average over its taps, where every step adds to `sums` registers for a column.
   private func trimmedStep(
-    _ shape: BlockedShape, row: Int, tile: Int, sums: Int, loads: (Int) -> Int,
+    _ shape: BlockedShape, tile: Range<Int>, sums: Int, loads: (Int) -> Int,
     _ columns: (Int) -> Range<Int>
   ) -> Double {
-    var cycles = 0.0
-    let tiles = Self.ceil(row, tile)
-    for index in 0..<tiles {
-      let first = min(index * tile, row - tile)
-      for s in 0..<shape.s {
-        let count = columns(s).clamped(to: first..<first + tile).count
-        cycles += Self.step(sums * count, loads(count))
-      }
+    let cycles = (0..<shape.s).reduce(0.0) { cycles, s in
+      let count = columns(s).clamped(to: tile).count
+      return cycles + Self.step(sums * count, loads(count))
     }
-    return cycles / Double(tiles * shape.s)
+    return cycles / Double(shape.s)
   }
 
   // MARK: Forward
@@ -123,6 +143,9 @@ struct BlockedTiles: Sendable {
     var part: Int?
     /// Whether columns and pooled rows over zeros are left out.
     var isTrimmed = false
+    /// Whether the rows under a pooled row are summed one after the other, not side by side: longer tiles of a row then
+    /// fit the registers, and share more of the weights that they load.
+    var isRowByRow = false
     var cycles = 0.0
   }
 
@@ -135,35 +158,63 @@ struct BlockedTiles: Sendable {
   }
 
   func forward(_ shape: BlockedShape) -> ForwardTile {
-    var best = ForwardTile(cycles: .infinity)
-    for maps in 1...min(shape.blocks, 16) {
-      for columns in 1...shape.ow {
-        let cells = shape.cells * columns
-        guard fits(maps * cells, maps) || (maps == 1 && columns == 1) else { break }
-        let tiles = Double(Self.ceil(shape.blocks, maps) * Self.ceil(shape.ow, columns))
-        let ends = 10 + 1.5 * Double(maps * cells)
-        let row = shape.pool.width * shape.ow
-        let width = shape.pool.width * columns
-        let isTrimmed = trims(shape, row: row, tile: width, shape.columns)
-        let step =
-          isTrimmed
-          ? trimmedStep(
-            shape, row: row, tile: width, sums: maps * shape.pool.height,
-            loads: { maps + shape.pool.height * $0 }, shape.columns)
-          : Self.step(maps * cells, maps + cells)
-        // With one block of maps every multiply-add loads a cell of its own, and the loads keep no pace.
-        let late = maps == 1 && cells > 1 ? 1.2 : 1
-        let cycles = tiles * Double(shape.oh) * (late * step * Double(shape.taps) + ends)
-        if cycles < best.cycles * 0.999 {
-          best = ForwardTile(maps: maps, columns: columns, isTrimmed: isTrimmed, cycles: cycles)
-        }
-      }
+    var best = forward(shape, rows: shape.pool.height)
+    if shape.pool.height > 1 {
+      let rowByRow = forward(shape, rows: 1)
+      if rowByRow.cycles < best.cycles * 0.97 { best = rowByRow }
     }
     best.rows = strip(shape, best)
     best.channels = shape.channelBlocks
     cutChannels(shape, &best)
     best.part = mapPart(shape, best)
     return best
+  }
+
+  /// The best tile that sums so many rows under a pooled row side by side.
+  private func forward(_ shape: BlockedShape, rows: Int) -> ForwardTile {
+    var best = ForwardTile(cycles: .infinity)
+    let turns = Double(shape.pool.height / rows)
+    let row = shape.pool.width * shape.ow
+    for maps in 1...min(shape.blocks, 16) {
+      for columns in Self.widths(of: shape.ow) {
+        let width = shape.pool.width * columns
+        guard fits(maps * rows * width, maps) || (maps == 1 && columns == 1) else { break }
+        let isTrimmed = trims(shape, row: row, tile: width, shape.columns)
+        // Weights that the first-level cache does not hold come from the second for every tile.
+        let weights = maps * vector
+        let isStreamed = weights * shape.taps > target.level1 / 2
+        let streamed = isStreamed ? Double(weights) / Double(target.level2Speed) : 0
+        let late = lateness(maps: maps, rows: rows, cells: rows * width)
+        let ofRow = Self.tiles(of: shape.ow, columns).reduce(0.0) { cycles, tile in
+          let cells = shape.pool.width * tile.lowerBound..<shape.pool.width * tile.upperBound
+          let sums = maps * rows * cells.count
+          let step =
+            isTrimmed
+            ? trimmedStep(
+              shape, tile: cells, sums: maps * rows, loads: { maps + rows * $0 }, shape.columns)
+            : Self.step(sums, maps + rows * cells.count)
+          let kept = turns > 1 ? maps * tile.count : 0
+          let ends = 10 + 1.5 * Double(sums + kept)
+          return cycles + late * max(step + streamed / 12, streamed + 0.6) * Double(shape.taps)
+            + ends
+        }
+        let copies = shape.ow % columns == 0 ? 1 : unevenness
+        let cycles = Double(Self.ceil(shape.blocks, maps) * shape.oh) * turns * copies * ofRow
+        if cycles < best.cycles * 0.999 {
+          best = ForwardTile(
+            maps: maps, columns: columns, isTrimmed: isTrimmed, isRowByRow: turns > 1,
+            cycles: cycles)
+        }
+      }
+    }
+    return best
+  }
+
+  /// How much longer a step takes than its multiply-adds and loads alone, measured: with one block of maps every multiply-add
+  /// loads a cell of its own, and 16 registers hold few cells of two rows for each of their weights.
+  private func lateness(maps: Int, rows: Int, cells: Int) -> Double {
+    guard cells > 1, maps == 1 || (rows > 1 && target.registers <= 16) else { return 1 }
+    return 1.2
   }
 
   /// Rows whose input stays in the second-level cache while all tiles of maps read it.
@@ -324,25 +375,28 @@ struct BlockedTiles: Sendable {
       Double(shape.k * shape.r * shape.s) / Double(shape.stride.width * shape.stride.height)
     var best = DataTile(cycles: .infinity)
     for channels in 1...min(blocks, 16) {
-      for columns in 1...width {
+      for columns in Self.widths(of: width) {
         guard fits(channels * columns, channels) else { break }
-        let tiles =
-          Double(Self.ceil(blocks, channels) * Self.ceil(width, columns) * shape.stride.width)
-        let ends = 10 + 2 * Double(channels * columns)
         let isTrimmed = trims(shape, row: shape.w, tile: columns, shape.inputColumns)
-        let step =
-          isTrimmed
-          ? trimmedStep(
-            shape, row: shape.w, tile: columns, sums: channels, loads: { channels + $0 },
-            shape.inputColumns) : Self.step(channels * columns, channels + columns)
-        let cycles = tiles * Double(shape.h) * (step * taps + ends)
+        let ofRow = Self.tiles(of: width, columns).reduce(0.0) { cycles, tile in
+          let sums = channels * tile.count
+          let step =
+            isTrimmed
+            ? trimmedStep(
+              shape, tile: tile, sums: channels, loads: { channels + $0 }, shape.inputColumns)
+            : Self.step(sums, channels + tile.count)
+          return cycles + step * taps + 10 + 2 * Double(sums)
+        }
+        let copies = width % columns == 0 ? 1 : unevenness
+        let rows = shape.stride.width * shape.h
+        let cycles = Double(Self.ceil(blocks, channels) * rows) * copies * ofRow
         if cycles < best.cycles * 0.999 {
           best = DataTile(
             channels: channels, columns: columns, isTrimmed: isTrimmed, cycles: cycles)
         }
       }
     }
-    (best.bufferColumns, best.left) = bufferColumns(shape, best.columns)
+    (best.bufferColumns, best.left) = bufferColumns(shape)
     cutChannels(shape, &best)
     return cutRows(shape, best)
   }
@@ -380,11 +434,10 @@ struct BlockedTiles: Sendable {
     }
   }
 
-  private func bufferColumns(_ shape: BlockedShape, _ columns: Int) -> (Int, Int) {
+  private func bufferColumns(_ shape: BlockedShape) -> (Int, Int) {
     let stride = shape.stride.width
     let left = Self.ceil(max(0, shape.s - 1 - shape.padding.left), stride)
-    let tiles = Self.ceil(Self.ceil(shape.w, stride), columns)
-    let last = tiles * columns - 1 + (stride - 1 + shape.padding.left) / stride
+    let last = Self.ceil(shape.w, stride) - 1 + (stride - 1 + shape.padding.left) / stride
     return (left + max(shape.pool.width * shape.ow, last + 1), left)
   }
 

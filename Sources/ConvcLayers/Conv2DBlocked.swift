@@ -266,14 +266,18 @@ struct BlockedKernels {
       preconditionFailure("internal error: \(group.name) has no tile for its data gradient")
     }
     let cut = tile.part < shape.c / lanes
+    let width = BlockedTiles.ceil(narrowShape.w, shape.stride.width)
+    let isUneven = width % tile.columns != 0
+    let wide = isUneven ? [Constant("WIDE", BlockedTiles.wide(width, tile.columns))] : []
     return KernelCall(
       template: "conv2d_blocked_backward_data", name: "\(group.name)_backward_data",
       title: "gradient of the input", layers: layerNames(context.context),
       constants: sizes(of: narrowShape) + [
         steps(left: true),
         ConstantRow(
-          [Constant("TC", tile.channels), Constant("TW", tile.columns)],
-          comment: "register tile: blocks of channels x columns"),
+          [Constant("TC", tile.channels), Constant("TW", tile.columns)] + wide,
+          comment: "register tile: blocks of channels x columns"
+            + (isUneven ? "; columns of the widest tiles" : "")),
         ConstantRow(
           (cut ? [Constant("CB", tile.part)] : []) + [Constant("TH", tile.strip)],
           comment: (cut ? "blocks of channels of a part; " : "") + "rows of a strip"),
@@ -288,7 +292,12 @@ struct BlockedKernels {
         "parts": cut, "channels_first": cut && tile.channelsFirst,
         "channels_last": cut && !tile.channelsFirst, "phases": shape.stride.width > 1,
         "channel_tail": (shape.c / lanes) % tile.channels != 0, "trimmed": tile.isTrimmed,
-      ], texts: poolTexts, fragments: ["prologue": pieces.fragments], support: pieces.support,
+        "short_blocks": !tile.isTrimmed && tiles.unrollsBlocks, "uneven": isUneven,
+      ],
+      texts: poolTexts.merging([
+        "columns": isUneven ? "columns" : "TW",
+        "width": shape.stride.width == 1 ? "W" : "(W + STRIDE_W - 1) / STRIDE_W",
+      ]) { $1 }, fragments: ["prologue": pieces.fragments], support: pieces.support,
       scalars: [.batch],
       arguments: [transposedWeight] + gradient + [
         input.placement.argument("d_x", input.accumulates ? .update : .write, .vector)

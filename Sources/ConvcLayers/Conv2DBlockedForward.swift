@@ -12,6 +12,8 @@ extension BlockedKernels {
     if saves { arguments.append(winners(.write)) }
     let cut = tile.channels < shape.channelBlocks
     let mapPart = tile.part ?? tile.maps
+    let isUneven = shape.ow % tile.columns != 0
+    let wide = isUneven ? [Constant("WIDE", BlockedTiles.wide(shape.ow, tile.columns))] : []
     let isPartial = shape.c % shape.channelBlock != 0
     let strips = tile.rows.map {
       [ConstantRow([Constant("TH", $0)], comment: "rows that all maps go through at a time")]
@@ -26,8 +28,9 @@ extension BlockedKernels {
       constants: sizes + [
         steps(left: tile.isTrimmed),
         ConstantRow(
-          [Constant("TK", tile.maps), Constant("TW", tile.columns)],
-          comment: "register tile: blocks of maps x columns"),
+          [Constant("TK", tile.maps), Constant("TW", tile.columns)] + wide,
+          comment: "register tile: blocks of maps x columns"
+            + (isUneven ? "; columns of the widest tiles" : "")),
       ]
         + (mapPart > tile.maps
           ? [ConstantRow([Constant("PK", mapPart)], comment: "blocks of maps of a part")] : [])
@@ -40,11 +43,14 @@ extension BlockedKernels {
         "statistics": !statistics.arguments.isEmpty, "partial": isPartial,
         "bias": layer.addsBias(context), "pooled": group.pooling != nil, "winners": saves,
         "cells": !group.beforePooling.isEmpty, "map_tail": shape.blocks % tile.maps != 0,
-        "column_tail": shape.ow % tile.columns != 0, "maps_first": tile.part != nil,
+        "uneven": isUneven, "maps_first": tile.part != nil,
         "map_parts": mapPart > tile.maps,
         "parts": cut, "padded": shape.padding != 0, "trimmed": tile.isTrimmed,
-        "trims_rows": trimsRows(tile),
-      ], texts: poolTexts,
+        "trims_rows": trimsRows(tile), "row_by_row": tile.isRowByRow,
+        "short_blocks": !isPartial && !shape.isPlanar && !tile.isTrimmed && tiles.unrollsBlocks,
+      ],
+      texts: poolTexts.merging(cellTexts(tile)) { $1 }
+        .merging(["columns": isUneven ? "columns" : "TW"]) { $1 },
       fragments: ["epilogue": after.fragments, "cell": cells.fragments],
       support: cells.support + after.support, scalars: [.batch],
       arguments: arguments + cells.arguments + after.arguments,
@@ -54,7 +60,21 @@ extension BlockedKernels {
   /// Whether rows under one pooled row are told apart where one of them lies over zeros.
   private func trimsRows(_ tile: BlockedTiles.ForwardTile) -> Bool {
     let padding = shape.padding
-    return tile.isTrimmed && shape.pool.height == 2 && padding.top + padding.bottom > 0
+    return tile.isTrimmed && !tile.isRowByRow && shape.pool.height == 2
+      && padding.top + padding.bottom > 0
+  }
+
+  /// Where the sums of a window's cells stand: those of all its rows, or of one row.
+  private func cellTexts(_ tile: BlockedTiles.ForwardTile) -> [String: String] {
+    tile.isRowByRow
+      ? [
+        "held": "", "row": "", "at_cell": "[POOL_W * p + q]", "window": "POOL_W", "first_cell": "0",
+        "pad": "",
+      ]
+      : [
+        "held": "[POOL_H]", "row": "[i]", "at_cell": "[q / POOL_W][POOL_W * p + q % POOL_W]",
+        "window": "POOL_H * POOL_W", "first_cell": "1", "pad": "   ",
+      ]
   }
 
   /// What the kernel needs to sum each channel of what it writes, strips of rows at a time; nothing where nobody wants

@@ -166,6 +166,7 @@ struct DepthwiseKernels {
           ] : []),
       flags: [
         "bias": layer.addsBias(context), "column_tail": shape.ow % tile != 0, "strips": halves,
+        "short_rows": context.context.target.lanes <= 8 && layer.window.kernelSize.width <= 3,
       ],
       fragments: ["epilogue": after.fragments], support: after.support,
       scalars: [.batch] + after.scalars,

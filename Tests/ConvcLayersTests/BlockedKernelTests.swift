@@ -51,6 +51,21 @@ struct BlockedKernelTests {
       $0.conv2d(32, kernelSize: 3, padding: 1).relu().maxPool(2)
         .conv2d(48, kernelSize: 3).maxPool(Size2D(height: 1, width: 2)).relu()
     },
+    Case(name: "pooled rows one after the other, tiles of two widths", shape: [16, 13, 21]) {
+      $0.conv2d(40, kernelSize: 3, padding: 1).maxPool(Size2D(height: 3, width: 2)).relu()
+        .conv2d(24, kernelSize: 3, padding: 2).gelu().maxPool(2)
+    },
+    Case(
+      name: "pooled rows one after the other, channels in parts", shape: [64, 10, 14], batch: 2,
+      level2: 32
+    ) {
+      $0.conv2d(80, kernelSize: 3, padding: 1).relu().maxPool(2).batchNorm()
+        .conv2d(32, kernelSize: 3)
+    },
+    Case(name: "tiles of two widths", shape: [16, 9, 14], batch: 2) {
+      $0.conv2d(48, kernelSize: 3, padding: 1, bias: false).batchNorm().relu()
+        .conv2d(64, kernelSize: 3, stride: 2, padding: 1).relu().conv2d(40, kernelSize: 3)
+    },
     Case(name: "merged rows of 1x1, and stride 2 without taps between", shape: [32, 12, 7]) {
       let x = $0.conv2d(64, kernelSize: 1).relu().conv2d(32, kernelSize: 1, bias: false)
       return x.conv2d(32, kernelSize: 1, stride: 2)

@@ -86,7 +86,13 @@ extension PlantedFault {
       way: "blocked"),
     PlantedFault(
       "conv2d_blocked_forward", "edge != upper + 2 * lower", "edge != lower + 2 * upper",
-      way: "blocked"),
+      way: "narrow"),
+    PlantedFault(
+      "conv2d_blocked_forward", "best[t][p] = v", "best[t][p] = acc[t][POOL_W * p]",
+      way: "narrow"),
+    PlantedFault(
+      "conv2d_blocked_forward", "(less ? OW : WIDE)", "(less ? OW - columns : WIDE)",
+      way: "narrow"),
     PlantedFault(
       "conv2d_blocked_backward_data", "MIN(R - 1, h + PAD_TOP)", "MIN(R - 2, h + PAD_TOP)",
       way: "blocked"),
