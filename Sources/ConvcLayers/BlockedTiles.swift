@@ -110,7 +110,10 @@ struct BlockedTiles: Sendable {
   func trims(_ shape: BlockedShape, row: Int, tile: Int, _ columns: (Int) -> Range<Int>)
     -> Bool
   {
-    guard shape.stride == 1, shape.s > 1, shape.s * Self.ceil(row, tile) <= 12 else { return false }
+    // Planes have no loop between the taps, and what neighbouring taps share would push sums out of 16 registers.
+    guard shape.stride == 1, shape.s > 1, shape.s * Self.ceil(row, tile) <= 12,
+      !shape.isPlanar || target.registers > 16
+    else { return false }
     let read = (0..<shape.s).reduce(0) { $0 + columns($1).count }
     return 30 * read <= 29 * row * shape.s
   }
