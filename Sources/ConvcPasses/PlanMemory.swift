@@ -31,13 +31,12 @@ public struct PlanMemory: Pass {
     for rank in Self.orders where bytes > lowerBound {
       _ = attempt(alive.sorted { rank($0) < rank($1) })
     }
-    var order = best
+    var placed = best
     for _ in 0..<Self.attempts where bytes > lowerBound / 20 * 21 {
-      let placed = attempt(order)
       guard let top = placed.indices.max(by: { Self.end(placed[$0]) < Self.end(placed[$1]) }) else {
         break
       }
-      order = [placed[top]] + placed[..<top] + placed[(top + 1)...]
+      placed = attempt([placed[top]] + placed[..<top] + placed[(top + 1)...])
     }
     guard bytes <= limit else {
       throw CompileError(
