@@ -445,6 +445,8 @@ TEMPLATE(support_log_scalar)
 #embed "Kernels/support_log_scalar.c.mustache"
 TEMPLATE(support_log_vector)
 #embed "Kernels/support_log_vector.c.mustache"
+TEMPLATE(support_once)
+#embed "Kernels/support_once.c.mustache"
 TEMPLATE(support_penalize)
 #embed "Kernels/support_penalize.c.mustache"
 TEMPLATE(support_power_base_scalar)

@@ -17,25 +17,27 @@ static NOINLINE void lrn1_forward(int batch, const float *restrict x_, float *re
     for (int n = 0; n < batch; n++) {
         const int cells = 1;
         for (int k = 0; k < C; k++) {
-            float sum[1];
             const float *value = &x[n][k];
+            float *result = &y[n][k];
             if (k >= HALF && k < C - HALF) {
                 for (int i = 0; i < cells; i++) {
-                    float squares = 0.0f;
+                    float sum = 0.0f;
                     for (int d = -HALF; d <= HALF; d++) {
                         const float neighbour = value[i + d * CHANNEL];
-                        squares += neighbour * neighbour;
+                        sum += neighbour * neighbour;
                     }
-                    sum[i] = squares;
+                    const float s = 1.0f + 0.1f * sum;
+                    const float factor = 1.0f / s;
+                    result[i] = value[i] * factor;
                 }
-            } else {
-                for (int i = 0; i < cells; i++) sum[i] = 0.0f;
-                for (int j = MAX(0, k - HALF); j < MIN(C, k + HALF + 1); j++) {
-                    const float *neighbour = &x[n][j];
-                    for (int i = 0; i < cells; i++) sum[i] += neighbour[i] * neighbour[i];
-                }
+                continue;
             }
-            float *result = &y[n][k];
+            float sum[1];
+            for (int i = 0; i < cells; i++) sum[i] = 0.0f;
+            for (int j = MAX(0, k - HALF); j < MIN(C, k + HALF + 1); j++) {
+                const float *neighbour = &x[n][j];
+                for (int i = 0; i < cells; i++) sum[i] += neighbour[i] * neighbour[i];
+            }
             for (int i = 0; i < cells; i++) {
                 const float s = 1.0f + 0.1f * sum[i];
                 const float factor = 1.0f / s;
@@ -67,24 +69,27 @@ static NOINLINE void lrn1_backward(int batch, const float *restrict x_, const fl
             for (int i = 0; i < cells; i++) slopes[j][i] = 0.0f;
         for (int k = 0; k < C + HALF; k++) {
             float *factor = factors[k % SIZE], *slope = slopes[k % SIZE];
-            for (int i = 0; i < cells; i++) slope[i] = 0.0f;
-            if (k < C) {
+            if (k >= C) {
+                for (int i = 0; i < cells; i++) slope[i] = 0.0f;
+            } else if (k >= HALF && k < C - HALF) {
                 const float *value = &x[n][k], *d_after = &d_y[n][k];
-                if (k >= HALF && k < C - HALF) {
-                    for (int i = 0; i < cells; i++) {
-                        float squares = 0.0f;
-                        for (int d = -HALF; d <= HALF; d++) {
-                            const float neighbour = value[i + d * CHANNEL];
-                            squares += neighbour * neighbour;
-                        }
-                        sum[i] = squares;
+                for (int i = 0; i < cells; i++) {
+                    float squares = 0.0f;
+                    for (int d = -HALF; d <= HALF; d++) {
+                        const float neighbour = value[i + d * CHANNEL];
+                        squares += neighbour * neighbour;
                     }
-                } else {
-                    for (int i = 0; i < cells; i++) sum[i] = 0.0f;
-                    for (int j = MAX(0, k - HALF); j < MIN(C, k + HALF + 1); j++) {
-                        const float *neighbour = &x[n][j];
-                        for (int i = 0; i < cells; i++) sum[i] += neighbour[i] * neighbour[i];
-                    }
+                    const float s = 1.0f + 0.1f * squares;
+                    const float power = 1.0f / s;
+                    factor[i] = power;
+                    slope[i] = d_after[i] * value[i] * power * (1.0f / s);
+                }
+            } else {
+                const float *value = &x[n][k], *d_after = &d_y[n][k];
+                for (int i = 0; i < cells; i++) sum[i] = 0.0f;
+                for (int j = MAX(0, k - HALF); j < MIN(C, k + HALF + 1); j++) {
+                    const float *neighbour = &x[n][j];
+                    for (int i = 0; i < cells; i++) sum[i] += neighbour[i] * neighbour[i];
                 }
                 for (int i = 0; i < cells; i++) {
                     const float s = 1.0f + 0.1f * sum[i];
@@ -95,15 +100,14 @@ static NOINLINE void lrn1_backward(int batch, const float *restrict x_, const fl
             }
             const int j = k - HALF;  // the middle of the channels at hand
             if (j < 0) continue;
-            for (int i = 0; i < cells; i++) {
-                sum[i] = 0.0f;
-                for (int q = 0; q < SIZE; q++) sum[i] += slopes[q][i];
-            }
             const float *value = &x[n][j], *d_after = &d_y[n][j];
             float *d_before = &d_x[n][j];
             factor = factors[j % SIZE];
-            for (int i = 0; i < cells; i++)
-                d_before[i] = d_after[i] * factor[i] - 0.2f * value[i] * sum[i];
+            for (int i = 0; i < cells; i++) {
+                float total = 0.0f;
+                for (int q = 0; q < SIZE; q++) total += slopes[q][i];
+                d_before[i] = d_after[i] * factor[i] - 0.2f * value[i] * total;
+            }
         }
     }
 }

@@ -42,25 +42,27 @@ static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_
         for (int w0 = 0; w0 < W; w0 += PIECE) {
             const int cells = MIN(PIECE, W - w0);
             for (int k = 0; k < C; k++) {
-                float sum[PIECE];
                 const float *value = &x[n][k][h][w0];
+                float *result = &y[n][k][h][w0];
                 if (k >= HALF && k < C - HALF) {
                     for (int i = 0; i < cells; i++) {
-                        float squares = 0.0f;
+                        float sum = 0.0f;
                         for (int d = -HALF; d <= HALF; d++) {
                             const float neighbour = value[i + d * CHANNEL];
-                            squares += neighbour * neighbour;
+                            sum += neighbour * neighbour;
                         }
-                        sum[i] = squares;
+                        const float s = 2.0f + 0.1f * sum;
+                        const float factor = inverse_power_float(s);
+                        result[i] = value[i] * factor;
                     }
-                } else {
-                    for (int i = 0; i < cells; i++) sum[i] = 0.0f;
-                    for (int j = MAX(0, k - HALF); j < MIN(C, k + HALF + 1); j++) {
-                        const float *neighbour = &x[n][j][h][w0];
-                        for (int i = 0; i < cells; i++) sum[i] += neighbour[i] * neighbour[i];
-                    }
+                    continue;
                 }
-                float *result = &y[n][k][h][w0];
+                float sum[PIECE];
+                for (int i = 0; i < cells; i++) sum[i] = 0.0f;
+                for (int j = MAX(0, k - HALF); j < MIN(C, k + HALF + 1); j++) {
+                    const float *neighbour = &x[n][j][h][w0];
+                    for (int i = 0; i < cells; i++) sum[i] += neighbour[i] * neighbour[i];
+                }
                 for (int i = 0; i < cells; i++) {
                     const float s = 2.0f + 0.1f * sum[i];
                     const float factor = inverse_power_float(s);
@@ -95,24 +97,27 @@ static void lrn1_backward(int batch, const float *restrict x_, const float *rest
                 for (int i = 0; i < cells; i++) slopes[j][i] = 0.0f;
             for (int k = 0; k < C + HALF; k++) {
                 float *factor = factors[k % SIZE], *slope = slopes[k % SIZE];
-                for (int i = 0; i < cells; i++) slope[i] = 0.0f;
-                if (k < C) {
+                if (k >= C) {
+                    for (int i = 0; i < cells; i++) slope[i] = 0.0f;
+                } else if (k >= HALF && k < C - HALF) {
                     const float *value = &x[n][k][h][w0], *d_after = &d_y[n][k][h][w0];
-                    if (k >= HALF && k < C - HALF) {
-                        for (int i = 0; i < cells; i++) {
-                            float squares = 0.0f;
-                            for (int d = -HALF; d <= HALF; d++) {
-                                const float neighbour = value[i + d * CHANNEL];
-                                squares += neighbour * neighbour;
-                            }
-                            sum[i] = squares;
+                    for (int i = 0; i < cells; i++) {
+                        float squares = 0.0f;
+                        for (int d = -HALF; d <= HALF; d++) {
+                            const float neighbour = value[i + d * CHANNEL];
+                            squares += neighbour * neighbour;
                         }
-                    } else {
-                        for (int i = 0; i < cells; i++) sum[i] = 0.0f;
-                        for (int j = MAX(0, k - HALF); j < MIN(C, k + HALF + 1); j++) {
-                            const float *neighbour = &x[n][j][h][w0];
-                            for (int i = 0; i < cells; i++) sum[i] += neighbour[i] * neighbour[i];
-                        }
+                        const float s = 2.0f + 0.1f * squares;
+                        const float power = inverse_power_float(s);
+                        factor[i] = power;
+                        slope[i] = d_after[i] * value[i] * power * ((s * power * power) * (s * power * power));
+                    }
+                } else {
+                    const float *value = &x[n][k][h][w0], *d_after = &d_y[n][k][h][w0];
+                    for (int i = 0; i < cells; i++) sum[i] = 0.0f;
+                    for (int j = MAX(0, k - HALF); j < MIN(C, k + HALF + 1); j++) {
+                        const float *neighbour = &x[n][j][h][w0];
+                        for (int i = 0; i < cells; i++) sum[i] += neighbour[i] * neighbour[i];
                     }
                     for (int i = 0; i < cells; i++) {
                         const float s = 2.0f + 0.1f * sum[i];
@@ -123,15 +128,14 @@ static void lrn1_backward(int batch, const float *restrict x_, const float *rest
                 }
                 const int j = k - HALF;  // the middle of the channels at hand
                 if (j < 0) continue;
-                for (int i = 0; i < cells; i++) {
-                    sum[i] = 0.0f;
-                    for (int q = 0; q < SIZE; q++) sum[i] += slopes[q][i];
-                }
                 const float *value = &x[n][j][h][w0], *d_after = &d_y[n][j][h][w0];
                 float *d_before = &d_x[n][j][h][w0];
                 factor = factors[j % SIZE];
-                for (int i = 0; i < cells; i++)
-                    d_before[i] = d_after[i] * factor[i] - 0.15f * value[i] * sum[i];
+                for (int i = 0; i < cells; i++) {
+                    float total = 0.0f;
+                    for (int q = 0; q < SIZE; q++) total += slopes[q][i];
+                    d_before[i] = d_after[i] * factor[i] - 0.15f * value[i] * total;
+                }
             }
         }
     }

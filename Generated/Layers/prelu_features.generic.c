@@ -16,7 +16,10 @@ static void prelu1_forward(int batch, const float *restrict x_, float *restrict 
             {
                 float v = x[n][m];
                 // prelu1
-                v = v < 0.0f ? v * prelu1_slope[m] : v;
+                {
+                    const float below = v * prelu1_slope[m];
+                    v = v < 0.0f ? below : v;
+                }
                 y[n][m] = v;
             }
         }
@@ -38,7 +41,10 @@ static void prelu1_forward_2(int batch, const float *restrict x_, float *restric
             {
                 float v = x[n][m];
                 // prelu1
-                v = v < 0.0f ? v * slope[m] : v;
+                {
+                    const float below = v * slope[m];
+                    v = v < 0.0f ? below : v;
+                }
                 y[n][m] = v;
             }
         }
@@ -66,12 +72,16 @@ static void prelu1_backward(int batch, const float *restrict x_, const float *re
             float sums[STEP] = {0};  // many short sums: they round less, and fill a vector
             const float *value = &x[n][m], *d_after = &d_y[n][m];
             for (int i = 0; i + STEP <= CELLS; i += STEP)
-                for (int j = 0; j < STEP; j++)
-                    sums[j] += value[i + j] > 0.0f ? 0.0f : value[i + j] * d_after[i + j];
+                for (int j = 0; j < STEP; j++) {
+                    const float part = value[i + j] * d_after[i + j];
+                    sums[j] += value[i + j] > 0.0f ? 0.0f : part;
+                }
             for (int i = CELLS / STEP * STEP; i < CELLS; i++)
                 sums[0] += value[i] > 0.0f ? 0.0f : value[i] * d_after[i];
-
-            d_x[n][m] = x[n][m] > 0.0f ? d_y[n][m] : d_y[n][m] * slope[m];
+            {
+                const float after = d_y[n][m], below = after * slope[m];
+                d_x[n][m] = x[n][m] > 0.0f ? after : below;
+            }
             float sum = 0.0f;
             for (int j = 0; j < STEP; j++) sum += sums[j];
             parts[n][m] = sum;

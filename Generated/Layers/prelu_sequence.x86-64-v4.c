@@ -18,7 +18,10 @@ static NOINLINE void prelu1_forward(int batch, const float *restrict x_, float *
                 for (int w = 0; w < W; w++) {
                     float v = x[n][m][h][w];
                     // prelu1
-                    v = v < 0.0f ? v * prelu1_slope[m] : v;
+                    {
+                        const float below = v * prelu1_slope[m];
+                        v = v < 0.0f ? below : v;
+                    }
                     y[n][m][h][w] = v;
                 }
             }
@@ -43,7 +46,10 @@ static NOINLINE void prelu1_forward_2(int batch, const float *restrict x_, float
                 for (int w = 0; w < W; w++) {
                     float v = x[n][m][h][w];
                     // prelu1
-                    v = v < 0.0f ? v * slope[m] : v;
+                    {
+                        const float below = v * slope[m];
+                        v = v < 0.0f ? below : v;
+                    }
                     y[n][m][h][w] = v;
                 }
             }
@@ -73,12 +79,16 @@ static NOINLINE void prelu1_backward(int batch, const float *restrict x_, const 
             for (int h = 0; h < H; h++) {
                 const float *value = x[n][m][h], *d_after = d_y[n][m][h];
                 for (int i = 0; i + STEP <= CELLS; i += STEP)
-                    for (int j = 0; j < STEP; j++)
-                        sums[j] += value[i + j] > 0.0f ? 0.0f : value[i + j] * d_after[i + j];
+                    for (int j = 0; j < STEP; j++) {
+                        const float part = value[i + j] * d_after[i + j];
+                        sums[j] += value[i + j] > 0.0f ? 0.0f : part;
+                    }
                 for (int i = CELLS / STEP * STEP; i < CELLS; i++)
                     sums[0] += value[i] > 0.0f ? 0.0f : value[i] * d_after[i];
-                for (int w = 0; w < W; w++)
-                    d_x[n][m][h][w] = x[n][m][h][w] > 0.0f ? d_y[n][m][h][w] : d_y[n][m][h][w] * slope[m];
+                for (int w = 0; w < W; w++) {
+                    const float after = d_y[n][m][h][w], below = after * slope[m];
+                    d_x[n][m][h][w] = x[n][m][h][w] > 0.0f ? after : below;
+                }
             }
             float sum = 0.0f;
             for (int j = 0; j < STEP; j++) sum += sums[j];

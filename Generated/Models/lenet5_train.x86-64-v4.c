@@ -216,10 +216,9 @@ static NOINLINE void image_lanes_clear_halo(int groups, float *restrict y_) {
         for (int m = 0; m < C; m++) {
             for (int h = 0; h < H; h++) {
                 const int inside = h >= TOP && h < H - BOTTOM;
-                for (int w = 0; w < W; w++) {
-                    if (inside && w >= LEFT && w < W - RIGHT) continue;
-                    for (int l = 0; l < LANES; l++) y[n][m][h][w][l] = 0.0f;
-                }
+                const int left = inside ? LEFT : W, right = inside ? W - RIGHT : W;  // the columns between stay
+                for (int w = 0; w < left; w++) for (int l = 0; l < LANES; l++) y[n][m][h][w][l] = 0.0f;
+                for (int w = right; w < W; w++) for (int l = 0; l < LANES; l++) y[n][m][h][w][l] = 0.0f;
             }
         }
     }

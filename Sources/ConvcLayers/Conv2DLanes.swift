@@ -259,6 +259,8 @@ private struct LanesKernels: Sendable {
     let hasChannels = dataTile.channels < shape.c
     let maps = LoopOver(shape.k, step: dataTile.maps, size: "TK", whole: "K", rest: "maps")
     let sums = maps.isNeeded && !input.accumulates
+    // Without zeros clang keeps cells that neighbouring taps share in registers that sums need.
+    let hasFewRegisters = !isWide && context.context.target.registers <= 16
     var buffer = [
       Constant("TK", dataTile.maps), Constant("ROWS", dataTile.bufferRows),
       Constant("COLUMNS", dataTile.bufferColumns),
@@ -283,7 +285,7 @@ private struct LanesKernels: Sendable {
       flags: [
         "pooled": context.context.group.pooling != nil, "wide": isWide, "sums": sums,
         "maps_loop": maps.isNeeded, "maps_tail": maps.hasRest, "channels_loop": hasChannels,
-        "columns_tail": shape.w % dataTile.columns != 0,
+        "columns_tail": shape.w % dataTile.columns != 0, "few_registers": hasFewRegisters,
       ],
       texts: [
         "pool": poolName(context.context), "maps": maps.extent,
@@ -292,7 +294,8 @@ private struct LanesKernels: Sendable {
         "c0": hasChannels ? "c0 + " : "", "w0": isWide ? "w0 + " : "",
         "store": input.accumulates ? "+=" : "=",
       ], fragments: ["prologue": pieces.fragments],
-      support: (sums ? ["support_store"] : []) + pieces.support, scalars: [.groups],
+      support: (sums ? ["support_store"] : [])
+        + (hasFewRegisters ? ["support_once"] : []) + pieces.support, scalars: [.groups],
       arguments: [layer.parameterArguments(context.forward)[0]] + gradient + [
         input.placement.argument("d_x", input.accumulates ? .update : .write, .vector)
       ], work: layer.work(context.context, 0.7))

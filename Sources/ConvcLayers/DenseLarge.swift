@@ -123,7 +123,7 @@ struct DenseLargeTiles: Sendable, Hashable {
     guard count * outputs * 4 > target.level2 / 8, count >= 6 * lanes, outputs > 1 else {
       return nil
     }
-    let parts = LanesTiles.ceil(groups, 4)
+    let parts = LanesTiles.ceil(groups, target.registers > 16 ? 4 : 2)
     self.groups = LanesTiles.ceil(groups, parts)
     // Eight rows of weights at most: each is a stream of its own.
     self.outputs = Self.side(min(outputs, 8), of: outputs, beside: self.groups, target)
@@ -133,7 +133,7 @@ struct DenseLargeTiles: Sendable, Hashable {
     // Tiles divide the strip, which is whole vectors of a row; strip and stack frame are bounded.
     strip = (count < 2048 ? 3 : 6) * lanes
     let widths = (1...strip).filter { [strip] in strip % $0 == 0 }
-    features = widths.last { [tile = self.groups] in Self.fits($0, tile, target) } ?? 1
+    features = widths.last { [tile = self.groups] in Self.fits($0, beside: tile, target) } ?? 1
     let most = (56 << 10) / (4 * strip)
     dataOutputs = LanesTiles.ceil(outputs, LanesTiles.ceil(outputs, most))
 
@@ -142,14 +142,14 @@ struct DenseLargeTiles: Sendable, Hashable {
     weightOutputs = Self.side(outputs, of: outputs, beside: weightBlocks, target)
   }
 
-  /// Whether a tile and what its step loads stay in registers.
-  private static func fits(_ a: Int, _ b: Int, _ target: Target) -> Bool {
-    a * b + min(a, b) + 1 <= target.registers
+  /// Whether a tile stays in registers with its vectors of images, or blocks of features, and one factor of them.
+  private static func fits(_ length: Int, beside vectors: Int, _ target: Target) -> Bool {
+    length * vectors + vectors + target.spareRegisters <= target.registers
   }
 
   /// The longest side of a tile that wastes least of a whole extent.
   private static func side(_ most: Int, of whole: Int, beside other: Int, _ target: Target) -> Int {
-    let lengths = (1...most).filter { fits($0, other, target) }
+    let lengths = (1...most).filter { fits($0, beside: other, target) }
     let cost = { (length: Int) in
       Double(LanesTiles.ceil(whole, length)) * (max(Double(length * other) / 2, 4) + 0.6)
     }

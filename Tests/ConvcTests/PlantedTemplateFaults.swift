@@ -10,7 +10,7 @@ extension PlantedFault {
     PlantedFault("copy", "int i = 0;", "int i = 1;"),
     PlantedFault("copy", "y[n][i] = x[n][i]", "y[n][i] = x[n][0]"),
     PlantedFault("loop_nest", "{{> after}}", "if (0)\n    {{> after}}"),
-    PlantedFault("clear_halo", "w < W - RIGHT", "w <= W - RIGHT", way: "lanes"),
+    PlantedFault("clear_halo", "inside ? W - RIGHT", "inside ? W", way: "lanes"),
     PlantedFault("clear_halo", "h < H - BOTTOM", "h <= H - BOTTOM", way: "lanes"),
     PlantedFault("batchnorm_fold", "scale[m]", "scale[0]", way: "lanes"),
     PlantedFault("conv2d_generic_backward_weight", "m / K_GROUP * C_GROUP", "m / K_GROUP"),
@@ -63,6 +63,8 @@ extension PlantedFault {
     PlantedFault(
       "conv2d_lanes_backward_data", "MIN(R - 1, h + PAD_TOP)", "MIN(R - 2, h + PAD_TOP)",
       way: "lanes"),
+    PlantedFault(
+      "conv2d_lanes_backward_data", "taps[t] = once", "taps[0] = once", way: "narrow"),
     PlantedFault(
       "conv2d_lanes_backward_weight", "d_bias[m - m0] += v", "d_bias[m - m0] = v", way: "lanes"),
     PlantedFault("conv2d_lanes_weight_sum", "chunk < chunks", "chunk < chunks - 1", way: "lanes"),

@@ -1,0 +1,74 @@
+#include <stdint.h>
+#define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+// offset0: PositionBias.
+// The same for positionbias1.
+//
+//   x     [batch, 1, 2, 523]
+//   bias  [1, 2, 523]
+//   y     [batch, 1, 2, 523]
+static NOINLINE void offset0_forward(int batch, const float *restrict x_, const float *restrict bias_,
+                                     float *restrict y_) {
+    enum { C = 1, H = 2, W = 523 };
+    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
+    const float (*bias)[H][W] = (const float (*)[H][W])bias_;
+    float (*y)[C][H][W] = (float (*)[C][H][W])y_;
+
+    for (int m = 0; m < C; m++) {  // outside, so that a map's biases are read once
+        for (int n = 0; n < batch; n++) {
+            for (int h = 0; h < H; h++) {
+                for (int w = 0; w < W; w++) y[n][m][h][w] = x[n][m][h][w] + bias[m][h][w];
+            }
+        }
+    }
+}
+
+// positionbias1: gradient of the bias: the sum over the images.
+// The same for offset0.
+//
+//   d_y     [batch, 1, 2, 523]
+//   d_bias  [1, 2, 523]
+static NOINLINE void positionbias1_backward_bias(int batch, int accumulate, const float *restrict d_y_,
+                                                 float *restrict d_bias_) {
+    enum { C = 1, H = 2, W = 523 };
+    enum { PIECE = 512 };  // columns at a time
+    const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
+    float (*d_bias)[H][W] = (float (*)[H][W])d_bias_;
+
+    for (int m = 0; m < C; m++) {
+        for (int h = 0; h < H; h++) {
+            for (int w0 = 0; w0 < W; w0 += PIECE) {
+                const int end = MIN(w0 + PIECE, W);
+                float sums[PIECE] = {0};
+                for (int n = 0; n < batch; n++)
+                    for (int w = w0; w < end; w++)
+                        sums[w - w0] += d_y[n][m][h][w];
+                for (int w = w0; w < end; w++)
+                    d_bias[m][h][w] = (accumulate ? d_bias[m][h][w] : 0.0f) + sums[w - w0];
+            }
+        }
+    }
+}
+
+// positionbias1: gradient of the input: the output's.
+//
+//   d_y  [batch, 1, 2, 523]
+//   d_x  [batch, 1, 2, 523]
+static NOINLINE void positionbias1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
+    enum { C = 1, H = 2, W = 523 };
+    const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
+    float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
+
+    for (int n = 0; n < batch; n++) {
+        for (int m = 0; m < C; m++) {
+            for (int h = 0; h < H; h++) {
+                for (int w = 0; w < W; w++) {
+                    float v = d_y[n][m][h][w];
+                    d_x[n][m][h][w] = v;
+                }
+            }
+        }
+    }
+}
