@@ -29,6 +29,7 @@ extension PlantedFault {
     PlantedFault("support_lane_sums", "half > 0", "half > 1", way: "lanes"),
     PlantedFault(
       "support_features", "MIN(f + l, count - 1)", "MIN(f + l, count - 2)", way: "lanes"),
+    PlantedFault("support_once", "return *", "return 2.0f * *", way: "narrow"),
     PlantedFault("support_store", "if (adds)", "if (!adds)", way: "lanes"),
     PlantedFault("support_store_floats", "l < count", "l < count - 1", way: "lanes"),
     PlantedFault(
