@@ -255,9 +255,6 @@ extension PlantedFault {
         PlantedFault("positionbias_backward", "{{/vector}} += d_y", "{{/vector}} = d_y"),
         PlantedFault("positionbias_backward", "sum += ", "sum = ", way: "lanes"),
         PlantedFault("positionbias_backward", "accumulate ? d_bias", "0 ? d_bias", way: "blocked"),
-        PlantedFault(
-          "positionbias_backward", "{{#pieces}} - w0{{/pieces}}", "{{#pieces}} - 1{{/pieces}}",
-          way: "blocked"),
       ]
     ),
   ]
