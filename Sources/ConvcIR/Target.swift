@@ -73,5 +73,7 @@ public struct Target: Sendable, Hashable, CustomStringConvertible {
   }
 
   public var hasVectors: Bool { lanes > 1 }
+  /// Whether sums, what they are made of and what loops share crowd the vector registers: 16 instead of 32.
+  public var hasFewRegisters: Bool { registers <= 16 }
   public var description: String { name }
 }

@@ -79,7 +79,7 @@ struct BlockedTiles: Sendable {
 
   /// Whether sums and the vectors they are made of fit the registers.
   func fits(_ sums: Int, _ vectors: Int) -> Bool {
-    sums <= target.registers - (target.registers > 16 ? 4 : 2)
+    sums <= target.registers - (target.hasFewRegisters ? 2 : 4)
       && sums + vectors + target.spareRegisters <= target.registers
   }
 
@@ -112,7 +112,7 @@ struct BlockedTiles: Sendable {
   {
     // Planes have no loop between the taps, and what neighbouring taps share would push sums out of 16 registers.
     guard shape.stride == 1, shape.s > 1, shape.s * Self.ceil(row, tile) <= 12,
-      !shape.isPlanar || target.registers > 16
+      !shape.isPlanar || !target.hasFewRegisters
     else { return false }
     let read = (0..<shape.s).reduce(0) { $0 + columns($1).count }
     return 30 * read <= 29 * row * shape.s
@@ -214,7 +214,7 @@ struct BlockedTiles: Sendable {
   /// How much longer a step takes than its multiply-adds and loads alone, measured: with one block of maps every multiply-add
   /// loads a cell of its own, and 16 registers hold few cells of two rows for each of their weights.
   private func lateness(maps: Int, rows: Int, cells: Int) -> Double {
-    guard cells > 1, maps == 1 || (rows > 1 && target.registers <= 16) else { return 1 }
+    guard cells > 1, maps == 1 || (rows > 1 && target.hasFewRegisters) else { return 1 }
     return 1.2
   }
 

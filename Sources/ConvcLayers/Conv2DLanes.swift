@@ -260,7 +260,7 @@ private struct LanesKernels: Sendable {
     let maps = LoopOver(shape.k, step: dataTile.maps, size: "TK", whole: "K", rest: "maps")
     let sums = maps.isNeeded && !input.accumulates
     // Without zeros clang keeps cells that neighbouring taps share in registers that sums need.
-    let hasFewRegisters = !isWide && context.context.target.registers <= 16
+    let readsOnce = !isWide && context.context.target.hasFewRegisters
     var buffer = [
       Constant("TK", dataTile.maps), Constant("ROWS", dataTile.bufferRows),
       Constant("COLUMNS", dataTile.bufferColumns),
@@ -285,7 +285,7 @@ private struct LanesKernels: Sendable {
       flags: [
         "pooled": context.context.group.pooling != nil, "wide": isWide, "sums": sums,
         "maps_loop": maps.isNeeded, "maps_tail": maps.hasRest, "channels_loop": hasChannels,
-        "columns_tail": shape.w % dataTile.columns != 0, "few_registers": hasFewRegisters,
+        "columns_tail": shape.w % dataTile.columns != 0, "reads_once": readsOnce,
       ],
       texts: [
         "pool": poolName(context.context), "maps": maps.extent,
@@ -295,7 +295,7 @@ private struct LanesKernels: Sendable {
         "store": input.accumulates ? "+=" : "=",
       ], fragments: ["prologue": pieces.fragments],
       support: (sums ? ["support_store"] : [])
-        + (hasFewRegisters ? ["support_once"] : []) + pieces.support, scalars: [.groups],
+        + (readsOnce ? ["support_once"] : []) + pieces.support, scalars: [.groups],
       arguments: [layer.parameterArguments(context.forward)[0]] + gradient + [
         input.placement.argument("d_x", input.accumulates ? .update : .write, .vector)
       ], work: layer.work(context.context, 0.7))

@@ -123,7 +123,7 @@ struct DenseLargeTiles: Sendable, Hashable {
     guard count * outputs * 4 > target.level2 / 8, count >= 6 * lanes, outputs > 1 else {
       return nil
     }
-    let parts = LanesTiles.ceil(groups, target.registers > 16 ? 4 : 2)
+    let parts = LanesTiles.ceil(groups, target.hasFewRegisters ? 2 : 4)
     self.groups = LanesTiles.ceil(groups, parts)
     // Eight rows of weights at most: each is a stream of its own.
     self.outputs = Self.side(min(outputs, 8), of: outputs, beside: self.groups, target)
@@ -138,7 +138,7 @@ struct DenseLargeTiles: Sendable, Hashable {
     dataOutputs = LanesTiles.ceil(outputs, LanesTiles.ceil(outputs, most))
 
     weightGroups = min(groups, max(1, 512 / vector))
-    weightBlocks = target.registers > 16 ? 4 : 2
+    weightBlocks = target.hasFewRegisters ? 2 : 4
     weightOutputs = Self.side(outputs, of: outputs, beside: weightBlocks, target)
   }
 

@@ -183,7 +183,7 @@ struct DenseRowTiles: Sendable, Hashable {
     for height in 1...min(rows, 8) {
       for width in 1...min(vectors, 16) {
         let sums = height * width
-        let room = target.registers > 16 ? 4 : 2
+        let room = target.hasFewRegisters ? 2 : 4
         guard sums <= target.registers - room, sums + width < target.registers || sums == 1 else {
           break
         }

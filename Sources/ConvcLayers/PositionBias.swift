@@ -53,38 +53,39 @@ public struct PositionBias: Layer {
 
   private func backward(_ context: BackwardContext) -> [KernelCall] {
     guard let node = context.context.anchor else { return [] }
-    let gradient = context.outputGradient
     var calls: [KernelCall] = []
-    // Sums of so many columns stay in the first-level cache while all images are read.
-    let floats = min(512, context.context.target.level2 / 256)
-    let piece = max(1, floats / (gradient.isVector ? gradient.lanes : 1))
-    let hasPieces = gradient.isMaps && gradient.layout != .lanes && gradient.maps.w > piece
-    if context.wanted.parameters {
-      calls.append(
-        KernelCall(
-          template: "positionbias_backward", name: "\(context.context.group.name)_backward_bias",
-          title: "gradient of the bias: the sum over the images",
-          layers: layerNames(context.context),
-          constants: [ConstantRow(gradient.extents())]
-            + (hasPieces
-              ? [ConstantRow([Constant("PIECE", piece)], comment: "columns at a time")] : []),
-          flags: flags(gradient).merging([
-            "images": gradient.layout == .lanes, "pieces": hasPieces,
-          ]) { $1 },
-          texts: texts(gradient).merging([
-            "piece": hasPieces ? "PIECE" : "W", "first": hasPieces ? "w0" : "0",
-            "end": hasPieces ? "end" : "W",
-          ]) { $1 },
-          scalars: [gradient.outerScalar, .accumulate],
-          arguments: [
-            gradient.argument("d_y", .read, .scalar, meaning: gradient.lanesText),
-            bias("d_bias", .update, context.buffers.gradient(node.parameters[0]), gradient),
-          ], work: streamingWork(gradient)))
-    }
+    if context.wanted.parameters { calls.append(biasGradient(context, node)) }
     if let input = context.inputGradients[0] {
       calls.append(passOutputGradient(context, to: input))
     }
     return calls
+  }
+
+  private func biasGradient(_ context: BackwardContext, _ node: Node) -> KernelCall {
+    let gradient = context.outputGradient
+    // Sums of so many columns stay in the first-level cache while all images are read.
+    let floats = min(512, context.context.target.level2 / 256)
+    let piece = max(1, floats / (gradient.isVector ? gradient.lanes : 1))
+    let hasPieces = gradient.isMaps && gradient.layout != .lanes && gradient.maps.w > piece
+    return KernelCall(
+      template: "positionbias_backward", name: "\(context.context.group.name)_backward_bias",
+      title: "gradient of the bias: the sum over the images",
+      layers: layerNames(context.context),
+      constants: [ConstantRow(gradient.extents())]
+        + (hasPieces
+          ? [ConstantRow([Constant("PIECE", piece)], comment: "columns at a time")] : []),
+      flags: flags(gradient).merging([
+        "images": gradient.layout == .lanes, "pieces": hasPieces,
+      ]) { $1 },
+      texts: texts(gradient).merging([
+        "piece": hasPieces ? "PIECE" : "W", "first": hasPieces ? "w0" : "0",
+        "end": hasPieces ? "end" : "W",
+      ]) { $1 },
+      scalars: [gradient.outerScalar, .accumulate],
+      arguments: [
+        gradient.argument("d_y", .read, .scalar, meaning: gradient.lanesText),
+        bias("d_bias", .update, context.buffers.gradient(node.parameters[0]), gradient),
+      ], work: streamingWork(gradient))
   }
 
   private func flags(_ placement: Placement) -> [String: Bool] {
