@@ -4,6 +4,7 @@ import glob
 import json
 import os
 import resource
+import select
 import signal
 import subprocess
 import sys
@@ -149,6 +150,82 @@ def run(command, variables, cpus, limit, log):
         if line.startswith("{"):
             return json.loads(line) | {"other_cpus": round(max(0, other / wall), 2)}
     return {"error": last_words(log) or f"exit status {process.returncode}"}
+
+
+class Paced:
+    """A process that prepares itself, says so, and then measures when it is asked to; between that it stands still.
+
+    So those that are compared run in turn, each in the same seconds of a machine that changes from one
+    second to the next, and none waits for another to start.
+    """
+
+    def __init__(self, command, variables, cpus, log):
+        self.log = log
+        self.rest = b""
+        with open(log, "w") as errors:
+            self.process = subprocess.Popen(
+                [*command, "--paced"], env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=errors, start_new_session=True, preexec_fn=lambda: os.sched_setaffinity(0, cpus))
+
+    def ready(self, limit):
+        """Waits until it is prepared; a dictionary with `error`, or without it."""
+        found = self.line(limit)
+        self.signal(signal.SIGSTOP)
+        return found
+
+    def measure(self, limit):
+        """A measurement's JSON as a dictionary with `other_cpus` added, or one with `error` alone."""
+        busy, own, start = busy_seconds(), self.seconds(), time.monotonic()
+        self.signal(signal.SIGCONT)
+        try:
+            self.process.stdin.write(b"\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass
+        found = self.line(limit)
+        wall = time.monotonic() - start
+        other = (busy_seconds() - busy) - (self.seconds() - own)
+        self.signal(signal.SIGSTOP)
+        return found if "error" in found else found | {"other_cpus": round(max(0, other / wall), 2)}
+
+    def line(self, limit):
+        """The next line of JSON."""
+        end_time = time.monotonic() + limit
+        while True:
+            while b"\n" in self.rest:
+                text, self.rest = self.rest.split(b"\n", 1)
+                if text.startswith(b"{"):
+                    return json.loads(text)
+            left = end_time - time.monotonic()
+            if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
+                return {"error": f"took over {limit} s"}
+            part = os.read(self.process.stdout.fileno(), 1 << 16)
+            if not part:
+                return {"error": last_words(self.log) or f"exit status {self.process.wait()}"}
+            self.rest += part
+
+    def seconds(self):
+        """Processor seconds of the process and of all that it started."""
+        total = 0
+        for file in glob.glob("/proc/[0-9]*/stat"):
+            try:
+                with open(file) as stat:
+                    words = stat.read().rsplit(")", 1)[1].split()
+            except OSError:
+                continue
+            if int(words[2]) == self.process.pid:  # its process group
+                total += int(words[11]) + int(words[12])
+        return total / os.sysconf("SC_CLK_TCK")
+
+    def signal(self, number):
+        try:
+            os.killpg(self.process.pid, number)
+        except ProcessLookupError:
+            pass
+
+    def end(self):
+        end(self.process)
+        self.process.stdin.close()
 
 
 def end(process):

@@ -9,6 +9,7 @@ import argparse
 import importlib
 import json
 import statistics
+import sys
 import time
 from dataclasses import dataclass
 
@@ -84,6 +85,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--steps", type=int)
     parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--paced", action="store_true", help="measure once for each line of standard input")
     parser.add_argument("--file", help="ONNX file, written by write_onnx.py")
     options = parser.parse_args()
 
@@ -96,18 +98,26 @@ def main():
     step, version = backend.prepare(job)
     first_value = float(backend.check(step()))
     first = time.perf_counter() - start
-    times = time_steps(step, options.steps or (50 if trains else 500), options.seconds)
-    median = statistics.median(times)
-    flops = 2 * network.multiply_adds * options.batch * (3 if trains else 1)
-    print(json.dumps({
-        "model": options.network, "mode": options.mode, "batch": options.batch,
-        "threads": options.threads, "rival": options.rival, "version": version,
-        "ms_median": round(median, 4), "ms_min": round(times[0], 4),
-        "ms_p90": round(quantile(times, 0.9), 4), "steps": len(times),
-        "images_per_s": round(options.batch / median * 1e3, 1),
-        "gflops": round(flops / median / 1e6, 1), "peak_rss_mb": round(peak_memory(), 1),
-        "first_step_s": round(first, 3), "first_value": first_value,
-    }), flush=True)
+
+    def measure():
+        times = time_steps(step, options.steps or (50 if trains else 500), options.seconds)
+        median = statistics.median(times)
+        flops = 2 * network.multiply_adds * options.batch * (3 if trains else 1)
+        print(json.dumps({
+            "model": options.network, "mode": options.mode, "batch": options.batch,
+            "threads": options.threads, "rival": options.rival, "version": version,
+            "ms_median": round(median, 4), "ms_min": round(times[0], 4),
+            "ms_p90": round(quantile(times, 0.9), 4), "steps": len(times),
+            "images_per_s": round(options.batch / median * 1e3, 1),
+            "gflops": round(flops / median / 1e6, 1), "peak_rss_mb": round(peak_memory(), 1),
+            "first_step_s": round(first, 3), "first_value": first_value,
+        }), flush=True)
+
+    if not options.paced:
+        return measure()
+    print(json.dumps({"ready": True}), flush=True)
+    for _ in sys.stdin:
+        measure()
 
 
 if __name__ == "__main__":

@@ -35,9 +35,10 @@ class Entry:
 
     def __init__(self, results):
         good = [result for result in results if "error" not in result]
+        timed = [result for result in good if "ms_median" in result]
         self.error = next((result["error"] for result in results if "error" in result), None)
-        self.rounds = len(good)
-        self.version = good[0].get("version") if good else None
+        self.rounds = len(timed)
+        self.version = timed[0].get("version") if timed else None
         self.tcmalloc = any(result.get("tcmalloc") for result in good)
 
         def middle(field):
@@ -45,15 +46,15 @@ class Entry:
             return statistics.median(values) if values else None
 
         self.ms = middle("ms_median")
-        self.least = min((result["ms_min"] for result in good), default=None)
+        self.least = min((result["ms_min"] for result in timed), default=None)
         self.memory = middle("peak_rss_mb")
         self.peak_share = middle("percent_of_peak")
         self.other = middle("other_cpus")
-        self.value = good[0].get("first_value") if good else None
-        firsts = [result["first_step_s"] for result in good]
-        # Caches are cold in the first round only.
+        self.value = timed[0].get("first_value") if timed else None
+        firsts = [result["first_step_s"] for result in good if "first_step_s" in result]
+        # Caches are cold at the first start only.
         self.cold = firsts[0] if firsts else None
-        self.warm = statistics.median(firsts[1:]) if len(firsts) > 1 else None
+        self.warm = firsts[1] if len(firsts) > 1 else None
 
 
 def grouped(results, row):

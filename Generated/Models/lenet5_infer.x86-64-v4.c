@@ -87,9 +87,10 @@ static NOINLINE void image_lanes_clear_halo(int groups, float *restrict y_) {
     enum { TOP = 2, BOTTOM = 2, LEFT = 2, RIGHT = 2 };
     float (*y)[C][H][W][LANES] = (float (*)[C][H][W][LANES])y_;
 
+    OMP(omp for collapse(2) schedule(static) nowait)
     for (int n = 0; n < groups; n++) {
-        for (int m = 0; m < C; m++) {
-            for (int h = 0; h < H; h++) {
+        for (int h = 0; h < H; h++) {
+            for (int m = 0; m < C; m++) {
                 const int inside = h >= TOP && h < H - BOTTOM;
                 const int left = inside ? LEFT : W, right = inside ? W - RIGHT : W;  // the columns between stay
                 for (int w = 0; w < left; w++) for (int l = 0; l < LANES; l++) y[n][m][h][w][l] = 0.0f;
@@ -112,8 +113,8 @@ static NOINLINE void image_to_lanes(int batch, int groups, const float *restrict
 
     OMP(omp for collapse(2) schedule(static) nowait)
     for (int n = 0; n < groups; n++) {
-        for (int c = 0; c < C; c++) {
-            for (int h = 0; h < H; h++) {
+        for (int h = 0; h < H; h++) {
+            for (int c = 0; c < C; c++) {
                 for (int w = 0; w < W; w++) {
                     for (int l = 0; l < LANES; l++) {
                         y[n][c][h][w][l] = n * LANES + l < batch ? x[n * LANES + l][c][h][w] : 0.0f;
@@ -426,7 +427,6 @@ static void run_forward(const struct forward_run *run) {
     void *const relu4 = arena + 30720;
     void *const dense3 = arena;
 
-    OMP(omp single nowait)
     image_lanes_clear_halo(groups, image_lanes);
     image_to_lanes(batch, groups, inputs[0], (float *)image_lanes + 1056);
     OMP(omp barrier)  // image_lanes is complete

@@ -52,10 +52,10 @@ public struct KernelRenderer {
   }
 
   /// How threads share a loop. In long kernels the parts become smaller towards the end, so that all wait little for a
-  /// thread that other work holds up; in short ones handing out would cost more, and each thread finds in its cache what
-  /// it wrote in the kernel before.
+  /// thread that other work holds up; in short ones each thread gets the same part in every kernel and step, and finds in
+  /// its cache what it wrote, which on a processor of several dies is worth more.
   private func schedule(_ call: KernelCall) -> String {
-    call.work.microseconds(on: target) < 400 ? "static" : "guided"
+    call.work.microseconds(on: target) < 1000 ? "static" : "guided"
   }
 
   /// Helper functions that kernels name in `support`: C text without tags.

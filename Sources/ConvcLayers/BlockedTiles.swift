@@ -221,11 +221,17 @@ struct BlockedTiles: Sendable {
   /// Rows whose input stays in the second-level cache while all tiles of maps read it.
   private func strip(_ shape: BlockedShape, _ tile: ForwardTile) -> Int? {
     let row = 4 * shape.c * min(shape.stride.height, shape.r) * shape.pool.height * shape.w
-    // One image is cut in two, so that a thread finds what it wrote itself.
-    let most = shape.batch == 1 ? Self.ceil(shape.oh, 2) : shape.oh
-    let rows = min(most, max(1, target.level2 / 4 / row))
+    let half = Self.ceil(shape.oh, 2)
+    let rows = min(shape.batch == 1 ? half : shape.oh, max(1, target.level2 / 4 / row))
     guard shape.blocks > tile.maps, shape.weightBytes <= target.level2 / 2, rows < shape.oh else {
       return nil
+    }
+    if shape.batch == 1 {
+      // The halves of few rows would be uneven.
+      if shape.oh % 2 != 0, shape.oh < 16 { return 1 }
+      // Strips end at the middle of the image, as in the kernels before and after, so that a thread finds what it wrote.
+      let whole = Self.divisors(half).last { 4 * $0 <= 5 * rows } ?? 1
+      if 2 * whole >= rows { return whole }
     }
     return Self.ceil(shape.oh, Self.ceil(shape.oh, rows))
   }

@@ -148,8 +148,9 @@ struct DepthwiseKernels {
 
   func forward() -> KernelCall {
     let tile = shape.columns(of: shape.ow)
-    // One image is cut in two, so that a thread finds what it wrote itself.
-    let halves = shape.batch == 1 && shape.oh > 1
+    // One image is cut in two, so that a thread finds what it wrote itself; few rows, between convolutions whose many
+    // weights threads share by maps, are shared by channels.
+    let halves = shape.batch == 1 && shape.oh >= 8
     let after = PieceMaker(forward: context, dialect: .vector, names: names)
       .epilogues(group.epilogues)
     return KernelCall(

@@ -5,7 +5,8 @@ import ConvcIR
 /// Before: calls in order, buffers with offsets. After: the body of one parallel region. No kernel waits at its end; a
 /// barrier stands only where a call reads or writes what another call since the last barrier wrote, or overwrites what
 /// one read, be it through data or through arena memory that is used again. Kernels too small to share run one after
-/// the other on a single thread, without barriers between them. Needs offsets: reuse of memory is a dependence too.
+/// the other on a single thread, without barriers between them; zeros around maps are shared wherever the maps are, so that
+/// their lines of memory stay with one thread. Needs offsets: reuse of memory is a dependence too.
 public struct PlanParallelism: Pass {
   public static let name = "plan-parallelism"
 
@@ -17,12 +18,12 @@ public struct PlanParallelism: Pass {
   public func run(_ plan: MemoryPlan) -> Schedule {
     let kernels = plan.kernels
     let places = Places(plan: plan)
+    let areSmall = smallCalls(of: kernels)
     var steps: [ScheduleStep] = []
     var open: [Int] = []
     var single: [Int] = []
     for (index, call) in kernels.calls.enumerated() {
-      let isSmall =
-        !call.isParallel || call.work.microseconds(on: kernels.target) < Self.smallest
+      let isSmall = areSmall[index]
       // Within one single block, the last of the open calls, they run in order: only what happened outside of it can be
       // in the way.
       let rivals = isSmall ? open.dropLast(single.count) : open[...]
@@ -43,6 +44,21 @@ public struct PlanParallelism: Pass {
     }
     if !single.isEmpty { steps.append(.single(calls: single)) }
     return Schedule(plan: plan, steps: steps)
+  }
+
+  /// Which calls run on a single thread.
+  private func smallCalls(of kernels: KernelGraph) -> [Bool] {
+    let areSmall = kernels.calls.map {
+      !$0.isParallel || $0.work.microseconds(on: kernels.target) < Self.smallest
+    }
+    var shared: Set<Buffer.ID> = []
+    for (call, isSmall) in zip(kernels.calls, areSmall) where !isSmall {
+      shared.formUnion(call.arguments.filter(\.access.writes).map(\.buffer))
+    }
+    return zip(kernels.calls, areSmall).map { call, isSmall in
+      let isHalo = call.arguments.contains { $0.access == .halo && shared.contains($0.buffer) }
+      return isSmall && !(call.isParallel && isHalo)
+    }
   }
 }
 

@@ -40,6 +40,12 @@ struct BenchCommand: AsyncParsableCommand {
   @Flag(help: "Print one line of JSON.")
   var json = false
 
+  @Flag(
+    help: ArgumentHelp(
+      "Measure once for each line of standard input; needs --json.",
+      discussion: "A first line says that all is ready: a script can so measure programs in turn."))
+  var paced = false
+
   @Flag(help: "Show where the time of a step goes, kernel by kernel.")
   var profile = false
 
@@ -52,6 +58,9 @@ struct BenchCommand: AsyncParsableCommand {
     }
     guard seconds > 0, seconds <= 86_400 else {
       throw ValidationError("--seconds is \(seconds), expected a number above 0 and up to 86400")
+    }
+    if paced, !json || profile {
+      throw ValidationError("--paced prints lines of JSON; add --json, without --profile")
     }
     if let svg {
       guard profile else { throw ValidationError("--svg draws a profile; add --profile") }
@@ -84,15 +93,23 @@ struct BenchCommand: AsyncParsableCommand {
     try step()
     let first = (clock.now - start) / .seconds(1)
     let peak = try await Peak(toolchain, threads: count, openMP: !compiler.withoutOpenMP)
-    let before = peak.measure()
+    var most = peak.measure()
     let limit = steps ?? (trains ? 50 : 500)
-    let times = try BenchTimes.measure(steps: limit, seconds: seconds, step)
-    let memory = BenchData.peakMemory
-    // Other work, or a warm processor, can only lower what is measured.
-    let most = max(before, peak.measure())
-    let result = BenchResult(
-      model: model.model, mode: mode, batch: graph.batch, threads: count, times: times,
-      flops: bench.flops, peak: most, memory: memory, compiled: compiled, first: first)
+    func measure() throws -> BenchResult {
+      let times = try BenchTimes.measure(steps: limit, seconds: seconds, step)
+      let memory = BenchData.peakMemory
+      // Other work, or a warm processor, can only lower what is measured.
+      most = max(most, peak.measure())
+      return BenchResult(
+        model: model.model, mode: mode, batch: graph.batch, threads: count, times: times,
+        flops: bench.flops, peak: most, memory: memory, compiled: compiled, first: first)
+    }
+    if paced {
+      try Console.print("{\"ready\": true}")
+      while readLine() != nil { try Console.print(try measure().json()) }
+      return
+    }
+    let result = try measure()
     guard profile else { return try Console.print(json ? result.json() : result.table) }
     var options = compilation.libraryOptions
     options.openMP = !compiler.withoutOpenMP

@@ -52,6 +52,21 @@ struct ComputeTests {
     }
   }
 
+  @Test("paced, bench measures once for each line of standard input")
+  func paced() async throws {
+    let words = (small + ["--batch", "3", "--steps", "5", "--json", "--paced", "--quiet"])
+      .joined(separator: " ")
+    let result = try await Tool().shell("printf '\\n\\n' | \"$CONVC\" bench \(words)")
+    expectDone(result)
+    let lines = result.output.split(separator: "\n")
+    #expect(lines.count == 3)
+    #expect(lines.first == "{\"ready\": true}")
+    #expect(lines.dropFirst().allSatisfy { $0.contains("\"ms_median\"") })
+    expectRefusal(
+      try await Tool()("bench", "lenet5", "--paced"), 64,
+      containing: "--paced prints lines of JSON; add --json, without --profile")
+  }
+
   @Test("a profile has every kernel, and what it cannot tell apart", arguments: ["infer", "train"])
   func profile(_ mode: String) async throws {
     let tool = try Tool()
