@@ -3,7 +3,6 @@
 import glob
 import json
 import os
-import resource
 import select
 import signal
 import subprocess
@@ -117,96 +116,50 @@ def busy_seconds():
     return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
 
 
-def children_seconds():
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
-def run(command, variables, cpus, limit, log):
-    """Runs a measurement and returns its JSON line as a dictionary.
-
-    Adds `other_cpus`: how many processors other work on the machine kept busy meanwhile. A process that
-    fails or takes too long gives a dictionary with `error` alone. What it says on standard error goes to
-    the file `log`.
-    """
-    busy, own, start = busy_seconds(), children_seconds(), time.monotonic()
-    with open(log, "w") as errors:
-        process = subprocess.Popen(
-            command, env=variables, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True,
-            preexec_fn=lambda: os.sched_setaffinity(0, cpus))
-        try:
-            output, _ = process.communicate(timeout=limit)
-        except subprocess.TimeoutExpired:
-            output = None
-        except BaseException:
-            end(process)
-            raise
-        end(process)
-    if output is None:
-        return {"error": f"took over {limit} s"}
-    wall = time.monotonic() - start
-    other = (busy_seconds() - busy) - (children_seconds() - own)
-    for line in reversed(output.splitlines()):
-        if line.startswith("{"):
-            return json.loads(line) | {"other_cpus": round(max(0, other / wall), 2)}
-    return {"error": last_words(log) or f"exit status {process.returncode}"}
-
-
-class Paced:
-    """A process that prepares itself, says so, and then measures when it is asked to; between that it stands still.
-
-    So those that are compared run in turn, each in the same seconds of a machine that changes from one
-    second to the next, and none waits for another to start.
-    """
+class Program:
+    """A process that prints lines of JSON. What it says on standard error goes to the file `log`."""
 
     def __init__(self, command, variables, cpus, log):
         self.log = log
         self.rest = b""
         with open(log, "w") as errors:
             self.process = subprocess.Popen(
-                [*command, "--paced"], env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=errors, start_new_session=True, preexec_fn=lambda: os.sched_setaffinity(0, cpus))
-
-    def ready(self, limit):
-        """Waits until it is prepared; a dictionary with `error`, or without it."""
-        found = self.line(limit)
-        self.signal(signal.SIGSTOP)
-        return found
-
-    def measure(self, limit):
-        """A measurement's JSON as a dictionary with `other_cpus` added, or one with `error` alone."""
-        busy, own, start = busy_seconds(), self.seconds(), time.monotonic()
-        self.signal(signal.SIGCONT)
-        try:
-            self.process.stdin.write(b"\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass
-        found = self.line(limit)
-        wall = time.monotonic() - start
-        other = (busy_seconds() - busy) - (self.seconds() - own)
-        self.signal(signal.SIGSTOP)
-        return found if "error" in found else found | {"other_cpus": round(max(0, other / wall), 2)}
+                command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+                start_new_session=True, preexec_fn=lambda: os.sched_setaffinity(0, cpus))
 
     def line(self, limit):
-        """The next line of JSON."""
-        end_time = time.monotonic() + limit
+        """The next line as a dictionary; one with `error` alone where it fails or takes too long.
+
+        Adds `other_cpus`: how many processors other work on the machine kept busy meanwhile.
+        """
+        busy, own, start = busy_seconds(), self.seconds(), time.monotonic()
+        found = self.next_line(start + limit)
+        if found is None:
+            return {"error": f"took over {limit} s"}
+        if not found:
+            return {"error": last_words(self.log) or f"exit status {self.process.wait()}"}
+        wall = time.monotonic() - start
+        other = (busy_seconds() - busy) - (self.seconds() - own)
+        return found | {"other_cpus": round(max(0, other / wall), 2)}
+
+    def next_line(self, end):
+        """The next line that is an object; {}: there is none; None: there is none before the time `end`."""
         while True:
             while b"\n" in self.rest:
                 text, self.rest = self.rest.split(b"\n", 1)
                 if text.startswith(b"{"):
                     return json.loads(text)
-            left = end_time - time.monotonic()
+            left = end - time.monotonic()
             if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
-                return {"error": f"took over {limit} s"}
+                return None
             part = os.read(self.process.stdout.fileno(), 1 << 16)
             if not part:
-                return {"error": last_words(self.log) or f"exit status {self.process.wait()}"}
+                return {}
             self.rest += part
 
     def seconds(self):
         """Processor seconds of the process and of all that it started."""
-        total = 0
+        ticks = 0
         for file in glob.glob("/proc/[0-9]*/stat"):
             try:
                 with open(file) as stat:
@@ -214,8 +167,8 @@ class Paced:
             except OSError:
                 continue
             if int(words[2]) == self.process.pid:  # its process group
-                total += int(words[11]) + int(words[12])
-        return total / os.sysconf("SC_CLK_TCK")
+                ticks += sum(int(word) for word in words[11:15])  # with those that have ended
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def signal(self, number):
         try:
@@ -224,18 +177,46 @@ class Paced:
             pass
 
     def end(self):
-        end(self.process)
+        """Ends the process with all that it started."""
+        self.signal(signal.SIGKILL)
+        self.process.wait()
+        self.process.stdout.close()
         self.process.stdin.close()
 
 
-def end(process):
-    """Ends a process with all that it started."""
+def run(command, variables, cpus, limit, log):
+    """Runs a program to its first line, see `Program.line`."""
+    program = Program(command, variables, cpus, log)
     try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    process.wait()
-    process.stdout.close()
+        return program.line(limit)
+    finally:
+        program.end()
+
+
+class Paced(Program):
+    """A program that prepares itself, says so, and then measures when it is asked to; between that it stands still.
+
+    So those that are compared run in turn, each in the same seconds of a machine that changes from one
+    second to the next, and none waits for another to start.
+    """
+
+    def __init__(self, command, variables, cpus, log):
+        super().__init__([*command, "--paced"], variables, cpus, log)
+
+    def ready(self, limit):
+        """Waits until it is prepared; a dictionary with `error`, or without it."""
+        found = self.line(limit)
+        self.signal(signal.SIGSTOP)
+        return found
+
+    def measure(self, limit):
+        """A measurement, see `line`."""
+        self.signal(signal.SIGCONT)
+        try:
+            os.write(self.process.stdin.fileno(), b"\n")
+        except BrokenPipeError:
+            pass
+        return self.ready(limit)
 
 
 def last_words(log):

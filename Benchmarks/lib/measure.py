@@ -1,4 +1,4 @@
-"""Measures one rival on one network, in a process of its own, and prints one line of JSON.
+"""Measures one rival on one network, in a process of its own, and prints a line of JSON for each measurement.
 
 The fields are those of `convc bench --json`. Started by `run`; by hand:
 

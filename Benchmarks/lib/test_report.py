@@ -104,6 +104,17 @@ class Processes(unittest.TestCase):
             self.assertEqual(run("echo why >&2; exit 3"), {"error": "why"})
             self.assertEqual(run("sleep 20", 0.2), {"error": "took over 0.2 s"})
 
+    def test_a_paced_process_measures_when_it_is_asked_to(self):
+        with tempfile.TemporaryDirectory() as folder:
+            log, cpus = os.path.join(folder, "log"), machine.processors(1)
+            answers = "for k in 1 2; do read x; echo \"{\\\"ms_median\\\": $k}\"; done"
+            line = f"echo '{{\"ready\": true}}'; {answers}; echo why >&2"
+            program = machine.Paced(["/bin/sh", "-c", line], dict(os.environ), cpus, log)
+            self.assertTrue(program.ready(20)["ready"])
+            self.assertEqual([program.measure(20)["ms_median"] for _ in range(2)], [1, 2])
+            self.assertEqual(program.measure(20), {"error": "why"})
+            program.end()
+
 
 if __name__ == "__main__":
     unittest.main()
