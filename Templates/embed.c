@@ -91,6 +91,8 @@ TEMPLATE(conv2d_depthwise_backward_weight)
 #embed "Kernels/conv2d_depthwise_backward_weight.c.mustache"
 TEMPLATE(conv2d_depthwise_forward)
 #embed "Kernels/conv2d_depthwise_forward.c.mustache"
+TEMPLATE(conv2d_expanded_depthwise_forward)
+#embed "Kernels/conv2d_expanded_depthwise_forward.c.mustache"
 TEMPLATE(conv2d_depthwise_pack)
 #embed "Kernels/conv2d_depthwise_pack.c.mustache"
 TEMPLATE(conv2d_depthwise_weight_sum)

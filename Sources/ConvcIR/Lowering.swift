@@ -58,6 +58,11 @@ public struct Candidate: Sendable {
   public let deferred: (@Sendable (BackwardContext) -> DeferredGradient)?
   /// Whether the forward kernels read the channel sums of the input where they are given.
   public let readsSums: Bool
+  /// Whether a reader can compute the output for itself, a few rows at a time, so that nobody stores it.
+  public let givesRows: Bool
+  /// The forward kernels that compute the first input for themselves, where the group that would write it gives rows; nil:
+  /// there are none.
+  public let forwardOver: (@Sendable (ForwardContext, _ producer: ForwardContext) -> [KernelCall])?
   public let forward: @Sendable (ForwardContext) -> [KernelCall]
   public let backward: @Sendable (BackwardContext) -> [KernelCall]
   /// Writes the output once more from what the backward pass has anyway, so that it need not be kept. Then the backward
@@ -67,7 +72,8 @@ public struct Candidate: Sendable {
   public init(
     family: String, inputs: [Layout], halos: [Halo], output: Layout, microseconds: Double,
     givesSums: Bool = false, readsSums: Bool = false, readsDeferred: Bool = false,
-    deferred: (@Sendable (BackwardContext) -> DeferredGradient)? = nil,
+    deferred: (@Sendable (BackwardContext) -> DeferredGradient)? = nil, givesRows: Bool = false,
+    forwardOver: (@Sendable (ForwardContext, ForwardContext) -> [KernelCall])? = nil,
     forward: @escaping @Sendable (ForwardContext) -> [KernelCall],
     backward: @escaping @Sendable (BackwardContext) -> [KernelCall],
     again: (@Sendable (ForwardContext) -> [KernelCall])? = nil
@@ -81,6 +87,8 @@ public struct Candidate: Sendable {
     self.readsSums = readsSums
     self.readsDeferred = readsDeferred
     self.deferred = deferred
+    self.givesRows = givesRows
+    self.forwardOver = forwardOver
     self.forward = forward
     self.backward = backward
     self.again = again

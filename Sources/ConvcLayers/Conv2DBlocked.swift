@@ -34,7 +34,7 @@ extension Conv2D {
     return Candidate(
       family: "blocked", inputs: [input], halos: [halo], output: .blocked,
       microseconds: blockedCost(group, shape, efficiencies), givesSums: true,
-      readsDeferred: shape.r * shape.s > 1,
+      readsDeferred: shape.r * shape.s > 1, givesRows: tiles.givesRows(group.group, shape, forward),
       forward: { [blockedForward($0)] }, backward: { blockedBackward($0) })
   }
 
@@ -56,6 +56,12 @@ extension Conv2D {
       w: maps.w, oh: output.h, ow: output.w,
       pool: group.group.pooling ?? Pooling(height: 1, width: 1), stride: window.stride,
       padding: window.padding, batch: maps.n, lanes: group.target.lanes, isPlanar: input == .nchw)
+  }
+
+  /// The kernels with rows as they are.
+  func blockedKernels(_ context: ForwardContext) -> BlockedKernels {
+    let shape = blockedShape(context.context, context.inputs[0].layout)
+    return BlockedKernels(layer: self, context: context, shape: shape, narrowShape: shape)
   }
 
   private func blockedForward(_ context: ForwardContext) -> KernelCall {

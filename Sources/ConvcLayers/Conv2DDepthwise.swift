@@ -18,12 +18,15 @@ extension Conv2D {
     let bytes = Double(types.reduce(0) { $0 + $1.bytes })
     let steps = Double(multiplyAdds(for: group.inputTypes)) * 2
     let padding = window.padding
+    var over: (@Sendable (ForwardContext, ForwardContext) -> [KernelCall])?
+    if shape.fitsRing { over = { [DepthwiseKernels(self, $0).forward(over: $1)] } }
     return Candidate(
       family: "blocked", inputs: [.blocked],
       halos: [
         Halo(top: padding.top, bottom: padding.bottom, left: padding.left, right: padding.right)
       ], output: .blocked,
       microseconds: group.passes * max(bytes / 20e3, steps / (group.target.peak * 0.5 * 1e3)),
+      forwardOver: over,
       forward: { [DepthwiseKernels(self, $0).forward()] },
       backward: { DepthwiseKernels(self, $0.forward).backward($0) })
   }
@@ -108,7 +111,7 @@ struct DepthwiseKernels {
   let context: ForwardContext
   let shape: DepthwiseShape
 
-  private let names = ("C", "OH", "OW")
+  let names = ("C", "OH", "OW")
 
   init(_ layer: Conv2D, _ context: ForwardContext) {
     self.layer = layer
@@ -116,7 +119,7 @@ struct DepthwiseKernels {
     shape = DepthwiseShape(layer, context.context)
   }
 
-  private var group: Group { context.context.group }
+  var group: Group { context.context.group }
   private var window: Window2D { shape.window }
 
   private func sizes(left: Bool = false) -> [ConstantRow] {
@@ -270,7 +273,7 @@ struct DepthwiseKernels {
       work: Work(flops: bytes / 4, bytes: bytes, efficiency: 0.1))
   }
 
-  private var work: Work { layer.work(context.context, 0.5) }
+  var work: Work { layer.work(context.context, 0.5) }
 
   // MARK: Packed weights
 
@@ -281,7 +284,7 @@ struct DepthwiseKernels {
     return node
   }
 
-  private var bias: [Argument] {
+  var bias: [Argument] {
     guard layer.addsBias(context) else { return [] }
     if let folding = Folding(context) {
       return [
@@ -294,7 +297,7 @@ struct DepthwiseKernels {
   }
 
   /// The weights with channels in lanes.
-  private var weight: Argument {
+  var weight: Argument {
     let text =
       "[\(shape.c), \(window.kernelSize.height), \(window.kernelSize.width), \(shape.lanes)]"
     let bytes = shape.c * shape.taps * shape.lanes * 4

@@ -76,12 +76,49 @@ struct KernelLowering {
   // MARK: Forward
 
   private func lowerForward(_ group: Group) {
+    if readerOfRows(of: group) != nil { return }
+    if let producer = producerOfRows(for: group) { return lowerForward(group, over: producer) }
     let candidate = chosen[group.id]
     let inputs = zip(group.inputs, candidate.inputs).map { instances.source($0, $1) }
     let operands = operands(of: group).map { instances.source($0, candidate.output) }
     let output = instances.makePrimary(group.output, candidate.output)
     calls.append(
       candidate.forward(forwardContext(group, inputs, operands, output)), on: output.type)
+  }
+
+  /// A group whose kernels compute what another one would have written, from what that one reads.
+  private func lowerForward(_ group: Group, over producer: Group) {
+    let inputs = zip(producer.inputs, chosen[producer.id].inputs).map { instances.source($0, $1) }
+    let operands = operands(of: group).map { instances.source($0, chosen[group.id].output) }
+    let output = instances.makePrimary(group.output, chosen[group.id].output)
+    // Of the rows that are never stored only the shape is read.
+    let rows = Placement(
+      buffer: output.buffer, type: graph[producer.output].type, layout: chosen[producer.id].output,
+      lanes: target.lanes)
+    let calls = chosen[group.id].forwardOver?(
+      forwardContext(group, [rows], operands, output), forwardContext(producer, inputs, [], rows))
+    self.calls.append(calls ?? [], on: output.type)
+  }
+
+  /// The group that alone reads another's output and can compute it for itself; nil: the output is stored.
+  private func readerOfRows(of group: Group) -> Group? {
+    let context = contexts[group.id]
+    guard training.mode == .inference, !context.savesForBackward, chosen[group.id].givesRows,
+      !graph.outputs.contains(where: { fused.storage(of: $0.tensor) == group.output }),
+      !fused.views.values.contains(group.output)
+    else { return nil }
+    let readers = fused.readers(of: group.output)
+    guard readers.count == 1, readers[0].reads == [group.output],
+      chosen[readers[0].id].forwardOver != nil
+    else { return nil }
+    return readers[0]
+  }
+
+  private func producerOfRows(for group: Group) -> Group? {
+    guard group.inputs.count == 1, let producer = fused.producer(of: group.inputs[0]) else {
+      return nil
+    }
+    return readerOfRows(of: producer)?.id == group.id ? producer : nil
   }
 
   private func forwardContext(

@@ -9,13 +9,15 @@ public struct CompileVariant: Sendable {
   var fuses = true
   /// Whether even small outputs and weights are not kept, and little fits the cache.
   var isCramped = false
+  /// Whether training is built as well.
+  var trains = true
 
   /// Targets with shorter vectors than this machine's, each with tiles of its own.
   static let narrow = Target.all.filter {
     $0.hasVectors && $0.lanes <= Target.native.lanes && $0 != .native
   }
 
-  /// Every way there is on this machine.
+  /// Every way to compile inference and training that there is on this machine.
   public static let all: [CompileVariant] = {
     let generic = [
       CompileVariant(name: "unfused", target: .generic, fuses: false),
@@ -30,7 +32,18 @@ public struct CompileVariant: Sendable {
     ]
   }()
 
-  /// - Parameter place: the network's among those of a test, which chooses one of the narrow targets.
+  /// Those, and inference alone, whose forward kernels keep nothing and may leave out what they would keep.
+  public static let ofNetworks: [CompileVariant] = {
+    guard Target.native.hasVectors else { return all }
+    return all + [
+      CompileVariant(
+        name: "inference", target: .native, families: ["blocked"], isCramped: true, trains: false)
+    ]
+  }()
+
+  /// - Parameters:
+  ///   - trains: whether the network has something to train.
+  ///   - place: the network's among those of a test, which chooses one of the narrow targets.
   public func options(
     batch: Int, trains: Bool, name: String, place: Int = 0
   ) -> BuildOptions {
@@ -38,7 +51,8 @@ public struct CompileVariant: Sendable {
     // A small cache brings loops of large networks to small ones.
     let isCramped = isCramped || families == ["lanes"] && place % 2 == 1
     var options = BuildOptions(
-      batch: batch, trains: trains, target: isCramped ? target.with(level2: 24 << 10) : target,
+      batch: batch, trains: trains && self.trains,
+      target: isCramped ? target.with(level2: 24 << 10) : target,
       name: name, families: families, fuses: fuses)
     if isCramped { options.smallestSaving = 1024 }
     return options

@@ -71,7 +71,7 @@ extension NetworkGrowth {
   /// A second input of features, behind the flattened maps.
   mutating func joinFeatures(_ open: Open) -> Open {
     let features = input("features", [number(1...20)])
-    let flat = apply(Flatten(), open)
-    return apply(Concat(), flat, chance(0.5) ? dense(features) : features)
+    return join(
+      Concat(), [join(Flatten(), [open]), chance(0.5) ? dense(features) : features])
   }
 }

@@ -9,11 +9,17 @@ public func differences(of program: Program, from network: RandomNetwork) throws
   try fill(session, of: network)
   try session.setParameterBlock(network.parameters)
   let inputs = sample.inputs.map { Program.Values.float32($0) }
-  let outputs = try session.forward(inputs: inputs, batch: sample.batch)
+  let outputs = try session.forward(inputs: inputs, batch: sample.batch, threads: 1)
   var problems = zip(outputs, network.inferred).enumerated().compactMap { index, pair in
     // An output that is small because sums cancel is measured by what was summed.
     difference("inferred output \(index)", pair.0.floats, pair.1, 1e-5, floor: 0.05) {
       network.rounding.outputs[index]
+    }
+  }
+  for threads in [2, 5] {
+    let again = try session.forward(inputs: inputs, batch: sample.batch, threads: threads)
+    if !zip(outputs, again).allSatisfy({ same($0.floats, $1.floats) }) {
+      problems.append("other bits of inference at \(threads) threads")
     }
   }
   guard program.canTrain else { return problems }

@@ -241,12 +241,14 @@ struct NetworkGrowth {
       groups: groups, bias: ConvolutionBias(chance(0.6)))
   }
 
-  /// A convolution of every channel by itself, on what a 1x1 convolution makes of the value.
+  /// A convolution of every channel by itself, on what a 1x1 convolution makes of the value; of some seeds on whole vectors
+  /// of channels, which the depthwise kernel can expand itself.
   private mutating func depthwise(_ open: Open) -> Open {
+    let from = seed % 2 == 1 ? apply(Conv2D(outputChannels: 16, kernelSize: 1), open) : open
     let wide = following(
       apply(
         Conv2D(outputChannels: pick(16, 24, 32), kernelSize: 1, bias: ConvolutionBias(chance(0.5))),
-        open))
+        from))
     let usual = chance(0.5)
     return apply(
       Conv2D(
@@ -328,7 +330,7 @@ extension NetworkGrowth {
     }
     if open.isMaps, chance(0.15), finishPixels(open, name: name, weight: weight) { return }
     if open.isMaps, chance(0.4) { open = apply(GlobalAveragePool(), open) }
-    if open.type.shape.count != 2 { open = apply(Flatten(), open) }
+    if open.type.shape.count != 2 { open = join(Flatten(), [open]) }
     if name == "main" { open = withWanted(open) }
     if chance(0.4) {
       open = dense(open)

@@ -62,7 +62,7 @@ extension NetworkGrowth {
   private mutating func features(_ open: Open, classes: Int) -> Open {
     var open = open
     if open.isMaps, chance(0.4) { open = apply(GlobalAveragePool(), open) }
-    if open.type.shape.count != 2 { open = apply(Flatten(), open) }
+    if open.type.shape.count != 2 { open = join(Flatten(), [open]) }
     return scores(open, classes: classes)
   }
 

@@ -55,7 +55,7 @@ actor FaultyNetworks {
     let task =
       modules[key]
       ?? Task {
-        guard let way = CompileVariant.all.first(where: { $0.name == key.way }) else {
+        guard let way = CompileVariant.ofNetworks.first(where: { $0.name == key.way }) else {
           preconditionFailure("no way to compile is called \(key.way)")
         }
         let draw = NetworkDraw(seed: key.seed)

@@ -78,6 +78,11 @@ extension PlantedFault {
       way: "blocked"),
     PlantedFault(
       "conv2d_depthwise_weight_sum", "chunk < chunks", "chunk < chunks - 1", way: "blocked"),
+    PlantedFault(
+      "conv2d_expanded_depthwise_forward", "map[t][PAD_LEFT + w] = v", "map[t][w] = v",
+      way: "inference"),
+    PlantedFault(
+      "conv2d_expanded_depthwise_forward", "STRIDE_W * j + s", "j + s", way: "inference"),
   ]
 
   private static let ofConvolutionsInBlocks = [

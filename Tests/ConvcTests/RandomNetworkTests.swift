@@ -36,7 +36,7 @@ struct RandomNetworkTests {
     var jobs: [(network: RandomNetwork, variant: CompileVariant, prefix: String)] = []
     var sources: [CSource] = []
     for (name, network) in networks {
-      for variant in CompileVariant.all {
+      for variant in CompileVariant.ofNetworks {
         let prefix = "\(name)_\(variant.name)"
         let options = variant.options(
           batch: network.graph.batch, trains: network.graph.trainableCount > 0, name: prefix,
