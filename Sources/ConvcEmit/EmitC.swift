@@ -96,10 +96,12 @@ public struct EmitC: Pass {
     let text = try UnitText(
       module, renderer: renderer, kernels: kernels, header: "\(name).h",
       profile: options.profiles ? Profile(module) : nil, embedding: options.embedding)
-    let units = units(kernels: kernels, mainLines: text.mainLines)
-    var sources = [CSourceFile(name: "\(name).c", text: try text.main(units))]
-    for unit in 1..<max(units.count, 1) {
-      sources.append(CSourceFile(name: "\(name)_\(unit).c", text: try text.part(unit, of: units)))
+    let units = units(
+      kernels: kernels, mainLines: options.units == nil ? try text.mainLines() : text.roughLines)
+    let sources = try concurrently(max(units.count, 1)) { unit throws(TemplateError) in
+      unit == 0
+        ? CSourceFile(name: "\(name).c", text: try text.main(units))
+        : CSourceFile(name: "\(name)_\(unit).c", text: try text.part(unit, of: units))
     }
     return EmittedFiles(
       header: try header(module, name, renderer), sources: sources,

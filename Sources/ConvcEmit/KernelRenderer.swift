@@ -12,7 +12,7 @@ public enum Linkage: Sendable, Hashable {
 ///
 /// A template names the parts `head` (comment and signature), `constants`, `views`, and its
 /// fragments; ``TemplateRenderer`` checks that it uses what it is given, and only that.
-public struct KernelRenderer {
+public struct KernelRenderer: Sendable {
   let renderer: TemplateRenderer
   /// Whether kernels are kept out of the step functions: inlined there, clang forgets what `restrict` says, so that gradients
   /// by weight take a quarter longer and loops over floats do not become vectors. Plain C has no word for it.
@@ -119,7 +119,8 @@ public struct KernelRenderer {
     return table.comment
   }
 
-  private func signature(
+  /// The function's first lines, up to `{` or `;`.
+  func signature(
     _ call: KernelCall, _ name: String, _ linkage: Linkage, _ tail: String
   ) -> [String] {
     let scalars = call.scalars.map { "\($0.cType) \($0.rawValue)" }

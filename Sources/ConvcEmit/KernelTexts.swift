@@ -1,8 +1,8 @@
 import ConvcIR
 
 /// The kernels of a module as C functions, in the order of their first use.
-struct KernelTexts {
-  struct Kernel {
+struct KernelTexts: Sendable {
+  struct Kernel: Sendable {
     let function: CFunction
     /// The layers of each use of the function, each set of them once.
     let uses: [[String]]
@@ -18,8 +18,8 @@ struct KernelTexts {
   private let renderer: KernelRenderer
 
   init(_ module: CModule, renderer: TemplateRenderer) throws(TemplateError) {
-    prefix = CText.prefix(module.name)
-    self.renderer = KernelRenderer(renderer: renderer, target: module.target)
+    let prefix = CText.prefix(module.name)
+    let renderer = KernelRenderer(renderer: renderer, target: module.target)
     let uses = Self.uses(module)
     var order: [String] = []
     var layers: [String: [[String]]] = [:]
@@ -33,29 +33,37 @@ struct KernelTexts {
       preconditionFailure("internal error: nothing calls \(unused.name)")
     }
     var symbols = Symbols(reserved: EntryPoints.reserved(prefix))
-    var kernels: [Kernel] = []
-    for name in order {
+    let kernels = order.map { name -> (function: CFunction, name: String, sharedName: String) in
       guard let same = functions[name], same.count == 1 else {
         preconditionFailure("internal error: \(functions[name]?.count ?? 0) functions are \(name)")
       }
       let symbol = symbols.name(CText.identifier(name))
-      let uses = layers[name] ?? []
-      kernels.append(
-        Kernel(
-          function: same[0], uses: uses, name: symbol,
-          sharedName: symbols.name("\(prefix)_\(symbol)"),
-          lines: try self.renderer.function(same[0].call, name: symbol, uses: uses)))
+      return (same[0], symbol, symbols.name("\(prefix)_\(symbol)"))
     }
-    all = kernels
+    let allUses = layers
+    all = try concurrently(kernels.count) { index throws(TemplateError) in
+      let (function, name, sharedName) = kernels[index]
+      let uses = allUses[function.name] ?? []
+      return Kernel(
+        function: function, uses: uses, name: name, sharedName: sharedName,
+        lines: try renderer.function(function.call, name: name, uses: uses))
+    }
+    self.prefix = prefix
+    self.renderer = renderer
   }
 
   /// All names that a kernel has in C.
   var names: [String] { all.flatMap { [$0.name, $0.sharedName] } }
 
-  /// The text of a kernel that other files call.
-  func hidden(_ kernel: Kernel) throws(TemplateError) -> [String] {
-    try renderer.function(
-      kernel.function.call, name: kernel.sharedName, linkage: .hidden, uses: kernel.uses)
+  /// The text of a kernel that other files call: the same below another signature.
+  func hidden(_ kernel: Kernel) -> [String] {
+    let call = kernel.function.call
+    let own = renderer.signature(call, kernel.name, .static, " {")
+    guard let first = kernel.lines.firstIndex(of: own[0]),
+      kernel.lines[first...].starts(with: own)
+    else { preconditionFailure("internal error: \(kernel.name) has no signature") }
+    return kernel.lines[..<first] + renderer.signature(call, kernel.sharedName, .hidden, " {")
+      + kernel.lines[(first + own.count)...]
   }
 
   /// The declaration of a kernel that stands in another file.

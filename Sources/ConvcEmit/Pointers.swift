@@ -95,13 +95,6 @@ struct Pointers {
     return groups.filter { !$0.isEmpty }.flatMap { [""] + $0 }
   }
 
-  /// The most lines that the declarations of so many places can take.
-  static func mostDeclarations(_ places: Int) -> Int {
-    // A line of its own for each place and for the base of its copies, with a comment; an empty
-    // line and a comment for each group.
-    3 * places + 10
-  }
-
   private func copies(_ places: [Named]) -> [String] {
     var keys: [String] = []
     for case (.copy(let key, _), _) in places where !keys.contains(key) { keys.append(key) }

@@ -57,41 +57,53 @@ struct StepText {
   /// Whether the pieces fit in one function.
   func fits(_ pieces: [Piece]) -> Bool {
     let needs = pieces.reduce(into: Needs()) { $0.formUnion($1.needs) }
-    return fits(pieces.reduce(0) { $0 + $1.lines.count }, needs)
+    return length(pieces.reduce(0) { $0 + $1.lines.count }, needs) <= Self.longest
   }
 
-  /// Whether so many lines, with what they need, fit in one function.
-  ///
-  /// Declarations are written out only where their number decides.
-  private func fits(_ lines: Int, _ needs: Needs) -> Bool {
-    let fixed = CText.list("static void \(name)(", parameters, ") {").count + 1 + lines
-    guard fixed <= Self.longest else { return false }
-    let most = Root.allCases.count + Pointers.mostDeclarations(needs.places.count) + 3
-    if fixed + most <= Self.longest { return true }
+  /// Lines of a function with so many lines of pieces, and what they need.
+  private func length(_ lines: Int, _ needs: Needs) -> Int {
     let locals = locals(needs)
-    return fixed + locals.count + (locals.isEmpty ? 0 : 1) <= Self.longest
+    return head.count + lines + locals.count + (locals.isEmpty ? 1 : 2)
   }
 
   private func chunks(_ pieces: [Piece]) -> [[Piece]] {
-    var chunks: [[Piece]] = [[]]
+    var chunks: [[Piece]] = []
     var lines = 0
     var needs = Needs()
+    // No function is longer than this; declarations are written out only where it would decide.
+    var most = 0
     for piece in pieces {
-      let last = chunks.count - 1
+      let added = piece.lines.count + Self.mostDeclarations(piece.needs, beside: needs)
       var together = needs
       together.formUnion(piece.needs)
-      if chunks[last].isEmpty || fits(lines + piece.lines.count, together) {
-        chunks[last].append(piece)
-        lines += piece.lines.count
-        needs = together
+      var length = most + added
+      if !chunks.isEmpty, length > Self.longest {
+        length = self.length(lines + piece.lines.count, together)
+      }
+      if !chunks.isEmpty, length <= Self.longest {
+        chunks[chunks.count - 1].append(piece)
+        (lines, needs, most) = (lines + piece.lines.count, together, length)
       } else {
         chunks.append([piece])
-        lines = piece.lines.count
-        needs = piece.needs
+        (lines, needs) = (piece.lines.count, piece.needs)
+        most = self.length(lines, needs)
       }
     }
-    return chunks
+    return chunks.isEmpty ? [[]] : chunks
   }
+
+  /// The most lines that needs add to the declarations of others.
+  private static func mostDeclarations(_ needs: Needs, beside others: Needs) -> Int {
+    let places = needs.places.subtracting(others.places)
+    let copies = places.count { if case .copy = $0 { true } else { false } }
+    // A line of its own for each place, for the base of copies another with a comment; each root's own line may begin a
+    // group, with an empty line and a comment, and there is an empty line below all.
+    return places.count + 2 * copies + (copies > 0 ? 1 : 0)
+      + 3 * needs.roots.subtracting(others.roots).count + 1
+      + (needs.clock && !others.clock ? 2 : 0)
+  }
+
+  private var head: [String] { CText.list("static void \(name)(", parameters, ") {") }
 
   private func locals(_ needs: Needs) -> [String] {
     let roots = Root.allCases.filter(needs.roots.contains).compactMap(unpack).map { "    \($0)" }

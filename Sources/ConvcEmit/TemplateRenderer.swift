@@ -1,4 +1,5 @@
 import Mustache
+import Synchronization
 
 /// What fills a template.
 public struct TemplateBindings: Sendable {
@@ -27,8 +28,8 @@ public struct TemplateBindings: Sendable {
 /// Mustache renders an unknown name as nothing, which in C is a silent mistake. So the tags of the
 /// template's text are compared with the bindings, before rendering, in both directions.
 ///
-/// Not shared between threads: it keeps the templates it has parsed.
-public final class TemplateRenderer {
+/// Any number of threads may render at once; the templates that were parsed are kept.
+public final class TemplateRenderer: Sendable {
   private struct Parsed {
     let template: MustacheTemplate
     let tags: [TemplateTag]
@@ -37,7 +38,7 @@ public final class TemplateRenderer {
   }
 
   public let library: TemplateLibrary
-  private var parsed: [String: Parsed] = [:]
+  private let parsed = Mutex<[String: Parsed]>([:])
 
   public init(library: TemplateLibrary) {
     self.library = library
@@ -60,7 +61,7 @@ public final class TemplateRenderer {
   }
 
   private func parse(_ name: String) throws(TemplateError) -> Parsed {
-    if let known = parsed[name] { return known }
+    if let known = parsed.withLock({ $0[name] }) { return known }
     guard let text = library[name] else {
       throw TemplateError(template: name, line: 1, problem: "there is no such template")
     }
@@ -71,7 +72,7 @@ public final class TemplateRenderer {
       marks.register(try Self.mark(tag, of: name), named: tag.name)
     }
     let result = Parsed(template: template, tags: scanner.tags, marks: marks)
-    parsed[name] = result
+    parsed.withLock { $0[name] = result }
     return result
   }
 

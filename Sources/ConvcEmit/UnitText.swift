@@ -13,8 +13,6 @@ struct UnitText {
   private let regions: Regions
   /// The comment at the first file's head.
   private let head: [String]
-  /// The entry points where no other file has kernels.
-  private let entryPoints: [String]
 
   /// The parallel regions with the names of what they read and write.
   private struct Regions {
@@ -42,13 +40,17 @@ struct UnitText {
         ($0, $1, Pointers($1, entry: $0, module: module, functions: names))
       })
     head = FileHead(module, header: header, programs: regions.programs).lines
-    entryPoints = try Self.entryPoints(
-      module, EntryText(module, renderer: renderer, profile: profile), regions,
-      functions: kernels.functions(inFirst: kernels.all.indices), profile)
   }
 
-  /// Lines of the first file without its kernels.
-  var mainLines: Int { head.count + entryPoints.count }
+  /// Lines of the first file without its kernels, about: a call takes two.
+  var roughLines: Int {
+    regions.programs.reduce(head.count) { $0 + 2 * $1.program.functions.count }
+  }
+
+  /// The same, exactly, where no other file has kernels.
+  func mainLines() throws(TemplateError) -> Int {
+    try head.count + entryPoints(first: kernels.all.indices).count
+  }
 
   /// The file with the entry points.
   ///
@@ -62,13 +64,7 @@ struct UnitText {
       code += kernels.declaration(kernel)
     }
     code += [""]
-    if first == kernels.all.indices {
-      code += entryPoints
-    } else {
-      code += try Self.entryPoints(
-        module, EntryText(module, renderer: renderer, profile: profile), regions,
-        functions: kernels.functions(inFirst: first), profile)
-    }
+    code += try entryPoints(first: first)
     let model = try ModelTables(module, renderer: renderer, embedding: embedding).lines()
     let before = profile == nil ? [] : ["", "#define _POSIX_C_SOURCE 199309L  // clock_gettime"]
     return EmitC.text(
@@ -80,7 +76,7 @@ struct UnitText {
   func part(_ unit: Int, of units: [Range<Int>]) throws(TemplateError) -> String {
     let own = kernels.all[units[unit]]
     var code = try kernels.support(of: own)
-    for kernel in own { code += try kernels.hidden(kernel) + [""] }
+    for kernel in own { code += kernels.hidden(kernel) + [""] }
     let title = "// Kernels of \(kernels.prefix), part \(unit) of \(units.count - 1)."
     return EmitC.text(
       [title, "#include \"\(header)\""] + (try prelude(code, tables: [])) + [""] + code)
@@ -120,10 +116,10 @@ struct UnitText {
     return try renderer.render("file_profile", TemplateBindings(texts: texts)) + [""]
   }
 
-  private static func entryPoints(
-    _ module: CModule, _ entries: EntryText, _ regions: Regions,
-    functions: [String: KernelFunction], _ profile: Profile?
-  ) throws(TemplateError) -> [String] {
+  /// The entry points, given the kernels that stand in the same file.
+  private func entryPoints(first: Range<Int>) throws(TemplateError) -> [String] {
+    let entries = EntryText(module, renderer: renderer, profile: profile)
+    let functions = kernels.functions(inFirst: first)
     let prepare = PrepareText(
       module: module, pointers: regions.prepare, functions: functions, profile: profile)
     var lines = try entries.prepare(steps: prepare.lines)

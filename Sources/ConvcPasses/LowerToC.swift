@@ -94,6 +94,7 @@ private struct LayerNames {
   }
 
   func numbered(_ text: String) -> String {
+    guard text.utf8.contains(UInt8(ascii: "_")) else { return text }
     var result = ""
     var rest = Substring(text)
     while !rest.isEmpty {
