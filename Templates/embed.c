@@ -91,12 +91,12 @@ TEMPLATE(conv2d_depthwise_backward_weight)
 #embed "Kernels/conv2d_depthwise_backward_weight.c.mustache"
 TEMPLATE(conv2d_depthwise_forward)
 #embed "Kernels/conv2d_depthwise_forward.c.mustache"
-TEMPLATE(conv2d_expanded_depthwise_forward)
-#embed "Kernels/conv2d_expanded_depthwise_forward.c.mustache"
 TEMPLATE(conv2d_depthwise_pack)
 #embed "Kernels/conv2d_depthwise_pack.c.mustache"
 TEMPLATE(conv2d_depthwise_weight_sum)
 #embed "Kernels/conv2d_depthwise_weight_sum.c.mustache"
+TEMPLATE(conv2d_expanded_depthwise_forward)
+#embed "Kernels/conv2d_expanded_depthwise_forward.c.mustache"
 TEMPLATE(conv2d_flip)
 #embed "Kernels/conv2d_flip.c.mustache"
 TEMPLATE(conv2d_generic_backward_data)
