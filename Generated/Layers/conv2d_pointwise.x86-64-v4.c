@@ -431,21 +431,23 @@ static NOINLINE void conv1_weight_prepare_2(const float *restrict weight_, lanes
 
 // conv1: weights with channels in lanes.
 //
-//   weight  [1, 2, 1, 1, 16, 16]
+//   weight  [16, 32, 1, 1]
 //   y       [2, 1, 1, 1, 16, 16]
-static NOINLINE void conv1_weight_transpose(const lanes *restrict weight_, lanes *restrict y_) {
-    enum { K = 1, C = 2, CI = 16, R = 1, S = 1 };  // K and C in blocks
-    const lanes (*weight)[C][R * S][CI] = (const lanes (*)[C][R * S][CI])weight_;
-    lanes (*y)[K][R * S][CI] = (lanes (*)[K][R * S][CI])y_;
+static NOINLINE void conv1_weight_transpose(const float *restrict weight_, lanes *restrict y_) {
+    enum { K = 1, C = 2, R = 1, S = 1 };  // K and C in blocks
+    const float (*weight)[C * LANES * R * S] = (const float (*)[C * LANES * R * S])weight_;
+    lanes (*y)[K][R * S][LANES] = (lanes (*)[K][R * S][LANES])y_;
 
     OMP(omp for collapse(2) schedule(static) nowait)
     for (int c = 0; c < C; c++) {
         for (int m = 0; m < K; m++) {
-            for (int t = 0; t < R * S; t++) {
-                lanes v[LANES];
-                UNROLL for (int i = 0; i < LANES; i++) v[i] = weight[m][c][t][i];
-                transpose(v);
-                UNROLL for (int i = 0; i < LANES; i++) y[c][m][t][i] = v[i];
+            for (int i = 0; i < LANES; i++) {
+                const float *taps = &weight[LANES * m + i][LANES * c * R * S];
+                for (int t = 0; t < R * S; t++) {
+                    lanes v;
+                    UNROLL for (int l = 0; l < LANES; l++) v[l] = taps[R * S * l + t];
+                    y[c][m][t][i] = v;
+                }
             }
         }
     }

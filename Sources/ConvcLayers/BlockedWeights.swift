@@ -62,25 +62,31 @@ extension BlockedKernels {
     }
   }
 
-  /// The weights with channels in lanes, maps of a block one after the other.
+  /// The weights with channels in lanes, maps of a block one after the other. Channels fill their blocks.
   var transposedWeight: Argument {
+    let blocks = shape.c / shape.lanes
     let text =
-      "[\(channels), \(shape.blocks), \(shape.r), \(shape.s), \(shape.lanes), \(shape.lanes)]"
-    let straight = packedWeight
+      "[\(blocks), \(shape.blocks), \(shape.r), \(shape.s), \(shape.lanes), \(shape.lanes)]"
     let buffer = context.buffers.packed(
       "\(node.name).weight.transposed", bytes: shape.weightBytes
     ) { packed in
       KernelCall(
         template: "conv2d_blocked_pack_transposed", name: "\(node.name)_weight_transpose",
-        title: "weights with channels in lanes", layers: [node.name], constants: constants,
-        support: ["support_transpose"], scalars: [],
+        title: "weights with channels in lanes", layers: [node.name],
+        constants: [
+          ConstantRow(
+            [
+              Constant("K", shape.blocks), Constant("C", blocks), Constant("R", shape.r),
+              Constant("S", shape.s),
+            ], comment: "K and C in blocks")
+        ], scalars: [],
         arguments: [
-          Argument(
-            "weight", element: "lanes", access: .read, buffer: straight,
-            dimensions: ["C", "R * S", "CI"], text: packedText),
+          master(
+            0, dimensions: ["C * LANES * R * S"],
+            text: "[\(shape.k), \(shape.c), \(shape.r), \(shape.s)]"),
           Argument(
             "y", element: "lanes", access: .write, buffer: packed,
-            dimensions: ["K", "R * S", "CI"], text: text),
+            dimensions: ["K", "R * S", "LANES"], text: text),
         ], work: work)
     }
     return Argument(

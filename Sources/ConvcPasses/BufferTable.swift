@@ -127,7 +127,7 @@ final class BufferTable {
       return makeEntry(key, bytes: bytes, prepare: prepare)
     }
     let id = arena(key, bytes: bytes)
-    calls.append(prepare(id))
+    calls.fill(id, by: prepare(id))
     transients[key] = id
     return id
   }

@@ -112,7 +112,7 @@ extension PlantedFault {
       way: "blocked"),
     PlantedFault("conv2d_blocked_pack", "c % CI", "0", way: "blocked"),
     PlantedFault(
-      "conv2d_blocked_pack_transposed", "y[c][m][t][i] = v[i]", "y[c][m][t][i] = v[0]",
+      "conv2d_blocked_pack_transposed", "taps[R * S * l + t]", "taps[R * S * l]",
       way: "blocked"),
     PlantedFault(
       "conv2d_blocked_weight_sum", "chunk < chunks", "chunk < chunks - 1", way: "blocked"),
