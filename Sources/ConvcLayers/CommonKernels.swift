@@ -114,8 +114,8 @@ func elementwiseDialect(_ placement: Placement, _ members: [Member]) -> Dialect 
 
 /// A loop over all values of one layout with pieces, of the same dialect, in its body.
 ///
-/// - Parameter target: whose caches decide what is asked for ahead and what random bits are drawn for at once; nil: nothing
-///   is, and no piece draws.
+/// - Parameter target: whose caches decide what pieces with functions of their own ask for ahead, and what random bits are
+///   drawn for at once; nil: nothing is, and no piece draws.
 func elementwiseCall(
   name: String, title: String, layers: [String], from source: Placement, to result: Placement,
   names: (String, String), accumulates: Bool, pieces: Pieces, dialect: Dialect,
@@ -138,7 +138,8 @@ func elementwiseCall(
   ]
   let scalars = [extent.outerScalar] + pieces.scalars.filter { $0 != extent.outerScalar }
   guard let target, !pieces.draws.isEmpty else {
-    let ahead = ReadAhead(extent, pieces.fragments.isEmpty ? nil : target)
+    // What is cheap keeps up with memory; asking would only fill the queues.
+    let ahead = ReadAhead(extent, pieces.support.isEmpty ? nil : target)
     return KernelCall(
       template: "elementwise", name: name, title: title, layers: layers,
       constants: [ConstantRow(extent.extents())] + ahead.constants,
