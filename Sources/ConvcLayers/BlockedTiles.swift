@@ -222,9 +222,17 @@ struct BlockedTiles: Sendable {
   private func strip(_ shape: BlockedShape, _ tile: ForwardTile) -> Int? {
     let row = 4 * shape.c * min(shape.stride.height, shape.r) * shape.pool.height * shape.w
     let half = Self.ceil(shape.oh, 2)
-    let rows = min(shape.batch == 1 ? half : shape.oh, max(1, target.level2 / 4 / row))
-    guard shape.blocks > tile.maps, shape.weightBytes <= target.level2 / 2, rows < shape.oh else {
-      return nil
+    let isLarge = shape.weightBytes > target.level2 / 2
+    let room = target.level2 / (isLarge ? 2 : 4)
+    let rows = min(shape.batch == 1 ? half : shape.oh, max(1, room / row))
+    guard shape.blocks > tile.maps, rows < shape.oh else { return nil }
+    if isLarge {
+      // Such weights come from afar for every strip, an image that does not fit the cache for every tile.
+      let image = image(of: shape)
+      let strips = Self.ceil(shape.oh, rows)
+      guard image > target.level2 / 2,
+        strips * shape.weightBytes + image < tiles(shape, tile) * image
+      else { return nil }
     }
     if shape.batch == 1 {
       // The halves of few rows would be uneven.
@@ -241,15 +249,23 @@ struct BlockedTiles: Sendable {
   private func mapPart(_ shape: BlockedShape, _ tile: ForwardTile) -> Int? {
     let cache = target.level2 / 2
     guard shape.weightBytes > cache else { return nil }
-    let rows = min(shape.stride.height, shape.r) * shape.h / shape.stride.height
-    let image = 4 * shape.c * rows * shape.w
+    let image = image(of: shape)
     let fitting = max(1, (3 * cache / 2 - min(image, cache)) / (shape.weightBytes / shape.blocks))
     let part = Self.divisors(shape.blocks).last { $0 % tile.maps == 0 && $0 <= fitting }
     let far = shape.batch * image > cache ? image : 0
     let strips = Self.ceil(shape.oh, tile.rows ?? shape.oh)
-    let parts = Self.ceil(shape.blocks, part ?? tile.maps)
+    let parts = image > cache ? tiles(shape, tile) : Self.ceil(shape.blocks, part ?? tile.maps)
     let isLess = parts * far + shape.weightBytes / shape.batch <= strips * shape.weightBytes + far
     return isLess ? part ?? tile.maps : nil
+  }
+
+  /// Bytes of the rows of an image that windows read.
+  private func image(of shape: BlockedShape) -> Int {
+    4 * shape.c * (min(shape.stride.height, shape.r) * shape.h / shape.stride.height) * shape.w
+  }
+
+  private func tiles(_ shape: BlockedShape, _ tile: ForwardTile) -> Int {
+    Self.ceil(shape.blocks, tile.maps)
   }
 
   /// Where the weights of a tile crowd out the second-level cache, channels are summed in parts.

@@ -61,6 +61,16 @@ struct DepthwiseShape: Sendable, Hashable {
     return (width + tiles - 1) / tiles
   }
 
+  /// Whether one image is cut in two, so that a thread finds what it wrote itself; few rows, between convolutions whose many
+  /// weights threads share by maps, are shared by channels.
+  var isHalved: Bool { batch == 1 && oh >= 8 }
+
+  /// Rows of the output that a part computes.
+  var partRows: Int { isHalved ? (oh + 1) / 2 : oh }
+
+  /// Whether the taps of a row are unrolled: with short vectors, and few taps.
+  var unrollsRows: Bool { lanes <= 8 && window.kernelSize.width <= 3 }
+
   /// Rows of taps that the weight gradient sums in registers at a time.
   var tapRows: Int {
     taps <= registers - 4 ? window.kernelSize.height : 1
@@ -151,9 +161,6 @@ struct DepthwiseKernels {
 
   func forward() -> KernelCall {
     let tile = shape.columns(of: shape.ow)
-    // One image is cut in two, so that a thread finds what it wrote itself; few rows, between convolutions whose many
-    // weights threads share by maps, are shared by channels.
-    let halves = shape.batch == 1 && shape.oh >= 8
     let after = PieceMaker(forward: context, dialect: .vector, names: names)
       .epilogues(group.epilogues)
     return KernelCall(
@@ -162,15 +169,15 @@ struct DepthwiseKernels {
       constants: sizes() + [
         ConstantRow([Constant("TW", tile)], comment: "register tile: columns")
       ]
-        + (halves
+        + (shape.isHalved
           ? [
             ConstantRow(
-              [Constant("TH", (shape.oh + 1) / 2)],
+              [Constant("TH", shape.partRows)],
               comment: "rows that all channels go through at a time")
           ] : []),
       flags: [
-        "bias": layer.addsBias(context), "column_tail": shape.ow % tile != 0, "strips": halves,
-        "short_rows": context.context.target.lanes <= 8 && layer.window.kernelSize.width <= 3,
+        "bias": layer.addsBias(context), "column_tail": shape.ow % tile != 0,
+        "strips": shape.isHalved, "short_rows": shape.unrollsRows,
       ],
       fragments: ["epilogue": after.fragments], support: after.support,
       scalars: [.batch] + after.scalars,

@@ -70,7 +70,7 @@ extension DepthwiseKernels {
             comment: "register tile of the maps: blocks x columns"
               + (isUneven ? "; columns of the widest tiles" : "")),
           ConstantRow(
-            [Constant("TD", columns), Constant("TH", rows)],
+            [Constant("TD", columns), Constant("TH", shape.partRows)],
             comment: "register tile of the output: columns; rows that all maps go through at a time"
           ),
           ConstantRow(
@@ -80,7 +80,7 @@ extension DepthwiseKernels {
       flags: [
         "inner_bias": addsInner, "bias": adds, "uneven": isUneven,
         "column_tail": shape.ow % columns != 0, "short_blocks": expansion.tiles.unrollsBlocks,
-        "short_rows": shape.lanes <= 8 && layer.window.kernelSize.width <= 3,
+        "short_rows": shape.unrollsRows,
       ],
       texts: ["columns": isUneven ? "columns" : "TW"],
       fragments: ["inner": inner.fragments, "epilogue": after.fragments],
@@ -92,9 +92,6 @@ extension DepthwiseKernels {
         + inner.arguments + after.arguments,
       work: work(with: pointwise.work(producer.context, 0.8)))
   }
-
-  /// Rows of the output that a part computes: one image is cut in two.
-  private var rows: Int { shape.batch == 1 && shape.oh >= 8 ? (shape.oh + 1) / 2 : shape.oh }
 
   private func sizes(of maps: BlockedShape) -> [ConstantRow] {
     let window = layer.window
