@@ -46,10 +46,10 @@ extension Case {
   /// 64 MiB.
   static let maps = [16, 64, 128, 128]
 
-  /// Layers that are bound by arithmetic.
+  /// Layers that are bound by arithmetic, and one that names memory anew in networks without a batch.
   static let others: [any RegisteredLayer.Type] = [
     Conv1D.self, Conv2D.self, ConvTranspose1D.self, ConvTranspose2D.self, Dense.self,
-    LocallyConnected1D.self, LocallyConnected2D.self,
+    LocallyConnected1D.self, LocallyConnected2D.self, ReshapeAll.self,
   ]
 
   static let all = elementwise + joins + parts + pools + norms + classes + orders + reductions
@@ -129,7 +129,6 @@ extension Case {
     Case("depth to space", DepthToSpace(blockSize: 2)),
     Case("space to depth", SpaceToDepth(blockSize: 2)),
     Case("reshape", Reshape([128, 64, 128])), Case("flatten", Flatten()),
-    Case("reshape of the batch", ReshapeAll([8, 2, 64, 128, 128])),
   ]
 
   private static let reductions = [
