@@ -18,6 +18,14 @@ enum Place: Hashable {
   /// Whether it is a block as the caller passes it, which has a name already.
   var isWhole: Bool { self == .parameters || self == .gradients }
 
+  /// Whether its declaration is a line of its own; others stand in a list, where one more may part a line in three.
+  var hasOwnLine: Bool {
+    switch self {
+    case .arena, .packed: true
+    case .copy, .parameter, .gradient, .parameters, .gradients: false
+    }
+  }
+
   /// What its pointer is made from.
   var root: Root {
     switch self {

@@ -41,7 +41,7 @@ struct StepText {
       lines += ["// Part \(index + 1) of \(name)."] + function(part, chunk) + [""]
       calls += CText.list("    \(part)(", arguments, ");")
     }
-    return lines + comment + CText.list("static void \(name)(", parameters, ") {") + calls + ["}"]
+    return lines + comment + head(of: name) + calls + ["}"]
   }
 
   /// Calls of one thread, 8 columns deep, as one piece.
@@ -63,7 +63,7 @@ struct StepText {
   /// Lines of a function with so many lines of pieces, and what they need.
   private func length(_ lines: Int, _ needs: Needs) -> Int {
     let locals = locals(needs)
-    return head.count + lines + locals.count + (locals.isEmpty ? 1 : 2)
+    return head(of: name).count + lines + locals.count + (locals.isEmpty ? 1 : 2)
   }
 
   private func chunks(_ pieces: [Piece]) -> [[Piece]] {
@@ -96,14 +96,17 @@ struct StepText {
   private static func mostDeclarations(_ needs: Needs, beside others: Needs) -> Int {
     let places = needs.places.subtracting(others.places)
     let copies = places.count { if case .copy = $0 { true } else { false } }
-    // A line of its own for each place, for the base of copies another with a comment; each root's own line may begin a
-    // group, with an empty line and a comment, and there is an empty line below all.
-    return places.count + 2 * copies + (copies > 0 ? 1 : 0)
+    let lines = places.reduce(0) { $0 + ($1.hasOwnLine ? 1 : 2) }
+    // For the base of copies two more, and an empty line above; each root's own line may begin a group, with an empty line and
+    // a comment; the arena's comment comes with its second place.
+    return lines + 2 * copies + (copies > 0 ? 1 : 0)
       + 3 * needs.roots.subtracting(others.roots).count + 1
       + (needs.clock && !others.clock ? 2 : 0)
   }
 
-  private var head: [String] { CText.list("static void \(name)(", parameters, ") {") }
+  private func head(of name: String) -> [String] {
+    CText.list("static void \(name)(", parameters, ") {")
+  }
 
   private func locals(_ needs: Needs) -> [String] {
     let roots = Root.allCases.filter(needs.roots.contains).compactMap(unpack).map { "    \($0)" }
@@ -115,8 +118,7 @@ struct StepText {
 
   private func function(_ name: String, _ pieces: [Piece]) -> [String] {
     let locals = locals(pieces.reduce(into: Needs()) { $0.formUnion($1.needs) })
-    return CText.list("static void \(name)(", parameters, ") {") + locals
-      + (locals.isEmpty ? [] : [""]) + pieces.flatMap(\.lines) + ["}"]
+    return head(of: name) + locals + (locals.isEmpty ? [] : [""]) + pieces.flatMap(\.lines) + ["}"]
   }
 }
 
