@@ -429,6 +429,10 @@ TEMPLATE(support_exp_scalar)
 #embed "Kernels/support_exp_scalar.c.mustache"
 TEMPLATE(support_exp_vector)
 #embed "Kernels/support_exp_vector.c.mustache"
+TEMPLATE(support_expm1_scalar)
+#embed "Kernels/support_expm1_scalar.c.mustache"
+TEMPLATE(support_expm1_vector)
+#embed "Kernels/support_expm1_vector.c.mustache"
 TEMPLATE(support_features)
 #embed "Kernels/support_features.c.mustache"
 TEMPLATE(support_images)
@@ -481,6 +485,10 @@ TEMPLATE(support_store_floats)
 #embed "Kernels/support_store_floats.c.mustache"
 TEMPLATE(support_store_taps)
 #embed "Kernels/support_store_taps.c.mustache"
+TEMPLATE(support_tanh_parts_scalar)
+#embed "Kernels/support_tanh_parts_scalar.c.mustache"
+TEMPLATE(support_tanh_parts_vector)
+#embed "Kernels/support_tanh_parts_vector.c.mustache"
 TEMPLATE(support_tanh_scalar)
 #embed "Kernels/support_tanh_scalar.c.mustache"
 TEMPLATE(support_tanh_vector)

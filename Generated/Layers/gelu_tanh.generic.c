@@ -1,19 +1,18 @@
 #include <stdint.h>
 
+// tanh v = v * tanh_above_float(v * v) / tanh_below_float(v * v) for v from -9 to 9.
+static inline float tanh_above_float(float q) {
+    return (((1.33549126e-8f * q + 2.06092835e-5f) * q + 3.49560127e-3f) * q + 0.13381037f) * q + 0.99999998f;
+}
+
+static inline float tanh_below_float(float q) {
+    return (((7.77666690e-7f * q + 3.28565566e-4f) * q + 2.58770332e-2f) * q + 0.467143526f) * q + 1.0f;
+}
+
 // tanh x within 3 units in the last place: an odd rational function up to 9, beyond which it is 1. NaN passes through.
 static inline float tanh_float(float x) {
     const float v = x < -9.0f ? -9.0f : x > 9.0f ? 9.0f : x;
-    const float q = v * v;
-    const float above =
-        (((1.33549126e-8f * q + 2.06092835e-5f) * q + 3.49560127e-3f) * q + 0.13381037f) * q + 0.99999998f;
-    const float below = (((7.77666690e-7f * q + 3.28565566e-4f) * q + 2.58770332e-2f) * q + 0.467143526f) * q + 1.0f;
-    return x > 9.0f ? 1.0f : x < -9.0f ? -1.0f : v * above / below;
-}
-
-// e^x - 1 for x of at most 0, within 5 units in the last place.
-static inline float expm1_float(float x) {
-    const float t = tanh_float(0.5f * x);
-    return 2.0f * t / (1.0f - t);
+    return x > 9.0f ? 1.0f : x < -9.0f ? -1.0f : v * tanh_above_float(v * v) / tanh_below_float(v * v);
 }
 
 // gelu1: GELU tanh.

@@ -1,39 +1,37 @@
 #include <stdint.h>
-#include <math.h>
 #include <string.h>
+
+// tanh v = v * tanh_above_float(v * v) / tanh_below_float(v * v) for v from -9 to 9.
+static inline float tanh_above_float(float q) {
+    return (((1.33549126e-8f * q + 2.06092835e-5f) * q + 3.49560127e-3f) * q + 0.13381037f) * q + 0.99999998f;
+}
+
+static inline float tanh_below_float(float q) {
+    return (((7.77666690e-7f * q + 3.28565566e-4f) * q + 2.58770332e-2f) * q + 0.467143526f) * q + 1.0f;
+}
 
 // tanh x within 3 units in the last place: an odd rational function up to 9, beyond which it is 1. NaN passes through.
 static inline float tanh_float(float x) {
     const float v = x < -9.0f ? -9.0f : x > 9.0f ? 9.0f : x;
-    const float q = v * v;
-    const float above =
-        (((1.33549126e-8f * q + 2.06092835e-5f) * q + 3.49560127e-3f) * q + 0.13381037f) * q + 0.99999998f;
-    const float below = (((7.77666690e-7f * q + 3.28565566e-4f) * q + 2.58770332e-2f) * q + 0.467143526f) * q + 1.0f;
-    return x > 9.0f ? 1.0f : x < -9.0f ? -1.0f : v * above / below;
+    return x > 9.0f ? 1.0f : x < -9.0f ? -1.0f : v * tanh_above_float(v * v) / tanh_below_float(v * v);
 }
 
-// e^x - 1 for x of at most 0, within 5 units in the last place.
-static inline float expm1_float(float x) {
-    const float t = tanh_float(0.5f * x);
-    return 2.0f * t / (1.0f - t);
-}
-
-// e^x for x up to 88, within 2 units in the last place; below -87 it is 0. NaN passes through.
+// e^x for x up to 88, within 2 units in the last place; below -87.7 it is 0. NaN passes through.
 static inline float exp_float(float x) {
-    if (x < -87.0f) return 0.0f;
-    if (x > 88.0f) x = 88.0f;
-    const float power = x == x ? floorf(x * 1.44269504f + 0.5f) : 0.0f;
-    const float r = (x - power * 0.693359375f) + power * 2.12194440e-4f;  // ln 2 in two parts: r is exact
-    float sum = 1.0f / 5040.0f;
-    sum = sum * r + 1.0f / 720.0f;
-    sum = sum * r + 1.0f / 120.0f;
-    sum = sum * r + 1.0f / 24.0f;
-    sum = sum * r + 1.0f / 6.0f;
-    sum = sum * r + 0.5f;
+    const float least = x < -88.0f ? -88.0f : x, near = least > 88.0f ? 88.0f : least;
+    const float shifted = near * 1.44269504f + 12583039.0f;  // 1.5 * 2^23 + 127: the last bits are power + 127
+    const float power = shifted - 12583039.0f;
+    const float r = (near - power * 0.693359375f) + power * 2.12194440e-4f;  // ln 2 in two parts: r is exact
+    float sum = 1.38145400e-3f * r + 8.36874514e-3f;
+    sum = sum * r + 4.16683908e-2f;
+    sum = sum * r + 0.166665204f;
+    sum = sum * r + 0.499999934f;
     sum = sum * r + 1.0f;
     sum = sum * r + 1.0f;
-    const uint32_t bits = (uint32_t)((int)power + 127) << 23;
-    float scale;
+    uint32_t bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    bits <<= 23;
+    float scale;  // 2^power, or 0 where that is -127
     memcpy(&scale, &bits, sizeof scale);
     return sum * scale;
 }

@@ -1,5 +1,4 @@
 #include <stdint.h>
-#include <math.h>
 #include <string.h>
 
 #define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
@@ -15,22 +14,22 @@ typedef uint8_t bytes __attribute__((vector_size(LANES)));
 #pragma GCC diagnostic ignored "-Wpsabi"
 #define INLINE static inline __attribute__((always_inline))
 
-// e^x for x up to 88, within 2 units in the last place; below -87 it is 0. NaN passes through.
+// e^x for x up to 88, within 2 units in the last place; below -87.7 it is 0. NaN passes through.
 static inline float exp_float(float x) {
-    if (x < -87.0f) return 0.0f;
-    if (x > 88.0f) x = 88.0f;
-    const float power = x == x ? floorf(x * 1.44269504f + 0.5f) : 0.0f;
-    const float r = (x - power * 0.693359375f) + power * 2.12194440e-4f;  // ln 2 in two parts: r is exact
-    float sum = 1.0f / 5040.0f;
-    sum = sum * r + 1.0f / 720.0f;
-    sum = sum * r + 1.0f / 120.0f;
-    sum = sum * r + 1.0f / 24.0f;
-    sum = sum * r + 1.0f / 6.0f;
-    sum = sum * r + 0.5f;
+    const float least = x < -88.0f ? -88.0f : x, near = least > 88.0f ? 88.0f : least;
+    const float shifted = near * 1.44269504f + 12583039.0f;  // 1.5 * 2^23 + 127: the last bits are power + 127
+    const float power = shifted - 12583039.0f;
+    const float r = (near - power * 0.693359375f) + power * 2.12194440e-4f;  // ln 2 in two parts: r is exact
+    float sum = 1.38145400e-3f * r + 8.36874514e-3f;
+    sum = sum * r + 4.16683908e-2f;
+    sum = sum * r + 0.166665204f;
+    sum = sum * r + 0.499999934f;
     sum = sum * r + 1.0f;
     sum = sum * r + 1.0f;
-    const uint32_t bits = (uint32_t)((int)power + 127) << 23;
-    float scale;
+    uint32_t bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    bits <<= 23;
+    float scale;  // 2^power, or 0 where that is -127
     memcpy(&scale, &bits, sizeof scale);
     return sum * scale;
 }
@@ -39,9 +38,8 @@ static inline float exp_float(float x) {
 static inline float softplus_float(float x) {
     const float e = exp_float(x > 0.0f ? -x : x);
     const float s = e / (2.0f + e), q = s * s;  // ln(1 + e) = 2 artanh s
-    const float series =
-        ((((q * (1.0f / 13.0f) + 1.0f / 11.0f) * q + 1.0f / 9.0f) * q + 1.0f / 7.0f) * q + 1.0f / 5.0f) * q;
-    return (x < 0.0f ? 0.0f : x) + 2.0f * s + 2.0f * s * q * (1.0f / 3.0f + series);
+    const float series = ((0.140103828f * q + 0.139999938f) * q + 0.200108193f) * q + 0.333332072f;
+    return (x < 0.0f ? 0.0f : x) + 2.0f * s + 2.0f * s * q * series;
 }
 
 // loss: sigmoid and binary cross-entropy of each class, with the gradient.

@@ -29,7 +29,7 @@ static inline float log_float(float x) {
         power++;
     }
     const float s = (m - 1.0f) / (m + 1.0f), q = s * s;  // ln m = 2 artanh s
-    const float series = ((1.0f / 9.0f * q + 1.0f / 7.0f) * q + 1.0f / 5.0f) * q + 1.0f / 3.0f;
+    const float series = (0.14934601f * q + 0.199888264f) * q + 0.333333876f;
     const float ln = 2.0f * s + 2.0f * s * q * series;
     return (float)power * 0.693359375f + (ln - (float)power * 2.12194440e-4f);
 }

@@ -61,6 +61,9 @@ extension Placement {
   func comesFromMemory(_ target: Target) -> Bool {
     target.hasVectors && isMaps && bytes > target.level2
   }
+
+  /// Whether it pays also where they are read in the order of memory.
+  func comesLate(_ target: Target) -> Bool { comesFromMemory(target) && target.asksAhead }
 }
 
 extension GroupContext {

@@ -33,7 +33,7 @@ public struct ELU: Layer {
       Epilogue(
         template: "elu", backwardTemplate: "elu_backward", hasVectorForm: true, isMonotone: true,
         gradientNeed: .output(.value), keeps: .sign, constants: ["alpha": cFloat(alpha)],
-        support: ["tanh"]))
+        support: ["tanh_parts", "expm1"]))
   }
 }
 

@@ -37,8 +37,8 @@ public struct GELU: Layer {
         template: approximation == .none ? "gelu" : "gelu_tanh",
         backwardTemplate: approximation == .none ? "gelu_backward" : "gelu_tanh_backward",
         hasVectorForm: true, gradientNeed: .input, keeps: .sign,
-        support: approximation == .none ? ["erf"] : ["tanh"],
-        backwardSupport: approximation == .none ? ["erf", "exp"] : ["tanh"]))
+        support: approximation == .none ? ["erf"] : ["tanh_parts", "tanh"],
+        backwardSupport: approximation == .none ? ["erf", "exp"] : ["tanh_parts", "tanh"]))
   }
 }
 

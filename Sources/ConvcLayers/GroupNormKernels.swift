@@ -66,15 +66,15 @@ struct GroupNormKernels {
     maps * input.rows * input.columns * (input.isVector ? input.lanes : 1)
   }
 
-  /// Whether reading a unit begins while the one before it is written: the tensor comes from memory, and so many tensors of
+  /// Whether reading a unit begins while the one before it is written: the tensor comes late, and so many tensors of
   /// both units fit the second-level cache.
   private func readsAhead(tensors: Int) -> Bool {
-    input.comesFromMemory(context.context.target)
+    input.comesLate(context.context.target)
       && tensors * distance * 4 <= context.context.target.level2
   }
 
-  /// Whether what is written comes from memory first, so that it is asked for a little before.
-  private var writesAhead: Bool { input.comesFromMemory(context.context.target) }
+  /// Whether what is written comes late, so that it is asked for a little before.
+  private var writesAhead: Bool { input.comesLate(context.context.target) }
 
   private func constants(readsAhead: Bool) -> [ConstantRow] {
     let channels = isBlocked ? [Constant("SIZE", size)] : []

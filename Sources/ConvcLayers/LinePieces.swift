@@ -54,7 +54,8 @@ struct LinePieces {
   /// Whether the next piece, or the next line where lines are short and stand behind one another in memory, is asked for
   /// before it is needed.
   func readsAhead(_ target: Target) -> Bool {
-    (isInPieces || count <= 1024) && placement.comesFromMemory(target)
+    isInPieces
+      ? placement.comesFromMemory(target) : count <= 1024 && placement.comesLate(target)
   }
 
   /// Constants of a template that takes contiguous lines.

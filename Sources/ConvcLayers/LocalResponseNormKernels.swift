@@ -92,7 +92,8 @@ struct LocalResponseKernels {
   private func flags(_ lines: LinePieces, _ x: Placement, _ target: Target) -> [String: Bool] {
     var flags = lines.flags
     flags["maps"] = nil
-    flags["ahead"] = lines.isInPieces && x.comesFromMemory(target)
+    let comesLate = half == nil ? x.comesLate(target) : x.comesFromMemory(target)
+    flags["ahead"] = lines.isInPieces && comesLate
     guard let half else { return flags }
     flags["joins"] = nil
     flags["narrow"] = half <= 4

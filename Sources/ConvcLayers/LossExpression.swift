@@ -73,7 +73,7 @@ public enum LossFunction: String, Sendable, Hashable, CaseIterable {
     case .exp: ["support_exp_scalar"]
     case .log: ["support_log_scalar", "support_ln_scalar"]
     case .sigmoid: ["support_exp_scalar", "support_sigmoid_scalar"]
-    case .tanh: ["support_tanh_scalar"]
+    case .tanh: ["support_tanh_parts_scalar", "support_tanh_scalar"]
     case .softplus: ["support_exp_scalar", "support_softplus_scalar"]
     }
   }

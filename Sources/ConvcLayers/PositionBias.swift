@@ -35,7 +35,7 @@ public struct PositionBias: Layer {
   private func forward(_ context: ForwardContext) -> [KernelCall] {
     guard let node = context.context.anchor else { return [] }
     let (x, y) = (context.inputs[0], context.output)
-    let ahead = ReadAhead(y, context.context.target)
+    let ahead = ReadAhead(y, context.context.target, isInOrder: !y.isVector)
     return [
       KernelCall(
         template: "positionbias_forward", name: "\(context.context.group.name)_forward",

@@ -6,9 +6,12 @@ struct ReadAhead {
   let isNeeded: Bool
   private let isByCell: Bool
 
-  /// - Parameter target: whose caches decide; nil: nothing is asked for.
-  init(_ placement: Placement, _ target: Target?) {
-    isNeeded = target.map(placement.comesFromMemory) ?? false
+  /// - Parameters:
+  ///   - target: whose caches decide; nil: nothing is asked for.
+  ///   - isInOrder: whether the loop goes through maps in the order of memory.
+  init(_ placement: Placement, _ target: Target?, isInOrder: Bool = true) {
+    isNeeded =
+      target.map { isInOrder ? placement.comesLate($0) : placement.comesFromMemory($0) } ?? false
     isByCell = placement.isVector
   }
 

@@ -24,7 +24,7 @@ public struct SELU: Layer {
     .elementwise(
       Epilogue(
         template: "selu", backwardTemplate: "selu_backward", hasVectorForm: true, isMonotone: true,
-        gradientNeed: .output(.value), keeps: .sign, support: ["tanh"]))
+        gradientNeed: .output(.value), keeps: .sign, support: ["tanh_parts", "expm1"]))
   }
 }
 

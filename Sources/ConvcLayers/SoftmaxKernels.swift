@@ -107,8 +107,7 @@ struct SoftmaxKernels {
         ? lines.lineFlags(target).merging(["log": isLogarithm]) { $1 }
         : lines.flags.merging([
           "log": isLogarithm,
-          "ahead": !isLogarithm && lines.isInPieces
-            && before.comesFromMemory(target),
+          "ahead": !isLogarithm && lines.isInPieces && before.comesLate(target),
         ]) { $1 },
       texts: (lines.isContiguous ? lines.lineTexts(names) : lines.texts(names))
         .merging(["store": gradient.accumulates ? "+=" : "="]) { $1 },

@@ -26,7 +26,7 @@ public struct Softplus: Layer {
       Epilogue(
         template: "softplus", backwardTemplate: "softplus_backward", hasVectorForm: true,
         isMonotone: true, gradientNeed: .output(.value), support: ["exp", "softplus"],
-        backwardSupport: ["tanh"]))
+        backwardSupport: ["tanh_parts", "expm1"]))
   }
 }
 

@@ -25,7 +25,7 @@ public struct Tanh: Layer {
     .elementwise(
       Epilogue(
         template: "tanh", backwardTemplate: "tanh_backward", hasVectorForm: true, isMonotone: true,
-        gradientNeed: .output(.value), keeps: .sign, support: ["tanh"]))
+        gradientNeed: .output(.value), keeps: .sign, support: ["tanh_parts", "tanh"]))
   }
 }
 

@@ -16,7 +16,7 @@ struct ReadAheadTests {
     builder.loss(MeanSquaredError(), on: "y", target: "target")
     var results: [[[Float]]] = []
     for level2 in [1 << 30, 1 << 10] {
-      let target = Target.native.with(level2: level2)
+      let target = Target.native.with(level2: level2, asksAhead: true)
       let options = BuildOptions(batch: 17, target: target, families: [family], fuses: false)
       let compilation = try builder.model.compile(options)
       let text = compilation.sources().map(\.text).joined()

@@ -62,7 +62,7 @@ extension PlantedFault {
         PlantedFault("softmax_line_forward", "largest) - logarithm", "largest) + logarithm"),
         PlantedFault("softmax_line_backward", "exp_float(result[k]) * sums", "result[k] * sums"),
         PlantedFault("support_log_scalar", "m *= 0.5f;", ""),
-        PlantedFault("support_log_vector", "+ 1.0f / 3.0f", "+ 1.0f / 5.0f"),
+        PlantedFault("support_log_vector", "0.333333876f", "0.233333876f"),
       ]
     ),
     (
@@ -90,8 +90,8 @@ extension PlantedFault {
       both("selu", "1.75809934f", "1.78509934f")
         + both("selu_backward", "1.05070099f", "1.0f")
         + [
-          PlantedFault("support_tanh_scalar", "2.0f * t / (1.0f - t)", "2.0f * t / (1.0f + t)"),
-          PlantedFault("support_tanh_vector", "2.0f * t / (1.0f - t)", "2.0f * t / (1.0f + t)"),
+          PlantedFault("support_expm1_scalar", "(v * v) - odd", "(v * v) + odd"),
+          PlantedFault("support_expm1_vector", "(v * v) - odd", "(v * v) + odd"),
         ]
     ),
     (
@@ -99,8 +99,8 @@ extension PlantedFault {
       both("sigmoid", "(-v)", "(v)")
         + both("sigmoid_backward", "(1.0f - ", "(1.0f + ")
         + [
-          PlantedFault("support_exp_scalar", "1.0f / 24.0f", "1.0f / 42.0f"),
-          PlantedFault("support_exp_vector", "1.0f / 24.0f", "1.0f / 42.0f"),
+          PlantedFault("support_exp_scalar", "4.16683908e-2f", "4.61683908e-2f"),
+          PlantedFault("support_exp_vector", "4.16683908e-2f", "4.61683908e-2f"),
         ]
     ),
     (
@@ -126,7 +126,7 @@ extension PlantedFault {
         + both("softplus_backward", "-expm1", "1.0f + expm1")
         + [
           PlantedFault("support_softplus_scalar", "(2.0f + e)", "(1.0f + e)"),
-          PlantedFault("support_softplus_vector", "1.0f / 3.0f", "1.0f / 4.0f"),
+          PlantedFault("support_softplus_vector", "0.200108193f", "0.100108193f"),
         ]
     ),
     (
@@ -139,8 +139,10 @@ extension PlantedFault {
         + [
           PlantedFault("tanh_scalar", "tanh_float(v)", "tanh_float(0.5f * v)"),
           PlantedFault("tanh_vector", "tanh_lanes(v)", "tanh_lanes(0.5f * v)"),
-          PlantedFault("support_tanh_scalar", "2.58770332e-2f", "2.85770332e-2f"),
-          PlantedFault("support_tanh_vector", "2.58770332e-2f", "2.85770332e-2f"),
+          PlantedFault("support_tanh_parts_scalar", "2.58770332e-2f", "2.85770332e-2f"),
+          PlantedFault("support_tanh_scalar", "above_float(v * v)", "above_float(v)"),
+          PlantedFault("support_tanh_parts_vector", "2.58770332e-2f", "2.85770332e-2f"),
+          PlantedFault("support_tanh_vector", "above_lanes(v * v)", "above_lanes(v)"),
         ]
     ),
   ]
