@@ -1,7 +1,7 @@
 import ConvcIR
 
 /// How a generated function can be called.
-public enum Linkage: Sendable, Hashable {
+enum Linkage {
   /// From its own file.
   case `static`
   /// From the other files of the model, but not from outside the library.
@@ -25,18 +25,18 @@ public struct KernelRenderer: Sendable {
     staysApart = target.hasVectors
   }
 
-  /// The C function of a call.
+  /// The C function of a call, which its own file alone can call.
   ///
   /// - Parameters:
   ///   - name: The function's name.
   ///   - uses: For each use of the function the layers whose work it does; by default those of the call.
   /// - Throws: what ``TemplateRenderer/render(_:_:)`` refuses; a template without `{{> head}}`.
   public func function(
-    _ call: KernelCall, name: String, linkage: Linkage = .static, uses: [[String]] = []
+    _ call: KernelCall, name: String, uses: [[String]] = []
   ) throws(TemplateError) -> [String] {
     var parts = [
       "head": Self.comment(call, uses: uses.isEmpty ? [call.layers] : uses)
-        + signature(call, name, linkage, " {"),
+        + signature(call, name, .static, " {"),
       "constants": Self.constants(call),
       "views": Self.views(call),
     ]

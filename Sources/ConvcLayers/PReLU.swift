@@ -109,17 +109,22 @@ extension PReLU {
   private func forward(_ context: ForwardContext) -> [KernelCall] {
     let (x, y) = (context.inputs[0], context.output)
     let (node, slope) = slope(context)
+    // A block's slopes are a vector, at any address.
+    let isBlock = y.layout == .blocked && !isShared
     let pieces = Pieces(
       fragments: [
         Fragment(
-          template: "prelu_scalar",
-          values: ["slope": "slope", "channel": isShared ? "0" : y.channel], layer: node.name)
+          template: y.isVector ? "prelu_vector" : "prelu_scalar",
+          values: [
+            "slope": isBlock ? "(lanes)((const loose *)slope)" : "slope",
+            "channel": isShared ? "0" : "m",
+          ], layer: node.name)
       ], arguments: [slope])
     return [
       elementwiseCall(
         name: "\(context.context.group.name)_forward", title: groupSummary(context.context),
         layers: layerNames(context.context), from: x, to: y, names: ("x", "y"),
-        accumulates: false, pieces: pieces, dialect: .scalar)
+        accumulates: false, pieces: pieces, dialect: y.isVector ? .vector : .scalar)
     ]
   }
 

@@ -1,6 +1,7 @@
-import ConvcEmit
 import ConvcIR
 import Testing
+
+@testable import ConvcEmit
 
 @Suite("KernelRenderer")
 struct KernelRendererTests {
@@ -46,12 +47,14 @@ struct KernelRendererTests {
       ], isParallel: isParallel, work: Work(flops: 1, bytes: 1, efficiency: 1))
   }
 
+  private static var renderer: KernelRenderer {
+    KernelRenderer(renderer: TemplateRenderer(library: library), target: .x86v4)
+  }
+
   private static func render(
-    _ call: KernelCall, name: String = "f", linkage: Linkage = .static,
-    uses: [[String]] = []
+    _ call: KernelCall, name: String = "f", uses: [[String]] = []
   ) throws -> [String] {
-    try KernelRenderer(renderer: TemplateRenderer(library: library), target: .x86v4)
-      .function(call, name: name, linkage: linkage, uses: uses)
+    try renderer.function(call, name: name, uses: uses)
   }
 
   @Test("writes comment, signature, constants, views and fragments")
@@ -102,9 +105,9 @@ struct KernelRendererTests {
 
   @Test("hides a function that other files call")
   func hidden() throws {
-    let lines = try Self.render(Self.call(), linkage: .hidden)
-    #expect(lines.contains("__attribute__((visibility(\"hidden\"), noinline))"))
-    #expect(lines.contains { $0.hasPrefix("void f(int groups") })
+    let lines = Self.renderer.signature(Self.call(), "f", .hidden, " {")
+    #expect(lines.first == "__attribute__((visibility(\"hidden\"), noinline))")
+    #expect(lines[1].hasPrefix("void f(int groups"))
   }
 
   @Test("refuses a template without a head, and fragments that do not fit")
