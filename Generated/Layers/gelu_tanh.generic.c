@@ -9,7 +9,7 @@ static inline float tanh_below_float(float q) {
     return (((7.77666690e-7f * q + 3.28565566e-4f) * q + 2.58770332e-2f) * q + 0.467143526f) * q + 1.0f;
 }
 
-// tanh x within 3 units in the last place: an odd rational function up to 9, beyond which it is 1. NaN passes through.
+// tanh x within 6 units in the last place: an odd rational function up to 9, beyond which it is 1. NaN passes through.
 static inline float tanh_float(float x) {
     const float v = x < -9.0f ? -9.0f : x > 9.0f ? 9.0f : x;
     return x > 9.0f ? 1.0f : x < -9.0f ? -1.0f : v * tanh_above_float(v * v) / tanh_below_float(v * v);
