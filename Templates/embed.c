@@ -393,6 +393,8 @@ TEMPLATE(softmax_backward)
 #embed "Kernels/softmax_backward.c.mustache"
 TEMPLATE(softmax_cross_entropy)
 #embed "Kernels/softmax_cross_entropy.c.mustache"
+TEMPLATE(softmax_cross_entropy_lanes)
+#embed "Kernels/softmax_cross_entropy_lanes.c.mustache"
 TEMPLATE(softmax_cross_entropy_maps)
 #embed "Kernels/softmax_cross_entropy_maps.c.mustache"
 TEMPLATE(softmax_forward)

@@ -136,7 +136,8 @@ static NOINLINE void conv1_backward_weight(int groups, const lanes *restrict x_,
                         UNROLL for (int t = 0; t < TK; t++) {
                             UNROLL for (int u = 0; u < TC; u++) {
                                 lanes *sum = &parts[chunk][m0 + t][((c0 + u) * R + r) * S];
-                                UNROLL for (int s = 0; s < S; s++) store(&sum[s], acc[t][u][s], n > begin);
+                                UNROLL for (int s = 0; s < S; s++)
+                                    store(&sum[s], acc[t][u][s], n > begin);
                             }
                         }
                     }
@@ -144,32 +145,6 @@ static NOINLINE void conv1_backward_weight(int groups, const lanes *restrict x_,
             }
             for (int t = 0; t < TK; t++) parts[chunk][m0 + t][C * R * S] = d_bias[t];
         }
-    }
-}
-
-// conv1: sums of the parts of the gradients, chunk by chunk, then of their lanes.
-//
-//   parts     [2, 5, 16 + 1, 16]  taps, then bias; lanes are summed last
-//   d_weight  [5, 2, 2, 4]
-static NOINLINE void conv1_backward_weight_sum(int groups, int accumulate, const lanes *restrict parts_,
-                                               float *restrict d_weight_) {
-    enum { K = 5, TAPS = 16, BLOCKS = 2, CHUNKS = 2 };
-    const lanes (*parts)[K][TAPS + 1] = (const lanes (*)[K][TAPS + 1])parts_;
-    float (*d_weight)[TAPS] = (float (*)[TAPS])d_weight_;
-    const int per_chunk = (groups + CHUNKS - 1) / CHUNKS, chunks = (groups + per_chunk - 1) / per_chunk;
-
-    for (int m = 0; m < K; m++) {
-        float sum[BLOCKS * LANES];
-        for (int b = 0; b < BLOCKS; b++) {
-            lanes v[LANES];
-            UNROLL for (int i = 0; i < LANES; i++) {
-                const int tap = MIN(LANES * b + i, TAPS);
-                v[i] = parts[0][m][tap];
-                for (int chunk = 1; chunk < chunks; chunk++) v[i] += parts[chunk][m][tap];
-            }
-            *(loose *)&sum[LANES * b] = lane_sums(v);
-        }
-        for (int i = 0; i < TAPS; i++) d_weight[m][i] = sum[i] + (accumulate ? d_weight[m][i] : 0.0f);
     }
 }
 
@@ -228,5 +203,31 @@ static NOINLINE void conv1_backward_data(int groups, const float *restrict weigh
                 }
             }
         }
+    }
+}
+
+// conv1: sums of the parts of the gradients, chunk by chunk, then of their lanes.
+//
+//   parts     [2, 5, 16 + 1, 16]  taps, then bias; lanes are summed last
+//   d_weight  [5, 2, 2, 4]
+static NOINLINE void conv1_backward_weight_sum(int groups, int accumulate, const lanes *restrict parts_,
+                                               float *restrict d_weight_) {
+    enum { K = 5, TAPS = 16, BLOCKS = 2, CHUNKS = 2 };
+    const lanes (*parts)[K][TAPS + 1] = (const lanes (*)[K][TAPS + 1])parts_;
+    float (*d_weight)[TAPS] = (float (*)[TAPS])d_weight_;
+    const int per_chunk = (groups + CHUNKS - 1) / CHUNKS, chunks = (groups + per_chunk - 1) / per_chunk;
+
+    for (int m = 0; m < K; m++) {
+        float sum[BLOCKS * LANES];
+        for (int b = 0; b < BLOCKS; b++) {
+            lanes v[LANES];
+            UNROLL for (int i = 0; i < LANES; i++) {
+                const int tap = MIN(LANES * b + i, TAPS);
+                v[i] = parts[0][m][tap];
+                for (int chunk = 1; chunk < chunks; chunk++) v[i] += parts[chunk][m][tap];
+            }
+            *(loose *)&sum[LANES * b] = lane_sums(v);
+        }
+        for (int i = 0; i < TAPS; i++) d_weight[m][i] = sum[i] + (accumulate ? d_weight[m][i] : 0.0f);
     }
 }

@@ -283,39 +283,14 @@ static NOINLINE void conv1_backward_weight(int groups, const lanes *restrict x_,
                     UNROLL for (int t = 0; t < TK; t++) {
                         UNROLL for (int u = 0; u < TC; u++) {
                             lanes *sum = &parts[0][m0 + t][((c0 + u) * R + r) * S];
-                            UNROLL for (int s = 0; s < S; s++) store(&sum[s], acc[t][u][s], n > 0);
+                            UNROLL for (int s = 0; s < S; s++)
+                                store(&sum[s], acc[t][u][s], n > 0);
                         }
                     }
                 }
             }
         }
         for (int t = 0; t < TK; t++) parts[0][m0 + t][C * R * S] = d_bias[t];
-    }
-}
-
-// conv1: sums of the parts of the gradients, chunk by chunk, then of their lanes.
-//
-//   parts     [1, 5, 18 + 1, 16]  taps, then bias; lanes are summed last
-//   d_weight  [5, 2, 3, 3]
-//   d_bias    [5]
-static NOINLINE void conv1_backward_weight_sum(int accumulate, const lanes *restrict parts_, float *restrict d_weight_,
-                                               float *restrict d_bias) {
-    enum { K = 5, TAPS = 18, BLOCKS = 2 };
-    const lanes (*parts)[K][TAPS + 1] = (const lanes (*)[K][TAPS + 1])parts_;
-    float (*d_weight)[TAPS] = (float (*)[TAPS])d_weight_;
-
-    for (int m = 0; m < K; m++) {
-        float sum[BLOCKS * LANES];
-        for (int b = 0; b < BLOCKS; b++) {
-            lanes v[LANES];
-            UNROLL for (int i = 0; i < LANES; i++) {
-                const int tap = MIN(LANES * b + i, TAPS);
-                v[i] = parts[0][m][tap];
-            }
-            *(loose *)&sum[LANES * b] = lane_sums(v);
-        }
-        for (int i = 0; i < TAPS; i++) d_weight[m][i] = sum[i] + (accumulate ? d_weight[m][i] : 0.0f);
-        d_bias[m] = sum[TAPS] + (accumulate ? d_bias[m] : 0.0f);
     }
 }
 
@@ -374,6 +349,32 @@ static NOINLINE void conv1_backward_data(int groups, const float *restrict weigh
                 }
             }
         }
+    }
+}
+
+// conv1: sums of the parts of the gradients, chunk by chunk, then of their lanes.
+//
+//   parts     [1, 5, 18 + 1, 16]  taps, then bias; lanes are summed last
+//   d_weight  [5, 2, 3, 3]
+//   d_bias    [5]
+static NOINLINE void conv1_backward_weight_sum(int accumulate, const lanes *restrict parts_, float *restrict d_weight_,
+                                               float *restrict d_bias) {
+    enum { K = 5, TAPS = 18, BLOCKS = 2 };
+    const lanes (*parts)[K][TAPS + 1] = (const lanes (*)[K][TAPS + 1])parts_;
+    float (*d_weight)[TAPS] = (float (*)[TAPS])d_weight_;
+
+    for (int m = 0; m < K; m++) {
+        float sum[BLOCKS * LANES];
+        for (int b = 0; b < BLOCKS; b++) {
+            lanes v[LANES];
+            UNROLL for (int i = 0; i < LANES; i++) {
+                const int tap = MIN(LANES * b + i, TAPS);
+                v[i] = parts[0][m][tap];
+            }
+            *(loose *)&sum[LANES * b] = lane_sums(v);
+        }
+        for (int i = 0; i < TAPS; i++) d_weight[m][i] = sum[i] + (accumulate ? d_weight[m][i] : 0.0f);
+        d_bias[m] = sum[TAPS] + (accumulate ? d_bias[m] : 0.0f);
     }
 }
 

@@ -312,37 +312,14 @@ static NOINLINE void conv1_backward_weight(int groups, const lanes *restrict x_,
                     UNROLL for (int t = 0; t < TK; t++) {
                         UNROLL for (int u = 0; u < TC; u++) {
                             lanes *sum = &parts[0][m0 + t][((c0 + u) * R + r) * S];
-                            UNROLL for (int s = 0; s < S; s++) store(&sum[s], acc[t][u][s], n > 0);
+                            UNROLL for (int s = 0; s < S; s++)
+                                store(&sum[s], acc[t][u][s], n > 0);
                         }
                     }
                 }
             }
         }
         for (int t = 0; t < TK; t++) parts[0][m0 + t][C * R * S] = d_bias[t];
-    }
-}
-
-// conv1: sums of the parts of the gradients, chunk by chunk, then of their lanes.
-//
-//   parts     [1, 16, 64 + 1, 16]  taps, then bias; lanes are summed last
-//   d_weight  [16, 16, 2, 2]
-static NOINLINE void conv1_backward_weight_sum(int accumulate, const lanes *restrict parts_,
-                                               float *restrict d_weight_) {
-    enum { K = 16, TAPS = 64, BLOCKS = 5 };
-    const lanes (*parts)[K][TAPS + 1] = (const lanes (*)[K][TAPS + 1])parts_;
-    float (*d_weight)[TAPS] = (float (*)[TAPS])d_weight_;
-
-    for (int m = 0; m < K; m++) {
-        float sum[BLOCKS * LANES];
-        for (int b = 0; b < BLOCKS; b++) {
-            lanes v[LANES];
-            UNROLL for (int i = 0; i < LANES; i++) {
-                const int tap = MIN(LANES * b + i, TAPS);
-                v[i] = parts[0][m][tap];
-            }
-            *(loose *)&sum[LANES * b] = lane_sums(v);
-        }
-        for (int i = 0; i < TAPS; i++) d_weight[m][i] = sum[i] + (accumulate ? d_weight[m][i] : 0.0f);
     }
 }
 
@@ -377,11 +354,11 @@ static NOINLINE void conv1_backward_data(int groups, const float *restrict weigh
                     }
                 }
             }
-            for (int c0 = 0; c0 < C; c0 += TC) {
-                for (int h = h0; h < bottom; h++) {
-                    // taps that lie over a row of the output
-                    const int first = MAX((h + PAD_TOP) % STRIDE_H, h + PAD_TOP - (POOL_H * OH - 1) * STRIDE_H);
-                    const int last = MIN(R - 1, h + PAD_TOP);
+            for (int h = h0; h < bottom; h++) {
+                // taps that lie over a row of the output
+                const int first = MAX((h + PAD_TOP) % STRIDE_H, h + PAD_TOP - (POOL_H * OH - 1) * STRIDE_H);
+                const int last = MIN(R - 1, h + PAD_TOP);
+                for (int c0 = 0; c0 < C; c0 += TC) {
                     lanes acc[TC][TW] = {0};
                     for (int k = 0; k < K; k++) {
                         for (int r = first; r <= last; r += STRIDE_H) {
@@ -403,6 +380,30 @@ static NOINLINE void conv1_backward_data(int groups, const float *restrict weigh
                 }
             }
         }
+    }
+}
+
+// conv1: sums of the parts of the gradients, chunk by chunk, then of their lanes.
+//
+//   parts     [1, 16, 64 + 1, 16]  taps, then bias; lanes are summed last
+//   d_weight  [16, 16, 2, 2]
+static NOINLINE void conv1_backward_weight_sum(int accumulate, const lanes *restrict parts_,
+                                               float *restrict d_weight_) {
+    enum { K = 16, TAPS = 64, BLOCKS = 5 };
+    const lanes (*parts)[K][TAPS + 1] = (const lanes (*)[K][TAPS + 1])parts_;
+    float (*d_weight)[TAPS] = (float (*)[TAPS])d_weight_;
+
+    for (int m = 0; m < K; m++) {
+        float sum[BLOCKS * LANES];
+        for (int b = 0; b < BLOCKS; b++) {
+            lanes v[LANES];
+            UNROLL for (int i = 0; i < LANES; i++) {
+                const int tap = MIN(LANES * b + i, TAPS);
+                v[i] = parts[0][m][tap];
+            }
+            *(loose *)&sum[LANES * b] = lane_sums(v);
+        }
+        for (int i = 0; i < TAPS; i++) d_weight[m][i] = sum[i] + (accumulate ? d_weight[m][i] : 0.0f);
     }
 }
 

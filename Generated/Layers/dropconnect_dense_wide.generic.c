@@ -131,6 +131,7 @@ static void dense1_backward_data(int batch, const float *restrict weight_, const
     const float (*d_y)[K] = (const float (*)[K])d_y_;
     float (*d_x)[F] = (float (*)[F])d_x_;
 
+    OMP(omp for schedule(static) nowait)
     for (int n = 0; n < batch; n++) {
         for (int f = 0; f < F; f++) d_x[n][f] = 0.0f;
         for (int m = 0; m < K; m++) {

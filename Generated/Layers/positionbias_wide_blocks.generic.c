@@ -28,7 +28,6 @@ static void offset0_forward(int batch, const float *restrict x_, const float *re
 }
 
 // positionbias1: gradient of the bias: the sum over the images.
-// The same for offset0.
 //
 //   d_y     [batch, 16, 2, 69]
 //   d_bias  [16, 2, 69]

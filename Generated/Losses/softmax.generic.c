@@ -62,17 +62,16 @@ static void loss_forward_backward(int batch, const float *restrict x_, const int
 
     OMP(omp for schedule(static) nowait)
     for (int n = 0; n < batch; n++) {
-        const int image = n;
         float largest = x[n][0];
         for (int k = 1; k < K; k++) {
             if (x[n][k] > largest) largest = x[n][k];
         }
         float sum = 0.0f;
         for (int k = 0; k < K; k++) sum += exp_float(x[n][k] - largest);
-        each[image] = log_float(sum) - (x[n][label[image]] - largest);
+        each[n] = log_float(sum) - (x[n][label[n]] - largest);
         for (int k = 0; k < K; k++) {
             const float share = exp_float(x[n][k] - largest) / sum;
-            d_x[n][k] = scale * (k == label[image] ? share - 1.0f : share);
+            d_x[n][k] = scale * (k == label[n] ? share - 1.0f : share);
         }
     }
 }

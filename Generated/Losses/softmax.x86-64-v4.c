@@ -1,6 +1,5 @@
 #include <stdint.h>
 #include <math.h>
-#include <string.h>
 
 #define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 
@@ -13,43 +12,37 @@ typedef uint8_t bytes __attribute__((vector_size(LANES)));
 #pragma GCC diagnostic ignored "-Wpsabi"
 #define INLINE static inline __attribute__((always_inline))
 
+// a where the mask is set, else b.
+INLINE lanes pick(masks mask, lanes a, lanes b) {
+    return (lanes)((mask & (masks)a) | (~mask & (masks)b));
+}
+
 // e^x for x up to 88, within 2 units in the last place; below -87.7 it is 0. NaN passes through.
-static inline float exp_float(float x) {
-    const float least = x < -88.0f ? -88.0f : x, near = least > 88.0f ? 88.0f : least;
-    const float shifted = near * 1.44269504f + 12583039.0f;  // 1.5 * 2^23 + 127: the last bits are power + 127
-    const float power = shifted - 12583039.0f;
-    const float r = (near - power * 0.693359375f) + power * 2.12194440e-4f;  // ln 2 in two parts: r is exact
-    float sum = 1.38145400e-3f * r + 8.36874514e-3f;
+INLINE lanes exp_lanes(lanes x) {
+    const lanes least = pick(x < -88.0f, (lanes){0} - 88.0f, x), near = pick(least > 88.0f, (lanes){0} + 88.0f, least);
+    const lanes shifted = near * 1.44269504f + 12583039.0f;  // 1.5 * 2^23 + 127: the last bits are power + 127
+    const lanes power = shifted - 12583039.0f;
+    const lanes r = (near - power * 0.693359375f) + power * 2.12194440e-4f;  // ln 2 in two parts: r is exact
+    lanes sum = r * 1.38145400e-3f + 8.36874514e-3f;
     sum = sum * r + 4.16683908e-2f;
     sum = sum * r + 0.166665204f;
     sum = sum * r + 0.499999934f;
     sum = sum * r + 1.0f;
     sum = sum * r + 1.0f;
-    uint32_t bits;
-    memcpy(&bits, &shifted, sizeof bits);
-    bits <<= 23;
-    float scale;  // 2^power, or 0 where that is -127
-    memcpy(&scale, &bits, sizeof scale);
-    return sum * scale;
+    return sum * (lanes)((masks)shifted << 23);  // by 2^power; by 0 where that is -127
 }
 
-// ln x for x of at least 1, within 2 units in the last place. NaN and infinity pass through.
-static inline float log_float(float x) {
-    if (!(x < INFINITY)) return x;
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    int power = (int)(bits >> 23) - 127;
-    bits = (bits & 0x7fffffu) | 0x3f800000u;
-    float m;
-    memcpy(&m, &bits, sizeof m);
-    if (m > 1.41421356f) {
-        m *= 0.5f;
-        power++;
-    }
-    const float s = (m - 1.0f) / (m + 1.0f), q = s * s;  // ln m = 2 artanh s
-    const float series = (0.14934601f * q + 0.199888264f) * q + 0.333333876f;
-    const float ln = 2.0f * s + 2.0f * s * q * series;
-    return (float)power * 0.693359375f + (ln - (float)power * 2.12194440e-4f);
+// ln x for normal x above 0, within 2 units in the last place of the larger of it and 1. NaN and infinity pass through.
+INLINE lanes log_lanes(lanes x) {
+    const masks bits = (masks)x;
+    const lanes whole = (lanes)((bits & 0x7fffff) | 0x3f800000);
+    const masks high = whole > 1.41421356f;  // -1 where set
+    const lanes m = pick(high, whole * 0.5f, whole);
+    const lanes power = (lanes)((bits >> 23) - 127 - high + 0x4b400000) - 12582912.0f;  // a float, by 1.5 * 2^23
+    const lanes s = (m - 1.0f) / (m + 1.0f), q = s * s;  // ln m = 2 artanh s
+    const lanes series = (0.14934601f * q + 0.199888264f) * q + 0.333333876f;
+    const lanes ln = 2.0f * s + 2.0f * s * q * series;
+    return pick(x < INFINITY, power * 0.693359375f + (ln - power * 2.12194440e-4f), x);
 }
 
 // loss: softmax and cross-entropy, with the gradient.
@@ -60,29 +53,28 @@ static inline float log_float(float x) {
 //   d_x    [groups, 7, 16]
 //
 // Lanes without an image get a gradient of zero.
-static NOINLINE void loss_forward_backward(int batch, int groups, const float *restrict x_,
-                                           const int32_t *restrict label, float *restrict each, float *restrict d_x_) {
+static NOINLINE void loss_forward_backward(int batch, int groups, const lanes *restrict x_,
+                                           const int32_t *restrict label, float *restrict each, lanes *restrict d_x_) {
     enum { K = 7 };
-    const float (*x)[K][LANES] = (const float (*)[K][LANES])x_;
-    float (*d_x)[K][LANES] = (float (*)[K][LANES])d_x_;
+    const lanes (*x)[K] = (const lanes (*)[K])x_;
+    lanes (*d_x)[K] = (lanes (*)[K])d_x_;
     const float scale = 0.75f / (float)batch;
 
-    for (int n = 0; n < groups; n++) for (int l = 0; l < LANES; l++) {
-        const int image = n * LANES + l;
-        if (image >= batch) {
-            for (int k = 0; k < K; k++) d_x[n][k][l] = 0.0f;
-            continue;
-        }
-        float largest = x[n][0][l];
-        for (int k = 1; k < K; k++) {
-            if (x[n][k][l] > largest) largest = x[n][k][l];
-        }
-        float sum = 0.0f;
-        for (int k = 0; k < K; k++) sum += exp_float(x[n][k][l] - largest);
-        each[image] = log_float(sum) - (x[n][label[image]][l] - largest);
+    for (int n = 0; n < groups; n++) {
+        masks labels;  // -1 in lanes without an image
+        for (int l = 0; l < LANES; l++) labels[l] = LANES * n + l < batch ? label[LANES * n + l] : -1;
+        lanes largest = x[n][0], score = {0}, sum = {0};
+        for (int k = 1; k < K; k++) largest = pick(x[n][k] > largest, x[n][k], largest);
         for (int k = 0; k < K; k++) {
-            const float share = exp_float(x[n][k][l] - largest) / sum;
-            d_x[n][k][l] = scale * (k == label[image] ? share - 1.0f : share);
+            score = pick(labels == k, x[n][k], score);
+            sum += exp_lanes(x[n][k] - largest);
+        }
+        const lanes losses = log_lanes(sum) - (score - largest);
+        for (int l = 0; l < LANES && LANES * n + l < batch; l++) each[LANES * n + l] = losses[l];
+        for (int k = 0; k < K; k++) {
+            const lanes share = exp_lanes(x[n][k] - largest) / sum;
+            const lanes slope = scale * pick(labels == k, share - 1.0f, share);
+            d_x[n][k] = pick(labels >= 0, slope, (lanes){0});
         }
     }
 }

@@ -255,6 +255,7 @@ static void dense3_to_output(int batch, const float *restrict x_, float *restric
     const float (*x)[C] = (const float (*)[C])x_;
     float (*y)[C] = (float (*)[C])y_;
 
+    OMP(omp for collapse(2) schedule(static) nowait)
     for (int n = 0; n < batch; n++) {
         for (int c = 0; c < C; c++) {
             y[n][c] = x[n][c];
@@ -330,7 +331,6 @@ static void run_forward(const struct forward_run *run) {
     OMP(omp barrier)  // relu4 is complete
     dense3_forward(batch, relu4, dense3_weight, dense3_bias, dense3);
     OMP(omp barrier)  // dense3 is complete
-    OMP(omp single nowait)
     dense3_to_output(batch, dense3, outputs[0]);
 }
 

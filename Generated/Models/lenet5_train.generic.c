@@ -330,6 +330,7 @@ static void dense3_to_output(int batch, const float *restrict x_, float *restric
     const float (*x)[C] = (const float (*)[C])x_;
     float (*y)[C] = (float (*)[C])y_;
 
+    OMP(omp for collapse(2) schedule(static) nowait)
     for (int n = 0; n < batch; n++) {
         for (int c = 0; c < C; c++) {
             y[n][c] = x[n][c];
@@ -352,17 +353,16 @@ static void loss_output_forward_backward(int batch, const float *restrict x_, co
 
     OMP(omp for schedule(static) nowait)
     for (int n = 0; n < batch; n++) {
-        const int image = n;
         float largest = x[n][0];
         for (int k = 1; k < K; k++) {
             if (x[n][k] > largest) largest = x[n][k];
         }
         float sum = 0.0f;
         for (int k = 0; k < K; k++) sum += exp_float(x[n][k] - largest);
-        each[image] = log_float(sum) - (x[n][label[image]] - largest);
+        each[n] = log_float(sum) - (x[n][label[n]] - largest);
         for (int k = 0; k < K; k++) {
             const float share = exp_float(x[n][k] - largest) / sum;
-            d_x[n][k] = scale * (k == label[image] ? share - 1.0f : share);
+            d_x[n][k] = scale * (k == label[n] ? share - 1.0f : share);
         }
     }
 }
@@ -792,7 +792,6 @@ static void run_forward(const struct forward_run *run) {
     OMP(omp barrier)  // relu4 is complete
     dense3_forward(batch, relu4, dense3_weight, dense3_bias, dense3);
     OMP(omp barrier)  // dense3 is complete
-    OMP(omp single nowait)
     dense3_to_output(batch, dense3, outputs[0]);
 }
 
@@ -878,7 +877,6 @@ static void run_gradients(const struct gradients_run *run) {
     OMP(omp barrier)  // relu4 is complete
     dense3_forward(batch, relu4, dense3_weight, dense3_bias, dense3);
     OMP(omp barrier)  // dense3 is complete
-    OMP(omp single nowait)
     if (outputs != NULL && outputs[0] != NULL) {
         dense3_to_output(batch, dense3, outputs[0]);
     }
@@ -941,7 +939,9 @@ int lenet5_gradients(float *parameters, const void *packed, const void *const *i
     return CONVC_OK;
 }
 
-// One step of gradient descent with momentum, on ranges of the trainable parameters that decay or do not.
+// One step of gradient descent with momentum, on ranges of the trainable parameters that decay or do not. The stores to
+// parameters stand in loops of their own: other threads have read those lines of memory, and each store waits to get
+// its line back, so the more of them wait at once the better.
 static void run_update(float *restrict parameters, const float *restrict gradients, float *restrict optimizer,
                        const convc_options *options) {
     static const struct {
@@ -951,15 +951,17 @@ static void run_update(float *restrict parameters, const float *restrict gradien
         {0, 150, 1}, {150, 156, 0}, {156, 2556, 1}, {2556, 2572, 0}, {2572, 50572, 1}, {50572, 50692, 0},
         {50692, 60772, 1}, {60772, 60856, 0}, {60856, 61696, 1}, {61696, 61706, 0},
     };
+    enum { BLOCK = 1024 };
     const float rate = options->rate, momentum = options->momentum;
     for (int range = 0; range < (int)(sizeof ranges / sizeof *ranges); range++) {
         const int64_t first = ranges[range].first, end = ranges[range].end;
         const float decay = ranges[range].decays ? options->weight_decay : 0.0f;
         OMP(omp for schedule(static) nowait)
-        for (int64_t i = first; i < end; i++) {
-            const float v = momentum * optimizer[i] + (gradients[i] + decay * parameters[i]);
-            optimizer[i] = v;
-            parameters[i] -= rate * v;
+        for (int64_t block = first; block < end; block += BLOCK) {
+            const int64_t stop = block + BLOCK < end ? block + BLOCK : end;
+            for (int64_t i = block; i < stop; i++)
+                optimizer[i] = momentum * optimizer[i] + (gradients[i] + decay * parameters[i]);
+            for (int64_t i = block; i < stop; i++) parameters[i] -= rate * optimizer[i];
         }
     }
 }

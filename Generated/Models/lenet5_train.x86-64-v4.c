@@ -44,13 +44,13 @@
 // Calls: 1 image_lanes_clear_halo, 2 image_to_lanes, 3 conv1_relu1_pool1_forward, 4 conv2_relu2_pool2_forward,
 //   5 dense1_relu3_forward, 6 dense2_relu4_forward, 7 dense3_forward, 8 dense3_to_output.
 //
-// Workspace of gradients: 1178112 bytes, each buffer in use from its first to its last call:
+// Workspace of gradients: 1479168 bytes, each buffer in use from its first to its last call:
 //   buffer                      bytes       at  calls
-//   image_lanes                262144   610304  1-20
+//   image_lanes                262144   911360  1-20
 //   pool1                      301056   309248  3-20
-//   conv1_relu1_pool1_winners   75264  1077248  3-20
-//   pool2                      102400   872448  4-19
-//   conv2_relu2_pool2_winners   25600  1152512  4-19
+//   conv1_relu1_pool1_winners   75264  1378304  3-20
+//   pool2                      102400  1173504  4-18
+//   conv2_relu2_pool2_winners   25600  1453568  4-18
 //   relu3                       30720        0  5-16
 //   relu4                       21504    61440  6-14
 //   dense3                       2560    30720  7-9
@@ -58,16 +58,17 @@
 //   loss_output_each              256    35840  9-10
 //   d_relu4                     21504    82944  12-14
 //   d_relu3                     30720    30720  14-16
-//   d_pool2                    102400   974848  16-19
-//   conv2_relu2_pool2_parts    309248        0  17-18
-//   d_pool1                    301056        0  19-20
-//   conv1_relu1_pool1_parts     39936   872448  20-21
+//   d_pool2                    102400  1275904  16-18
+//   conv2_relu2_pool2_parts    309248        0  17-19
+//   d_pool1                    301056   610304  18-20
+//   conv1_relu1_pool1_parts     39936        0  20-21
 // Calls: 1 image_lanes_clear_halo, 2 image_to_lanes, 3 conv1_relu1_pool1_forward, 4 conv2_relu2_pool2_forward,
 //   5 dense1_relu3_forward, 6 dense2_relu4_forward, 7 dense3_forward, 8 dense3_to_output,
 //   9 loss_output_forward_backward, 10 loss_output_mean, 11 dense3_backward_weight, 12 dense3_backward_data,
 //   13 dense2_relu4_backward_weight, 14 dense2_relu4_backward_data, 15 dense1_relu3_backward_weight,
-//   16 dense1_relu3_backward_data, 17 conv2_relu2_pool2_backward_weight, 18 conv2_relu2_pool2_backward_weight_sum,
-//   19 conv2_relu2_pool2_backward_data, 20 conv1_relu1_pool1_backward_weight, 21 conv1_relu1_pool1_backward_weight_sum.
+//   16 dense1_relu3_backward_data, 17 conv2_relu2_pool2_backward_weight, 18 conv2_relu2_pool2_backward_data,
+//   19 conv2_relu2_pool2_backward_weight_sum, 20 conv1_relu1_pool1_backward_weight,
+//   21 conv1_relu1_pool1_backward_weight_sum.
 //
 // In kernels x is the input and y the output; n counts images, c channels, f features, m maps or outputs, h and w rows
 // and columns, r and s the taps of a window. Where 16 images stand in the lanes of a vector, n counts groups of them;
@@ -75,7 +76,6 @@
 
 #include "lenet5_train.x86-64-v4.h"
 #include <math.h>
-#include <string.h>
 
 #ifdef _OPENMP
 #define OMP(directive) _Pragma(#directive)
@@ -119,42 +119,31 @@ INLINE lanes zip_high(lanes a, lanes b) {
 }
 
 // e^x for x up to 88, within 2 units in the last place; below -87.7 it is 0. NaN passes through.
-static inline float exp_float(float x) {
-    const float least = x < -88.0f ? -88.0f : x, near = least > 88.0f ? 88.0f : least;
-    const float shifted = near * 1.44269504f + 12583039.0f;  // 1.5 * 2^23 + 127: the last bits are power + 127
-    const float power = shifted - 12583039.0f;
-    const float r = (near - power * 0.693359375f) + power * 2.12194440e-4f;  // ln 2 in two parts: r is exact
-    float sum = 1.38145400e-3f * r + 8.36874514e-3f;
+INLINE lanes exp_lanes(lanes x) {
+    const lanes least = pick(x < -88.0f, (lanes){0} - 88.0f, x), near = pick(least > 88.0f, (lanes){0} + 88.0f, least);
+    const lanes shifted = near * 1.44269504f + 12583039.0f;  // 1.5 * 2^23 + 127: the last bits are power + 127
+    const lanes power = shifted - 12583039.0f;
+    const lanes r = (near - power * 0.693359375f) + power * 2.12194440e-4f;  // ln 2 in two parts: r is exact
+    lanes sum = r * 1.38145400e-3f + 8.36874514e-3f;
     sum = sum * r + 4.16683908e-2f;
     sum = sum * r + 0.166665204f;
     sum = sum * r + 0.499999934f;
     sum = sum * r + 1.0f;
     sum = sum * r + 1.0f;
-    uint32_t bits;
-    memcpy(&bits, &shifted, sizeof bits);
-    bits <<= 23;
-    float scale;  // 2^power, or 0 where that is -127
-    memcpy(&scale, &bits, sizeof scale);
-    return sum * scale;
+    return sum * (lanes)((masks)shifted << 23);  // by 2^power; by 0 where that is -127
 }
 
-// ln x for x of at least 1, within 2 units in the last place. NaN and infinity pass through.
-static inline float log_float(float x) {
-    if (!(x < INFINITY)) return x;
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    int power = (int)(bits >> 23) - 127;
-    bits = (bits & 0x7fffffu) | 0x3f800000u;
-    float m;
-    memcpy(&m, &bits, sizeof m);
-    if (m > 1.41421356f) {
-        m *= 0.5f;
-        power++;
-    }
-    const float s = (m - 1.0f) / (m + 1.0f), q = s * s;  // ln m = 2 artanh s
-    const float series = (0.14934601f * q + 0.199888264f) * q + 0.333333876f;
-    const float ln = 2.0f * s + 2.0f * s * q * series;
-    return (float)power * 0.693359375f + (ln - (float)power * 2.12194440e-4f);
+// ln x for normal x above 0, within 2 units in the last place of the larger of it and 1. NaN and infinity pass through.
+INLINE lanes log_lanes(lanes x) {
+    const masks bits = (masks)x;
+    const lanes whole = (lanes)((bits & 0x7fffff) | 0x3f800000);
+    const masks high = whole > 1.41421356f;  // -1 where set
+    const lanes m = pick(high, whole * 0.5f, whole);
+    const lanes power = (lanes)((bits >> 23) - 127 - high + 0x4b400000) - 12582912.0f;  // a float, by 1.5 * 2^23
+    const lanes s = (m - 1.0f) / (m + 1.0f), q = s * s;  // ln m = 2 artanh s
+    const lanes series = (0.14934601f * q + 0.199888264f) * q + 0.333333876f;
+    const lanes ln = 2.0f * s + 2.0f * s * q * series;
+    return pick(x < INFINITY, power * 0.693359375f + (ln - power * 2.12194440e-4f), x);
 }
 
 // Turns rows into columns: v[i][j] becomes v[j][i].
@@ -512,30 +501,29 @@ static NOINLINE void dense3_to_output(int batch, int groups, const float *restri
 //   d_x    [groups, 10, 16]
 //
 // Lanes without an image get a gradient of zero.
-static NOINLINE void loss_output_forward_backward(int batch, int groups, const float *restrict x_,
+static NOINLINE void loss_output_forward_backward(int batch, int groups, const lanes *restrict x_,
                                                   const int32_t *restrict label, float *restrict each,
-                                                  float *restrict d_x_) {
+                                                  lanes *restrict d_x_) {
     enum { K = 10 };
-    const float (*x)[K][LANES] = (const float (*)[K][LANES])x_;
-    float (*d_x)[K][LANES] = (float (*)[K][LANES])d_x_;
+    const lanes (*x)[K] = (const lanes (*)[K])x_;
+    lanes (*d_x)[K] = (lanes (*)[K])d_x_;
     const float scale = 1.0f / (float)batch;
 
-    for (int n = 0; n < groups; n++) for (int l = 0; l < LANES; l++) {
-        const int image = n * LANES + l;
-        if (image >= batch) {
-            for (int k = 0; k < K; k++) d_x[n][k][l] = 0.0f;
-            continue;
-        }
-        float largest = x[n][0][l];
-        for (int k = 1; k < K; k++) {
-            if (x[n][k][l] > largest) largest = x[n][k][l];
-        }
-        float sum = 0.0f;
-        for (int k = 0; k < K; k++) sum += exp_float(x[n][k][l] - largest);
-        each[image] = log_float(sum) - (x[n][label[image]][l] - largest);
+    for (int n = 0; n < groups; n++) {
+        masks labels;  // -1 in lanes without an image
+        for (int l = 0; l < LANES; l++) labels[l] = LANES * n + l < batch ? label[LANES * n + l] : -1;
+        lanes largest = x[n][0], score = {0}, sum = {0};
+        for (int k = 1; k < K; k++) largest = pick(x[n][k] > largest, x[n][k], largest);
         for (int k = 0; k < K; k++) {
-            const float share = exp_float(x[n][k][l] - largest) / sum;
-            d_x[n][k][l] = scale * (k == label[image] ? share - 1.0f : share);
+            score = pick(labels == k, x[n][k], score);
+            sum += exp_lanes(x[n][k] - largest);
+        }
+        const lanes losses = log_lanes(sum) - (score - largest);
+        for (int l = 0; l < LANES && LANES * n + l < batch; l++) each[LANES * n + l] = losses[l];
+        for (int k = 0; k < K; k++) {
+            const lanes share = exp_lanes(x[n][k] - largest) / sum;
+            const lanes slope = scale * pick(labels == k, share - 1.0f, share);
+            d_x[n][k] = pick(labels >= 0, slope, (lanes){0});
         }
     }
 }
@@ -873,7 +861,7 @@ static NOINLINE void conv2_relu2_pool2_backward_weight(int groups, const lanes *
                                                        lanes *restrict parts_) {
     enum { C = 6, H = 14, W = 14, K = 16, R = 5, S = 5, OH = 5, OW = 5 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, POOL_H = 2, POOL_W = 2 };
-    enum { CHUNKS = 2, TK = 4, TC = 1 };  // register tile: maps x channels x S
+    enum { CHUNKS = 2, TK = 4, TC = 1, TH = 3 };  // register tile: maps x channels x S; rows of windows at a time
     const lanes (*x)[C][H][W] = (const lanes (*)[C][H][W])x_;
     const lanes (*d_y)[K][OH][OW] = (const lanes (*)[K][OH][OW])d_y_;
     const bytes (*winner)[K][OH][OW] = (const bytes (*)[K][OH][OW])winner_;
@@ -887,40 +875,44 @@ static NOINLINE void conv2_relu2_pool2_backward_weight(int groups, const lanes *
             const int begin = chunk * per_chunk, end = MIN(begin + per_chunk, groups);
             lanes d_bias[TK] = {0};
             for (int n = begin; n < end; n++) {
-                lanes d_pre[TK][POOL_H * OH][POOL_W * OW];  // gradient of the convolution's result
-                for (int m = m0; m < m0 + TK; m++) {
-                    for (int h = 0; h < OH; h++) {
-                        lanes (*cells)[POOL_W * OW] = &d_pre[m - m0][POOL_H * h];
-                        for (int w = 0; w < OW; w++) {
-                            lanes v = d_y[n][m][h][w];
-                            // relu2
-                            v = pick(y[n][m][h][w] > 0.0f, v, (lanes){0});
-                            d_bias[m - m0] += v;
-                            // pool2
-                            const masks won = __builtin_convertvector(winner[n][m][h][w], masks);
-                            UNROLL for (int q = 0; q < POOL_H * POOL_W; q++)
-                                cells[q / POOL_W][POOL_W * w + q % POOL_W] = pick(won == q, v, (lanes){0});
+                for (int h0 = 0; h0 < OH; h0 += TH) {
+                    const int bottom = MIN(h0 + TH, OH);
+                    lanes d_pre[TK][POOL_H * TH][POOL_W * OW];  // gradient of the convolution's result
+                    for (int m = m0; m < m0 + TK; m++) {
+                        for (int h = h0; h < bottom; h++) {
+                            lanes (*cells)[POOL_W * OW] = &d_pre[m - m0][POOL_H * (h - h0)];
+                            for (int w = 0; w < OW; w++) {
+                                lanes v = d_y[n][m][h][w];
+                                // relu2
+                                v = pick(y[n][m][h][w] > 0.0f, v, (lanes){0});
+                                d_bias[m - m0] += v;
+                                // pool2
+                                const masks won = __builtin_convertvector(winner[n][m][h][w], masks);
+                                UNROLL for (int q = 0; q < POOL_H * POOL_W; q++)
+                                    cells[q / POOL_W][POOL_W * w + q % POOL_W] = pick(won == q, v, (lanes){0});
+                            }
                         }
                     }
-                }
-                for (int c0 = 0; c0 < C; c0 += TC) {
-                    for (int r = 0; r < R; r++) {
-                        lanes acc[TK][TC][S] = {0};
-                        for (int i = 0; i < POOL_H * OH; i++) {
-                            const int row = STRIDE_H * i + r;
-                            for (int j = 0; j < POOL_W * OW; j++) {
-                                UNROLL for (int u = 0; u < TC; u++) {
-                                    UNROLL for (int s = 0; s < S; s++) {
-                                        UNROLL for (int t = 0; t < TK; t++)
-                                            acc[t][u][s] += d_pre[t][i][j] * x[n][c0 + u][row][STRIDE_W * j + s];
+                    for (int c0 = 0; c0 < C; c0 += TC) {
+                        for (int r = 0; r < R; r++) {
+                            lanes acc[TK][TC][S] = {0};
+                            for (int i = 0; i < POOL_H * (bottom - h0); i++) {
+                                const int row = STRIDE_H * (POOL_H * h0 + i) + r;
+                                for (int j = 0; j < POOL_W * OW; j++) {
+                                    UNROLL for (int u = 0; u < TC; u++) {
+                                        UNROLL for (int s = 0; s < S; s++) {
+                                            UNROLL for (int t = 0; t < TK; t++)
+                                                acc[t][u][s] += d_pre[t][i][j] * x[n][c0 + u][row][STRIDE_W * j + s];
+                                        }
                                     }
                                 }
                             }
-                        }
-                        UNROLL for (int t = 0; t < TK; t++) {
-                            UNROLL for (int u = 0; u < TC; u++) {
-                                lanes *sum = &parts[chunk][m0 + t][((c0 + u) * R + r) * S];
-                                UNROLL for (int s = 0; s < S; s++) store(&sum[s], acc[t][u][s], n > begin);
+                            UNROLL for (int t = 0; t < TK; t++) {
+                                UNROLL for (int u = 0; u < TC; u++) {
+                                    lanes *sum = &parts[chunk][m0 + t][((c0 + u) * R + r) * S];
+                                    UNROLL for (int s = 0; s < S; s++)
+                                        store(&sum[s], acc[t][u][s], n > begin || h0 > 0);
+                                }
                             }
                         }
                     }
@@ -928,35 +920,6 @@ static NOINLINE void conv2_relu2_pool2_backward_weight(int groups, const lanes *
             }
             for (int t = 0; t < TK; t++) parts[chunk][m0 + t][C * R * S] = d_bias[t];
         }
-    }
-}
-
-// conv2 + relu2 + pool2: sums of the parts of the gradients, chunk by chunk, then of their lanes.
-//
-//   parts     [2, 16, 150 + 1, 16]  taps, then bias; lanes are summed last
-//   d_weight  [16, 6, 5, 5]
-//   d_bias    [16]
-static NOINLINE void conv2_relu2_pool2_backward_weight_sum(int groups, int accumulate, const lanes *restrict parts_,
-                                                           float *restrict d_weight_, float *restrict d_bias) {
-    enum { K = 16, TAPS = 150, BLOCKS = 10, CHUNKS = 2 };
-    const lanes (*parts)[K][TAPS + 1] = (const lanes (*)[K][TAPS + 1])parts_;
-    float (*d_weight)[TAPS] = (float (*)[TAPS])d_weight_;
-    const int per_chunk = (groups + CHUNKS - 1) / CHUNKS, chunks = (groups + per_chunk - 1) / per_chunk;
-
-    OMP(omp for schedule(static) nowait)
-    for (int m = 0; m < K; m++) {
-        float sum[BLOCKS * LANES];
-        for (int b = 0; b < BLOCKS; b++) {
-            lanes v[LANES];
-            UNROLL for (int i = 0; i < LANES; i++) {
-                const int tap = MIN(LANES * b + i, TAPS);
-                v[i] = parts[0][m][tap];
-                for (int chunk = 1; chunk < chunks; chunk++) v[i] += parts[chunk][m][tap];
-            }
-            *(loose *)&sum[LANES * b] = lane_sums(v);
-        }
-        for (int i = 0; i < TAPS; i++) d_weight[m][i] = sum[i] + (accumulate ? d_weight[m][i] : 0.0f);
-        d_bias[m] = sum[TAPS] + (accumulate ? d_bias[m] : 0.0f);
     }
 }
 
@@ -1003,11 +966,11 @@ static NOINLINE void conv2_relu2_pool2_backward_data(int groups, const float *re
                         }
                     }
                 }
-                for (int c0 = 0; c0 < C; c0 += TC) {
-                    for (int h = h0; h < bottom; h++) {
-                        // taps that lie over a row of the output
-                        const int first = MAX((h + PAD_TOP) % STRIDE_H, h + PAD_TOP - (POOL_H * OH - 1) * STRIDE_H);
-                        const int last = MIN(R - 1, h + PAD_TOP);
+                for (int h = h0; h < bottom; h++) {
+                    // taps that lie over a row of the output
+                    const int first = MAX((h + PAD_TOP) % STRIDE_H, h + PAD_TOP - (POOL_H * OH - 1) * STRIDE_H);
+                    const int last = MIN(R - 1, h + PAD_TOP);
+                    for (int c0 = 0; c0 < C; c0 += TC) {
                         lanes acc[TC][TW] = {0};
                         for (int k = 0; k < TK; k++) {
                             for (int r = first; r <= last; r += STRIDE_H) {
@@ -1033,6 +996,35 @@ static NOINLINE void conv2_relu2_pool2_backward_data(int groups, const float *re
     }
 }
 
+// conv2 + relu2 + pool2: sums of the parts of the gradients, chunk by chunk, then of their lanes.
+//
+//   parts     [2, 16, 150 + 1, 16]  taps, then bias; lanes are summed last
+//   d_weight  [16, 6, 5, 5]
+//   d_bias    [16]
+static NOINLINE void conv2_relu2_pool2_backward_weight_sum(int groups, int accumulate, const lanes *restrict parts_,
+                                                           float *restrict d_weight_, float *restrict d_bias) {
+    enum { K = 16, TAPS = 150, BLOCKS = 10, CHUNKS = 2 };
+    const lanes (*parts)[K][TAPS + 1] = (const lanes (*)[K][TAPS + 1])parts_;
+    float (*d_weight)[TAPS] = (float (*)[TAPS])d_weight_;
+    const int per_chunk = (groups + CHUNKS - 1) / CHUNKS, chunks = (groups + per_chunk - 1) / per_chunk;
+
+    OMP(omp for schedule(static) nowait)
+    for (int m = 0; m < K; m++) {
+        float sum[BLOCKS * LANES];
+        for (int b = 0; b < BLOCKS; b++) {
+            lanes v[LANES];
+            UNROLL for (int i = 0; i < LANES; i++) {
+                const int tap = MIN(LANES * b + i, TAPS);
+                v[i] = parts[0][m][tap];
+                for (int chunk = 1; chunk < chunks; chunk++) v[i] += parts[chunk][m][tap];
+            }
+            *(loose *)&sum[LANES * b] = lane_sums(v);
+        }
+        for (int i = 0; i < TAPS; i++) d_weight[m][i] = sum[i] + (accumulate ? d_weight[m][i] : 0.0f);
+        d_bias[m] = sum[TAPS] + (accumulate ? d_bias[m] : 0.0f);
+    }
+}
+
 // conv1 + relu1 + pool1: gradients of weight and bias, in parts.
 //
 //   x       [groups, 1, 32, 32, 16]  16 images in lanes, zeros around the maps
@@ -1047,7 +1039,7 @@ static NOINLINE void conv1_relu1_pool1_backward_weight(int groups, const lanes *
                                                        lanes *restrict parts_) {
     enum { C = 1, H = 28, W = 28, K = 6, R = 5, S = 5, OH = 14, OW = 14 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, POOL_H = 2, POOL_W = 2 };
-    enum { CHUNKS = 4, TK = 3, TC = 1, TH = 2 };  // register tile: maps x channels x S; rows of windows at a time
+    enum { CHUNKS = 4, TK = 3, TC = 1, TH = 1 };  // register tile: maps x channels x S; rows of windows at a time
     const lanes (*x)[C][32][32] = (const lanes (*)[C][32][32])x_;
     const lanes (*d_y)[K][OH][OW] = (const lanes (*)[K][OH][OW])d_y_;
     const bytes (*winner)[K][OH][OW] = (const bytes (*)[K][OH][OW])winner_;
@@ -1094,7 +1086,8 @@ static NOINLINE void conv1_relu1_pool1_backward_weight(int groups, const lanes *
                         UNROLL for (int t = 0; t < TK; t++) {
                             UNROLL for (int u = 0; u < TC; u++) {
                                 lanes *sum = &parts[chunk][m0 + t][(u * R + r) * S];
-                                UNROLL for (int s = 0; s < S; s++) store(&sum[s], acc[t][u][s], n > begin || h0 > 0);
+                                UNROLL for (int s = 0; s < S; s++)
+                                    store(&sum[s], acc[t][u][s], n > begin || h0 > 0);
                             }
                         }
                     }
@@ -1117,6 +1110,7 @@ static NOINLINE void conv1_relu1_pool1_backward_weight_sum(int groups, int accum
     float (*d_weight)[TAPS] = (float (*)[TAPS])d_weight_;
     const int per_chunk = (groups + CHUNKS - 1) / CHUNKS, chunks = (groups + per_chunk - 1) / per_chunk;
 
+    OMP(omp for schedule(static) nowait)
     for (int m = 0; m < K; m++) {
         float sum[BLOCKS * LANES];
         for (int b = 0; b < BLOCKS; b++) {
@@ -1272,11 +1266,11 @@ static void run_gradients(const struct gradients_run *run) {
           *const d_dense3_weight = gradients + 60856, *const d_dense3_bias = gradients + 61696;
 
     // Buffers of the workspace; those that are never in use together share memory.
-    void *const image_lanes = arena + 610304;
+    void *const image_lanes = arena + 911360;
     void *const pool1 = arena + 309248;
-    void *const conv1_relu1_pool1_winners = arena + 1077248;
-    void *const pool2 = arena + 872448;
-    void *const conv2_relu2_pool2_winners = arena + 1152512;
+    void *const conv1_relu1_pool1_winners = arena + 1378304;
+    void *const pool2 = arena + 1173504;
+    void *const conv2_relu2_pool2_winners = arena + 1453568;
     void *const relu3 = arena;
     void *const relu4 = arena + 61440;
     void *const dense3 = arena + 30720;
@@ -1284,10 +1278,10 @@ static void run_gradients(const struct gradients_run *run) {
     void *const loss_output_each = arena + 35840;
     void *const d_relu4 = arena + 82944;
     void *const d_relu3 = arena + 30720;
-    void *const d_pool2 = arena + 974848;
+    void *const d_pool2 = arena + 1275904;
     void *const conv2_relu2_pool2_parts = arena;
-    void *const d_pool1 = arena;
-    void *const conv1_relu1_pool1_parts = arena + 872448;
+    void *const d_pool1 = arena + 610304;
+    void *const conv1_relu1_pool1_parts = arena;
 
     image_lanes_clear_halo(groups, image_lanes);
     image_to_lanes(batch, groups, inputs[0], (float *)image_lanes + 1056);
@@ -1320,17 +1314,14 @@ static void run_gradients(const struct gradients_run *run) {
     OMP(omp barrier)  // conv2_relu2_pool2_parts takes the place of d_relu3
     conv2_relu2_pool2_backward_weight(groups, pool1, d_pool2, conv2_relu2_pool2_winners, pool2,
                                       conv2_relu2_pool2_parts);
+    conv2_relu2_pool2_backward_data(groups, conv2_weight, d_pool2, conv2_relu2_pool2_winners, pool2, d_pool1);
     OMP(omp barrier)  // conv2_relu2_pool2_parts is complete
     conv2_relu2_pool2_backward_weight_sum(groups, accumulate, conv2_relu2_pool2_parts, d_conv2_weight, d_conv2_bias);
-    OMP(omp barrier)  // d_pool1 takes the place of conv2_relu2_pool2_parts
-    conv2_relu2_pool2_backward_data(groups, conv2_weight, d_pool2, conv2_relu2_pool2_winners, pool2, d_pool1);
-    OMP(omp barrier)  // d_pool1 is complete
+    OMP(omp barrier)  // conv1_relu1_pool1_parts takes the place of conv2_relu2_pool2_parts
     conv1_relu1_pool1_backward_weight(groups, image_lanes, d_pool1, conv1_relu1_pool1_winners, pool1,
                                       conv1_relu1_pool1_parts);
     OMP(omp barrier)  // conv1_relu1_pool1_parts is complete
-    OMP(omp single nowait)
-    conv1_relu1_pool1_backward_weight_sum(groups, accumulate, conv1_relu1_pool1_parts, d_conv1_weight,
-                                          d_conv1_bias);
+    conv1_relu1_pool1_backward_weight_sum(groups, accumulate, conv1_relu1_pool1_parts, d_conv1_weight, d_conv1_bias);
 }
 
 // Whether all labels are in 0...classes - 1.
@@ -1371,7 +1362,9 @@ int lenet5_gradients(float *parameters, const void *packed, const void *const *i
     return CONVC_OK;
 }
 
-// One step of gradient descent with momentum, on ranges of the trainable parameters that decay or do not.
+// One step of gradient descent with momentum, on ranges of the trainable parameters that decay or do not. The stores to
+// parameters stand in loops of their own: other threads have read those lines of memory, and each store waits to get
+// its line back, so the more of them wait at once the better.
 static void run_update(float *restrict parameters, const float *restrict gradients, float *restrict optimizer,
                        const convc_options *options) {
     static const struct {
@@ -1381,15 +1374,17 @@ static void run_update(float *restrict parameters, const float *restrict gradien
         {0, 150, 1}, {150, 156, 0}, {156, 2556, 1}, {2556, 2572, 0}, {2572, 50572, 1}, {50572, 50692, 0},
         {50692, 60772, 1}, {60772, 60856, 0}, {60856, 61696, 1}, {61696, 61706, 0},
     };
+    enum { BLOCK = 1024 };
     const float rate = options->rate, momentum = options->momentum;
     for (int range = 0; range < (int)(sizeof ranges / sizeof *ranges); range++) {
         const int64_t first = ranges[range].first, end = ranges[range].end;
         const float decay = ranges[range].decays ? options->weight_decay : 0.0f;
         OMP(omp for schedule(static) nowait)
-        for (int64_t i = first; i < end; i++) {
-            const float v = momentum * optimizer[i] + (gradients[i] + decay * parameters[i]);
-            optimizer[i] = v;
-            parameters[i] -= rate * v;
+        for (int64_t block = first; block < end; block += BLOCK) {
+            const int64_t stop = block + BLOCK < end ? block + BLOCK : end;
+            for (int64_t i = block; i < stop; i++)
+                optimizer[i] = momentum * optimizer[i] + (gradients[i] + decay * parameters[i]);
+            for (int64_t i = block; i < stop; i++) parameters[i] -= rate * optimizer[i];
         }
     }
 }
@@ -1468,7 +1463,7 @@ const convc_model *lenet5_model(void) {
         .parameters_floats = 61706, .gradients_floats = 61706, .optimizer_floats = 61706,
         .packed_bytes = 246848,
         .inference_workspace_bytes = 638464,
-        .training_workspace_bytes = 1178112,
+        .training_workspace_bytes = 1479168,
         .prepare = lenet5_prepare,
         .forward = lenet5_forward,
         .gradients = lenet5_gradients,

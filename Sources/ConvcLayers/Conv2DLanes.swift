@@ -144,16 +144,14 @@ private struct LanesKernels: Sendable {
     var gradient = [context.outputGradient.argument("d_y", .read, .vector, names: names)]
     if group.pooling != nil { gradient.append(winners(context.forward, .read)) }
     gradient += pieces.arguments
-    var calls: [KernelCall] = []
-    if context.wanted.parameters { calls += weight(context, pieces, gradient) }
-    if let input = context.inputGradients[0] {
-      calls.append(data(context, pieces, gradient, input))
-    }
-    return calls + operandGradients(context)
+    let weight = context.wanted.parameters ? self.weight(context, pieces, gradient) : nil
+    let data = context.inputGradients[0].map { self.data(context, pieces, gradient, $0) }
+    // The sum last: threads wait once for what both large kernels write.
+    return [weight?.parts, data, weight?.sum].compactMap { $0 } + operandGradients(context)
   }
 
   private func weight(_ context: BackwardContext, _ pieces: Pieces, _ gradient: [Argument])
-    -> [KernelCall]
+    -> (parts: KernelCall, sum: KernelCall)
   {
     let group = context.context.group
     let taps = shape.c * shape.r * shape.s
@@ -163,9 +161,9 @@ private struct LanesKernels: Sendable {
     let text =
       "[\(weightTile.chunks), \(shape.k), \(taps) + 1, \(lanes)]  taps, then bias; "
       + "lanes are summed last"
-    return [
-      weightParts(context, pieces, gradient, parts, text), weightSum(context, parts, text),
-    ]
+    return (
+      weightParts(context, pieces, gradient, parts, text), weightSum(context, parts, text)
+    )
   }
 
   private func weightParts(
@@ -255,7 +253,8 @@ private struct LanesKernels: Sendable {
     _ context: BackwardContext, _ pieces: Pieces, _ gradient: [Argument],
     _ input: GradientPlacement
   ) -> KernelCall {
-    let isWide = dataTile.columns != shape.w
+    let isWide = dataTile.hasHalo
+    let hasTiles = dataTile.columns < shape.w
     let hasChannels = dataTile.channels < shape.c
     let maps = LoopOver(shape.k, step: dataTile.maps, size: "TK", whole: "K", rest: "maps")
     let sums = maps.isNeeded && !input.accumulates
@@ -285,13 +284,14 @@ private struct LanesKernels: Sendable {
       flags: [
         "pooled": context.context.group.pooling != nil, "wide": isWide, "sums": sums,
         "maps_loop": maps.isNeeded, "maps_tail": maps.hasRest, "channels_loop": hasChannels,
+        "columns_loop": hasTiles, "split": hasTiles && !isWide,
         "columns_tail": shape.w % dataTile.columns != 0, "reads_once": readsOnce,
       ],
       texts: [
         "pool": poolName(context.context), "maps": maps.extent,
         "bottom": shape.h % dataTile.strip == 0 ? "h0 + TH" : "MIN(h0 + TH, H)",
         "left": isWide ? "LEFT + " : "", "m0": maps.isNeeded ? "m0 + " : "",
-        "c0": hasChannels ? "c0 + " : "", "w0": isWide ? "w0 + " : "",
+        "c0": hasChannels ? "c0 + " : "", "w0": hasTiles ? "w0 + " : "",
         "store": input.accumulates ? "+=" : "=",
       ], fragments: ["prologue": pieces.fragments],
       support: (sums ? ["support_store"] : [])

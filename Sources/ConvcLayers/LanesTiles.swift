@@ -79,7 +79,7 @@ struct LanesTiles: Sendable {
         let sums = maps * channels * shape.s
         let fits = sums + min(maps, channels * shape.s) + spare <= target.registers
         guard fits || (maps == 1 && channels == 1) else { continue }
-        let rows = max(1, min(shape.oh, buffer / row))
+        let rows = rows(shape, gradients: row, channels: channels)
         let steps = Double(shape.k / maps * (shape.c / channels) * shape.r)
         let step = Self.step(sums, maps + channels * shape.s)
         let ends = Double(Self.ceil(shape.oh, rows)) * (20 + 1.5 * Double(sums))
@@ -93,15 +93,30 @@ struct LanesTiles: Sendable {
       }
     }
     guard best.maps > 0 else { return nil }
-    var chunks = 1
+    // Two chunks at least where their sums are small: then two threads keep their images from kernel to kernel.
+    let parts = shape.k * (shape.c * shape.r * shape.s + 1) * vector
+    var chunks = shape.groups > 1 && 4 * parts <= target.level2 ? 2 : 1
     while shape.k / best.maps * chunks < 8, chunks * 2 <= min(shape.groups, 8) { chunks *= 2 }
     return (best.maps, best.channels, best.rows, chunks)
+  }
+
+  /// Pooled rows whose gradients, of so many bytes each, lie in half of the first-level cache beside the input they
+  /// meet: all rows of taps go through both.
+  private func rows(_ shape: ConvShape, gradients: Int, channels: Int) -> Int {
+    let inputRow = channels * (shape.w + shape.padding.left + shape.padding.right) * vector
+    return (1...shape.oh).last { rows in
+      let inputRows = (shape.pool.height * rows - 1) * shape.stride.height + shape.r
+      return rows * gradients + inputRows * inputRow <= target.level1 / 2
+    } ?? 1
   }
 
   /// A tile of the gradient by data, and the buffer of output gradients it reads.
   struct DataTile: Sendable {
     var channels = 1
     var columns = 1
+    /// Whether the buffer has columns of zeros, and one loop goes over all tiles of a row. Else no column outside the map is
+    /// multiplied, and each tile has a text of its own.
+    var hasHalo = true
     /// Rows of a strip; maps in the buffer.
     var strip = 1
     var maps = 1
@@ -111,31 +126,65 @@ struct LanesTiles: Sendable {
     var left = 0
   }
 
-  /// The whole row in registers where it fits: then no column outside the map is multiplied. Else tiles over a buffer
-  /// with a zero halo.
   func backwardData(_ shape: ConvShape) -> DataTile? {
-    var best = (cost: Double.infinity, channels: 1, columns: 1)
+    var best = (cost: Double.infinity, tile: DataTile())
     for channels in Self.divisors(shape.c) {
       for columns in 1...shape.w {
-        guard columns == shape.w || columns % shape.stride.width == 0 else { continue }
-        let sums = channels * columns
-        // Over a halo, cells that neighbouring taps share stay in registers too.
-        let shared = columns == shape.w ? min(channels, 4) + spare : target.registers / 2 - 1
-        guard sums + shared <= target.registers || sums == 1 else { continue }
-        let taps = self.taps(shape, columns)
-        let step = Self.step(
-          Int(Double(channels) * taps), Int(taps / Double(shape.s)) + shape.s * channels)
-        let tiles = Double(shape.c / channels * Self.ceil(shape.w, columns))
-        let cost =
-          tiles
-          * (step * Double(shape.k * shape.r) / Double(shape.stride.height) + 10 + Double(sums))
-        if cost < best.cost * 0.999 { best = (cost, channels, columns) }
+        for hasHalo in [false, true] {
+          let tile = DataTile(channels: channels, columns: columns, hasHalo: hasHalo)
+          guard let cost = dataCost(shape, tile), cost < best.cost * 0.999 else { continue }
+          best = (cost, tile)
+        }
       }
     }
-    guard best.columns == shape.w || best.columns % shape.stride.width == 0 else { return nil }
-    var tile = DataTile(channels: best.channels, columns: best.columns)
-    (tile.bufferColumns, tile.left) = bufferColumns(shape, best.columns)
+    var tile = best.tile
+    guard best.cost.isFinite else { return nil }
+    (tile.bufferColumns, tile.left) = bufferColumns(shape, tile)
     return strips(shape, &tile) ? tile : nil
+  }
+
+  /// Cycles for all channels and columns; nil: there are not registers enough, or the text would be long.
+  private func dataCost(_ shape: ConvShape, _ tile: DataTile) -> Double? {
+    let sums = tile.channels * tile.columns
+    let steps: Double
+    if tile.hasHalo {
+      // Over a halo, cells that neighbouring taps share stay in registers too.
+      guard tile.columns < shape.w, tile.columns % shape.stride.width == 0,
+        sums + target.registers / 2 - 1 <= target.registers || sums == 1
+      else { return nil }
+      let taps = shape.s * tile.columns / shape.stride.width
+      let step = Self.step(tile.channels * taps, taps / shape.s + shape.s * tile.channels)
+      steps = Double(Self.ceil(shape.w, tile.columns)) * step
+    } else {
+      let shared = target.hasFewRegisters ? tile.channels : min(tile.channels, 4)
+      guard sums + shared + spare <= target.registers || sums == 1 else { return nil }
+      let tiles = stride(from: 0, to: shape.w, by: tile.columns).map { first in
+        tapCounts(shape, first..<min(first + tile.columns, shape.w))
+      }
+      let taps = tiles.joined().reduce(0, +)
+      // Where registers are many, a whole row finds room, and its cells are read once.
+      guard tiles.count == 1 || (target.hasFewRegisters && tile.channels * taps <= Self.longest)
+      else { return nil }
+      steps = tiles.reduce(0) { $0 + step(shape, tile.channels, $1) }
+    }
+    let tiles = Double(Self.ceil(shape.w, tile.columns))
+    let rows = Double(shape.k * shape.r) / Double(shape.stride.height)
+    return Double(shape.c / tile.channels) * (steps * rows + tiles * Double(10 + sums))
+  }
+
+  /// Multiply-adds of a row of taps that are written out where tiles have a text each.
+  private static let longest = 240
+
+  /// Cycles of a row of taps over a tile without a halo, in which each tap meets so many columns.
+  private func step(_ shape: ConvShape, _ channels: Int, _ taps: [Int]) -> Double {
+    let all = taps.reduce(0, +)
+    guard target.hasFewRegisters else {
+      return Self.step(channels * all, all / shape.s + shape.s * channels)
+    }
+    let met = taps.filter { $0 > 0 }.count
+    // A sum waits four cycles for its next product.
+    return max(
+      Self.step(channels * all, channels * met + all), 4 * Double(met) / Double(shape.stride.width))
   }
 
   /// Rows of a strip and maps in the buffer: few prologues, and few passes over the result.
@@ -161,28 +210,24 @@ struct LanesTiles: Sendable {
     return least.isFinite
   }
 
-  /// Multiply-adds of a row of taps and one map.
-  private func taps(_ shape: ConvShape, _ columns: Int) -> Double {
-    guard columns == shape.w else {
-      return Double(shape.s * columns) / Double(shape.stride.width)
-    }
+  /// Columns of a tile that each tap of a row meets inside the map.
+  private func tapCounts(_ shape: ConvShape, _ columns: Range<Int>) -> [Int] {
     let width = shape.stride.width * shape.pool.width * shape.ow
-    var count = 0
-    for s in 0..<shape.s {
-      for j in 0..<shape.w {
-        let q = j + shape.padding.left - s
-        if q % shape.stride.width == 0, q >= 0, q < width { count += 1 }
-      }
+    return (0..<shape.s).map { s in
+      columns.filter { column in
+        let q = column + shape.padding.left - s
+        return q % shape.stride.width == 0 && q >= 0 && q < width
+      }.count
     }
-    return Double(count)
   }
 
-  private func bufferColumns(_ shape: ConvShape, _ columns: Int) -> (Int, Int) {
+  private func bufferColumns(_ shape: ConvShape, _ tile: DataTile) -> (Int, Int) {
     let width = shape.pool.width * shape.ow
-    guard columns != shape.w else { return (width, 0) }
+    guard tile.hasHalo else { return (width, 0) }
     let stride = shape.stride.width
     let left = max(0, (shape.s - 1 - shape.padding.left) / stride)
-    let last = (Self.ceil(shape.w, columns) * columns - 1 + shape.padding.left) / stride
+    let columns = Self.ceil(shape.w, tile.columns) * tile.columns
+    let last = (columns - 1 + shape.padding.left) / stride
     return (left + max(width, last + 1), left)
   }
 

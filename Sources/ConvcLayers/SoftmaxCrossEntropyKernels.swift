@@ -6,10 +6,11 @@ extension SoftmaxCrossEntropy {
   func plainCalls(for context: LossContext) -> [KernelCall] {
     let prediction = context.prediction
     let isLanes = prediction.layout == .lanes
+    let dialect: Dialect = isLanes ? .vector : .scalar
     let each = context.buffers.arena("\(context.name)_each", bytes: prediction.maps.n * 4)
     let arguments = [
       prediction.argument(
-        "x", .read, .scalar, names: ("K", "", ""), meaning: prediction.lanesText),
+        "x", .read, dialect, names: ("K", "", ""), meaning: prediction.lanesText),
       Argument(
         "label", element: "int32_t", access: .read, buffer: context.target, text: "[batch]"),
       Argument(
@@ -17,19 +18,22 @@ extension SoftmaxCrossEntropy {
     ]
     let gradient = context.gradient.map {
       $0.placement.argument(
-        "d_x", $0.accumulates ? .update : .write, .scalar, names: ("K", "", ""))
+        "d_x", $0.accumulates ? .update : .write, dialect, names: ("K", "", ""))
     }
     let judge = KernelCall(
-      template: "softmax_cross_entropy", name: "\(context.name)_forward_backward",
+      template: isLanes ? "softmax_cross_entropy_lanes" : "softmax_cross_entropy",
+      name: "\(context.name)_forward_backward",
       title: "softmax and cross-entropy, with the gradient",
       notes: isLanes ? ["Lanes without an image get a gradient of zero."] : [],
       layers: [context.name], constants: [ConstantRow([Constant("K", prediction.maps.c)])],
-      flags: ["lanes": isLanes, "gradient": context.gradient != nil],
+      flags: ["gradient": context.gradient != nil],
       texts: [
-        "outer": prediction.outerScalar.rawValue, "lane": isLanes ? "[l]" : "",
         "scale": cFloat(context.weight),
         "store": context.gradient?.accumulates == true ? "+=" : "=",
-      ], support: ["support_exp_scalar", "support_log_scalar"],
+      ],
+      support: isLanes
+        ? ["support_exp_vector", "support_log_vector"]
+        : ["support_exp_scalar", "support_log_scalar"],
       scalars: isLanes ? [.batch, .groups] : [.batch],
       arguments: arguments + [gradient].compactMap { $0 },
       work: streamingWork(prediction, prediction, flopsPerValue: 40))

@@ -5,13 +5,17 @@ import ConvcIR
 /// Before: calls in order, buffers with offsets. After: the body of one parallel region. No kernel waits at its end; a
 /// barrier stands only where a call reads or writes what another call since the last barrier wrote, or overwrites what
 /// one read, be it through data or through arena memory that is used again. Kernels too small to share run one after
-/// the other on a single thread, without barriers between them; zeros around maps are shared wherever the maps are, so that
-/// their lines of memory stay with one thread. Needs offsets: reuse of memory is a dependence too.
+/// the other on a single thread, without barriers between them. Shared all the same are zeros around maps, wherever the
+/// maps are, and a small kernel that stands alone, so that lines of memory stay with one thread. Needs offsets: reuse of
+/// memory is a dependence too.
 public struct PlanParallelism: Pass {
   public static let name = "plan-parallelism"
 
   /// Kernels under this many microseconds run on one thread.
   public static let smallest = 10.0
+  /// The same for a kernel that stands alone between shared ones: sharing it takes no further barrier, and what it works on
+  /// stays with its thread.
+  public static let smallestAlone = 1.0
 
   public init() {}
 
@@ -43,7 +47,23 @@ public struct PlanParallelism: Pass {
       open.append(index)
     }
     if !single.isEmpty { steps.append(.single(calls: single)) }
-    return Schedule(plan: plan, steps: steps)
+    return Schedule(plan: plan, steps: sharingThoseAlone(steps, of: kernels))
+  }
+
+  private func sharingThoseAlone(_ steps: [ScheduleStep], of kernels: KernelGraph)
+    -> [ScheduleStep]
+  {
+    let firstShared = steps.firstIndex { if case .shared = $0 { true } else { false } }
+    guard let firstShared else { return steps }
+    return steps.enumerated().map { index, step in
+      guard case .single(let calls) = step, calls.count == 1, index > firstShared else {
+        return step
+      }
+      let call = kernels.calls[calls[0]]
+      guard call.isParallel, call.work.microseconds(on: kernels.target) >= Self.smallestAlone
+      else { return step }
+      return .shared(call: calls[0])
+    }
   }
 
   /// Which calls run on a single thread.

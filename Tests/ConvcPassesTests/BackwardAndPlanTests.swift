@@ -103,6 +103,16 @@ struct PlanTests {
     #expect(names.first == "dense3_forward" && names.last == "dense3_backward_data")
   }
 
+  @Test("a small kernel that stands alone is shared: what it works on stays with its thread")
+  func alone() throws {
+    let schedule = try stages(LeNet5.model(), BuildOptions(batch: 64, target: .x86v3)).schedule
+    let names = schedule.steps.compactMap { step -> String? in
+      if case .shared(let call) = step { schedule.plan.kernels.calls[call].name } else { nil }
+    }
+    #expect(names.contains("dense1_relu3_backward_sums"))
+    #expect(schedule.verify().isEmpty)
+  }
+
   @Test("compiling twice gives the same text, whatever the machine", arguments: Target.all)
   func deterministic(target: Target) throws {
     let options = BuildOptions(batch: 20, target: target)

@@ -139,7 +139,11 @@ extension PlantedFault {
       [
         PlantedFault("softmax_cross_entropy", "share - 1.0f", "share - 0.9f"),
         PlantedFault(
-          "softmax_cross_entropy", "d_x[n][k][l] = 0.0f", "d_x[n][0][l] = 0.0f", way: "lanes"),
+          "softmax_cross_entropy_lanes", "pick(labels >= 0, slope, (lanes){0})", "slope",
+          way: "lanes"),
+        PlantedFault(
+          "softmax_cross_entropy_lanes", "pick(labels == k, x[n][k], score)", "x[n][k]",
+          way: "lanes"),
         PlantedFault(
           "softmax_cross_entropy_maps", "chosen[i] = log_float(sum[i]) -", "chosen[i] = sum[i] -"),
         PlantedFault(

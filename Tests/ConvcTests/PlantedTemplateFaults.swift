@@ -67,6 +67,8 @@ extension PlantedFault {
     PlantedFault(
       "conv2d_lanes_backward_data", "taps[t] = once", "taps[0] = once", way: "narrow"),
     PlantedFault(
+      "conv2d_lanes_backward_data", "left + TW <= 0", "left + TW <= 1", way: "narrow"),
+    PlantedFault(
       "conv2d_lanes_backward_weight", "d_bias[m - m0] += v", "d_bias[m - m0] = v", way: "lanes"),
     PlantedFault("conv2d_lanes_weight_sum", "chunk < chunks", "chunk < chunks - 1", way: "lanes"),
     PlantedFault("conv2d_depthwise_forward", "DILATION_W * s", "DILATION_H * s", way: "blocked"),
