@@ -345,7 +345,8 @@ static NOINLINE void conv1_backward_data(int groups, const float *restrict weigh
                     }
                 }
                 UNROLL for (int j = 0; j < TW; j++) {
-                    UNROLL for (int t = 0; t < TC; t++) d_x[n][t][h][j] = acc[t][j];
+                    UNROLL for (int t = 0; t < TC; t++)
+                        d_x[n][t][h][j] = acc[t][j];
                 }
             }
         }

@@ -987,7 +987,8 @@ static NOINLINE void conv2_relu2_pool2_backward_data(int groups, const float *re
                             }
                         }
                         UNROLL for (int j = 0; j < TW; j++) {
-                            UNROLL for (int t = 0; t < TC; t++) store(&d_x[n][c0 + t][h][j], acc[t][j], m0 > 0);
+                            UNROLL for (int t = 0; t < TC; t++)
+                                store(&d_x[n][c0 + t][h][j], acc[t][j], m0 > 0);
                         }
                     }
                 }

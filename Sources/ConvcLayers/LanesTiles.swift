@@ -126,6 +126,7 @@ struct LanesTiles: Sendable {
     var left = 0
   }
 
+  /// Whole rows or tiles of them without a halo, which multiply no column outside the map, or tiles over a buffer with one.
   func backwardData(_ shape: ConvShape) -> DataTile? {
     var best = (cost: Double.infinity, tile: DataTile())
     for channels in Self.divisors(shape.c) {
