@@ -75,8 +75,12 @@ TEMPLATE(clip_vector)
 #embed "Kernels/clip_vector.c.mustache"
 TEMPLATE(conv2d_blocked_backward_data)
 #embed "Kernels/conv2d_blocked_backward_data.c.mustache"
+TEMPLATE(conv2d_blocked_backward_data_winners)
+#embed "Kernels/conv2d_blocked_backward_data_winners.c.mustache"
 TEMPLATE(conv2d_blocked_backward_weight)
 #embed "Kernels/conv2d_blocked_backward_weight.c.mustache"
+TEMPLATE(conv2d_blocked_backward_weight_winners)
+#embed "Kernels/conv2d_blocked_backward_weight_winners.c.mustache"
 TEMPLATE(conv2d_blocked_forward)
 #embed "Kernels/conv2d_blocked_forward.c.mustache"
 TEMPLATE(conv2d_blocked_pack)
@@ -107,8 +111,12 @@ TEMPLATE(conv2d_generic_forward)
 #embed "Kernels/conv2d_generic_forward.c.mustache"
 TEMPLATE(conv2d_lanes_backward_data)
 #embed "Kernels/conv2d_lanes_backward_data.c.mustache"
+TEMPLATE(conv2d_lanes_backward_data_winners)
+#embed "Kernels/conv2d_lanes_backward_data_winners.c.mustache"
 TEMPLATE(conv2d_lanes_backward_weight)
 #embed "Kernels/conv2d_lanes_backward_weight.c.mustache"
+TEMPLATE(conv2d_lanes_backward_weight_winners)
+#embed "Kernels/conv2d_lanes_backward_weight_winners.c.mustache"
 TEMPLATE(conv2d_lanes_forward)
 #embed "Kernels/conv2d_lanes_forward.c.mustache"
 TEMPLATE(conv2d_lanes_weight_sum)
@@ -117,6 +125,10 @@ TEMPLATE(conv2d_positionbias)
 #embed "Kernels/conv2d_positionbias.c.mustache"
 TEMPLATE(conv2d_positionbias_backward)
 #embed "Kernels/conv2d_positionbias_backward.c.mustache"
+TEMPLATE(conv2d_winners_pack)
+#embed "Kernels/conv2d_winners_pack.c.mustache"
+TEMPLATE(conv2d_winners_weight_sum)
+#embed "Kernels/conv2d_winners_weight_sum.c.mustache"
 TEMPLATE(convtranspose2d_blocked_backward_data)
 #embed "Kernels/convtranspose2d_blocked_backward_data.c.mustache"
 TEMPLATE(convtranspose2d_blocked_backward_weight)

@@ -178,6 +178,9 @@ struct BlockedKernels {
     guard let tile = tiles.backwardWeight(shape, isBuffered: isBuffered) else {
       preconditionFailure("internal error: \(group.name) has no tile for its weight gradient")
     }
+    if let winners = tiles.backwardWeightByWinners(shape, instead: tile) {
+      return weightGradient(backward, pieces, gradient, byWinners: winners)
+    }
     var arguments = [input] + gradient
     var sum: [KernelCall] = []
     if tile.isOwned {
@@ -270,6 +273,9 @@ struct BlockedKernels {
   ) -> KernelCall {
     guard let tile = tiles.backwardData(narrowShape) else {
       preconditionFailure("internal error: \(group.name) has no tile for its data gradient")
+    }
+    if let winners = tiles.backwardDataByWinners(shape, instead: tile) {
+      return dataGradient(pieces, gradient, input, byWinners: winners)
     }
     let cut = tile.part < shape.c / lanes
     let width = BlockedTiles.ceil(narrowShape.w, shape.stride.width)

@@ -186,6 +186,15 @@ extension Conv2D {
       flops: 2 * Double(multiplyAdds(for: context.inputTypes)),
       bytes: Double(types.reduce(0) { $0 + $1.bytes }), efficiency: efficiency)
   }
+
+  /// The same for a kernel that goes through one cell of each pooling window.
+  func workOfWinners(_ context: GroupContext, _ efficiency: Double) -> Work {
+    let pool = context.group.pooling ?? Pooling(height: 1, width: 1)
+    let all = work(context, efficiency)
+    return Work(
+      flops: all.flops / Double(pool.height * pool.width), bytes: all.bytes,
+      efficiency: efficiency)
+  }
 }
 
 /// Names of a group's layers.

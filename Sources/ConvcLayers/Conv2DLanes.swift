@@ -16,7 +16,7 @@ extension Conv2D {
       top: padding.top, bottom: padding.bottom, left: padding.left, right: padding.right)
     let kernels = LanesKernels(
       layer: self, shape: shape, forwardTile: tiles.forward(shape), weightTile: weightTile,
-      dataTile: dataTile)
+      dataTile: dataTile, winnerShape: WinnerShape(shape, target: group.target))
     return Candidate(
       family: "lanes", inputs: [.lanes], halos: [halo], output: .lanes,
       microseconds: lanesCost(group, shape), forward: { [kernels.forward($0)] },
@@ -48,16 +48,18 @@ extension Conv2D {
 }
 
 /// The kernels of one convolution with images in lanes.
-private struct LanesKernels: Sendable {
+struct LanesKernels: Sendable {
   let layer: Conv2D
   let shape: ConvShape
   let forwardTile: (maps: Int, columns: Int)
   let weightTile: (maps: Int, channels: Int, rows: Int, chunks: Int)
   let dataTile: LanesTiles.DataTile
+  /// nil: all cells of pooling windows are gone through.
+  let winnerShape: WinnerShape?
 
-  private let names = ("K", "OH", "OW")
+  let names = ("K", "OH", "OW")
 
-  private var sizes: ConstantRow {
+  var sizes: ConstantRow {
     ConstantRow(
       [
         Constant("C", shape.c), Constant("H", shape.h), Constant("W", shape.w),
@@ -66,7 +68,7 @@ private struct LanesKernels: Sendable {
       ], comment: "C x H x W to K x OH x OW")
   }
 
-  private func steps(padding: Bool) -> ConstantRow {
+  func steps(padding: Bool) -> ConstantRow {
     var constants = [
       Constant("STRIDE_H", shape.stride.height), Constant("STRIDE_W", shape.stride.width),
     ]
@@ -82,7 +84,7 @@ private struct LanesKernels: Sendable {
   }
 
   /// The input with the zero halo that this convolution reads.
-  private func input(_ context: ForwardContext) -> Argument {
+  func input(_ context: ForwardContext) -> Argument {
     context.inputs[0].argument(
       "x", .read, .vector, top: shape.padding.top, left: shape.padding.left,
       meaning: context.inputs[0].lanesText + (shape.padding == 0 ? "" : ", zeros around the maps"))
@@ -98,7 +100,7 @@ private struct LanesKernels: Sendable {
     )
   }
 
-  private func poolName(_ context: GroupContext) -> String {
+  func poolName(_ context: GroupContext) -> String {
     context.group.poolingNode.map { context.graph[$0].name } ?? ""
   }
 
@@ -153,6 +155,9 @@ private struct LanesKernels: Sendable {
   private func weight(_ context: BackwardContext, _ pieces: Pieces, _ gradient: [Argument])
     -> (parts: KernelCall, sum: KernelCall)
   {
+    if let winners = winnerShape, let tile = winners.weightTile {
+      return weightByWinners(context, pieces, gradient, winners, tile)
+    }
     let group = context.context.group
     let taps = shape.c * shape.r * shape.s
     let lanes = context.context.target.lanes
@@ -253,6 +258,10 @@ private struct LanesKernels: Sendable {
     _ context: BackwardContext, _ pieces: Pieces, _ gradient: [Argument],
     _ input: GradientPlacement
   ) -> KernelCall {
+    // Weights that a step drops connections of cannot be packed before it.
+    if let winners = winnerShape, winners.givesData, layer.dropConnect == 0 {
+      return dataByWinners(context, pieces, gradient, winners, input)
+    }
     let isWide = dataTile.hasHalo
     let hasTiles = dataTile.columns < shape.w
     let hasChannels = dataTile.channels < shape.c

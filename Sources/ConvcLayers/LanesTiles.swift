@@ -48,7 +48,7 @@ struct LanesTiles: Sendable {
     max(Double(adds) / 2, Double(loads) / 2, 4) + 0.6
   }
 
-  private static func divisors(_ n: Int) -> [Int] { (1...n).filter { n % $0 == 0 } }
+  static func divisors(_ n: Int) -> [Int] { (1...n).filter { n % $0 == 0 } }
   static func ceil(_ a: Int, _ b: Int) -> Int { (a + b - 1) / b }
 
   /// Maps and columns of a forward tile. The last tile of a row overlaps its neighbour.

@@ -62,6 +62,19 @@ struct BlockedKernelTests {
       $0.conv2d(80, kernelSize: 3, padding: 1).relu().maxPool(2).batchNorm()
         .conv2d(32, kernelSize: 3)
     },
+    Case(name: "winners, more taps than registers, a stride", shape: [32, 21, 17], batch: 19) {
+      let x = $0.conv2d(32, kernelSize: 1)
+      let y = x.conv2d(32, kernelSize: 5, stride: 2, padding: 2).relu().maxPool(2)
+      return y.conv2d(16, kernelSize: 2, bias: false).maxPool(Size2D(height: 2, width: 1))
+    },
+    Case(
+      name: "winners, images in lanes, blocks of channels", shape: [20, 13, 15], batch: 70,
+      family: "lanes"
+    ) {
+      $0.conv2d(20, kernelSize: 1).conv2d(9, kernelSize: 5, padding: 1).relu().maxPool(2)
+        .conv2d(10, kernelSize: 3, stride: 2, padding: 1, bias: false)
+        .maxPool(Size2D(height: 1, width: 3)).relu()
+    },
     Case(name: "tiles of two widths", shape: [16, 9, 14], batch: 2) {
       $0.conv2d(48, kernelSize: 3, padding: 1, bias: false).batchNorm().relu()
         .conv2d(64, kernelSize: 3, stride: 2, padding: 1).relu().conv2d(40, kernelSize: 3)

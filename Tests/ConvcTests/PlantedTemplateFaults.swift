@@ -70,6 +70,14 @@ extension PlantedFault {
       "conv2d_lanes_backward_data", "left + TW <= 0", "left + TW <= 1", way: "narrow"),
     PlantedFault(
       "conv2d_lanes_backward_weight", "d_bias[m - m0] += v", "d_bias[m - m0] = v", way: "lanes"),
+    PlantedFault(
+      "conv2d_lanes_backward_weight_winners", "won % POOL_W", "won / POOL_W", way: "lanes"),
+    PlantedFault(
+      "conv2d_lanes_backward_weight_winners", "n > begin || l > 0", "l > 0", way: "lanes"),
+    PlantedFault(
+      "conv2d_lanes_backward_data_winners", "w + PAD_LEFT", "w", way: "narrow"),
+    PlantedFault("conv2d_winners_pack", "LANES * block + l;", "l;", way: "narrow"),
+    PlantedFault("conv2d_winners_weight_sum", "c < MIN(c0 + LANES, C)", "c < C - 1", way: "lanes"),
     PlantedFault("conv2d_lanes_weight_sum", "chunk < chunks", "chunk < chunks - 1", way: "lanes"),
     PlantedFault("conv2d_depthwise_forward", "DILATION_W * s", "DILATION_H * s", way: "blocked"),
     PlantedFault("conv2d_depthwise_backward_data", "(w0 + j) + phase", "(w0 + j)", way: "blocked"),
@@ -112,6 +120,10 @@ extension PlantedFault {
     PlantedFault(
       "conv2d_blocked_backward_weight", "(H + PAD_TOP - r + STRIDE_H - 1)", "(H + PAD_TOP - r)",
       way: "blocked"),
+    PlantedFault(
+      "conv2d_blocked_backward_weight_winners", "won % POOL_W", "won / POOL_W", way: "narrow"),
+    PlantedFault(
+      "conv2d_blocked_backward_data_winners", "top + ROWS, H", "top + ROWS - 1, H", way: "narrow"),
     PlantedFault("conv2d_blocked_pack", "c % CI", "0", way: "blocked"),
     PlantedFault(
       "conv2d_blocked_pack_transposed", "taps[R * S * l + t]", "taps[R * S * l]",
