@@ -44,25 +44,26 @@
 // Calls: 1 image_lanes_clear_halo, 2 image_to_lanes, 3 conv1_relu1_pool1_forward, 4 conv2_relu2_pool2_forward,
 //   5 dense1_relu3_forward, 6 dense2_relu4_forward, 7 dense3_forward, 8 dense3_to_output.
 //
-// Workspace of gradients: 1272576 bytes, each buffer in use from its first to its last call:
+// Workspace of gradients: 1422336 bytes (no plan needs less than 1272576), each buffer in use from its first to its
+// last call:
 //   buffer                         bytes       at  calls
-//   image_lanes                   262144   602112  1-20
-//   pool1                         301056        0  3-20
-//   conv1_relu1_pool1_winners      75264  1171456  3-20
-//   pool2                         102400   864256  4-18
-//   conv2_relu2_pool2_winners      25600  1246720  4-18
-//   relu3                          30720   301056  5-16
-//   relu4                          21504   362496  6-14
-//   dense3                          2560   331776  7-9
-//   d_dense3                        2560   334336  9-12
-//   loss_output_each                 256   336896  9-10
-//   d_relu4                        21504   384000  12-14
-//   d_relu3                        30720   331776  14-16
-//   d_pool2                       102400   966656  16-18
-//   conv2_relu2_pool2_parts       102400  1069056  17-19
-//   conv2_relu2_pool2_bias_parts     256  1272320  17-19
-//   d_pool1                       301056   301056  18-20
-//   conv1_relu1_pool1_parts        39936   864256  20-21
+//   image_lanes                   262144        0  1-20
+//   pool1                         301056   262144  3-20
+//   conv1_relu1_pool1_winners      75264   563200  3-20
+//   pool2                         102400   638464  4-18
+//   conv2_relu2_pool2_winners      25600   740864  4-18
+//   relu3                          30720   766464  5-16
+//   relu4                          21504   797184  6-14
+//   dense3                          2560   818688  7-9
+//   d_dense3                        2560   821248  9-12
+//   loss_output_each                 256   823808  9-10
+//   d_relu4                        21504   824064  12-14
+//   d_relu3                        30720   845568  14-16
+//   d_pool2                       102400   876288  16-18
+//   conv2_relu2_pool2_parts       102400   978688  17-19
+//   conv2_relu2_pool2_bias_parts     256  1081088  17-19
+//   d_pool1                       301056  1081344  18-20
+//   conv1_relu1_pool1_parts        39936  1382400  20-21
 // Calls: 1 image_lanes_clear_halo, 2 image_to_lanes, 3 conv1_relu1_pool1_forward, 4 conv2_relu2_pool2_forward,
 //   5 dense1_relu3_forward, 6 dense2_relu4_forward, 7 dense3_forward, 8 dense3_to_output,
 //   9 loss_output_forward_backward, 10 loss_output_mean, 11 dense3_backward_weight, 12 dense3_backward_data,
@@ -908,7 +909,7 @@ static NOINLINE void conv2_relu2_pool2_backward_weight(int groups, const lanes *
                         transpose(v);
                         UNROLL for (int l = 0; l < LANES; l++) image[l][i] = v[l];
                     }
-                    for (int l = 0; l < LANES; l++) {
+                    for (int l0 = 0; l0 < LANES; l0 += 2) {  // images, two at a time
                         for (int t = 0; t < TK; t++) {
                             const float (*slope)[LANES] = (const float (*)[LANES])slopes[t];
                             const int32_t (*place)[LANES] = (const int32_t (*)[LANES])places[t];
@@ -916,12 +917,14 @@ static NOINLINE void conv2_relu2_pool2_backward_weight(int groups, const lanes *
                             UNROLL for (int first = 0; first < R * S; first += TT) {
                                 lanes acc[TT] = {0};
                                 for (int i = 0; i < OH * OW; i++) {
-                                    const lanes *at = &image[l][place[i][l]];
-                                    UNROLL for (int tap = first; tap < MIN(first + TT, R * S); tap++)
-                                        acc[tap - first] += slope[i][l] * at[tap / S * COLUMNS + tap % S];
+                                    UNROLL for (int l = l0; l < l0 + 2; l++) {
+                                        const lanes *at = &image[l][place[i][l]];
+                                        UNROLL for (int tap = first; tap < MIN(first + TT, R * S); tap++)
+                                            acc[tap - first] += slope[i][l] * at[tap / S * COLUMNS + tap % S];
+                                    }
                                 }
                                 UNROLL for (int tap = first; tap < MIN(first + TT, R * S); tap++)
-                                    store(&sums[tap], acc[tap - first], n > begin || l > 0);
+                                    store(&sums[tap], acc[tap - first], n > begin || l0 > 0);
                             }
                         }
                     }
@@ -1286,23 +1289,23 @@ static void run_gradients(const struct gradients_run *run) {
           *const d_dense3_weight = gradients + 60856, *const d_dense3_bias = gradients + 61696;
 
     // Buffers of the workspace; those that are never in use together share memory.
-    void *const image_lanes = arena + 602112;
-    void *const pool1 = arena;
-    void *const conv1_relu1_pool1_winners = arena + 1171456;
-    void *const pool2 = arena + 864256;
-    void *const conv2_relu2_pool2_winners = arena + 1246720;
-    void *const relu3 = arena + 301056;
-    void *const relu4 = arena + 362496;
-    void *const dense3 = arena + 331776;
-    void *const d_dense3 = arena + 334336;
-    void *const loss_output_each = arena + 336896;
-    void *const d_relu4 = arena + 384000;
-    void *const d_relu3 = arena + 331776;
-    void *const d_pool2 = arena + 966656;
-    void *const conv2_relu2_pool2_parts = arena + 1069056;
-    void *const conv2_relu2_pool2_bias_parts = arena + 1272320;
-    void *const d_pool1 = arena + 301056;
-    void *const conv1_relu1_pool1_parts = arena + 864256;
+    void *const image_lanes = arena;
+    void *const pool1 = arena + 262144;
+    void *const conv1_relu1_pool1_winners = arena + 563200;
+    void *const pool2 = arena + 638464;
+    void *const conv2_relu2_pool2_winners = arena + 740864;
+    void *const relu3 = arena + 766464;
+    void *const relu4 = arena + 797184;
+    void *const dense3 = arena + 818688;
+    void *const d_dense3 = arena + 821248;
+    void *const loss_output_each = arena + 823808;
+    void *const d_relu4 = arena + 824064;
+    void *const d_relu3 = arena + 845568;
+    void *const d_pool2 = arena + 876288;
+    void *const conv2_relu2_pool2_parts = arena + 978688;
+    void *const conv2_relu2_pool2_bias_parts = arena + 1081088;
+    void *const d_pool1 = arena + 1081344;
+    void *const conv1_relu1_pool1_parts = arena + 1382400;
 
     image_lanes_clear_halo(groups, image_lanes);
     image_to_lanes(batch, groups, inputs[0], (float *)image_lanes + 1056);
@@ -1484,7 +1487,7 @@ const convc_model *lenet5_model(void) {
         .parameters_floats = 61706, .gradients_floats = 61706, .optimizer_floats = 61706,
         .packed_bytes = 246848,
         .inference_workspace_bytes = 638464,
-        .training_workspace_bytes = 1272576,
+        .training_workspace_bytes = 1422336,
         .prepare = lenet5_prepare,
         .forward = lenet5_forward,
         .gradients = lenet5_gradients,

@@ -6,9 +6,14 @@ import ConvcIR
 /// uses it to the last; each is placed at the lowest offset where nothing alive at the same time lies, the largest first.
 /// Where gaps remain other orders are tried: the longest-lived first, bytes times lifetime, the order of the calls; and while
 /// gaps take over a twentieth, the order at hand with the buffer before all others that lay at the end. The smallest arena
-/// wins. Needs the final order of the calls: lifetimes are intervals in it.
+/// wins. Small training steps with vectors share no memory: see ``roomy``. Needs the final order of the calls: lifetimes are
+/// intervals in it.
 public struct PlanMemory: Pass {
   public static let name = "plan-memory"
+
+  /// Bytes up to which each buffer of a training step has memory of its own. A store to a line that another thread's core
+  /// holds waits for it, and a line of shared memory passes from one thread to the other with every buffer that lies on it.
+  public static let roomy = 4 << 20
 
   /// Bytes that the arena may take.
   public let limit: Int
@@ -27,6 +32,11 @@ public struct PlanMemory: Pass {
       let size = placed.map(Self.end).max() ?? 0
       if size < bytes { (best, bytes) = (placed, size) }
       return placed
+    }
+    if let roomy = roomy(alive, kernels) {
+      return MemoryPlan(
+        kernels: kernels, slots: roomy, bytes: roomy.last.map(Self.end) ?? 0,
+        lowerBound: lowerBound)
     }
     for rank in Self.orders where bytes > lowerBound {
       _ = attempt(alive.sorted { rank($0) < rank($1) })
@@ -47,6 +57,19 @@ public struct PlanMemory: Pass {
     return MemoryPlan(
       kernels: kernels, slots: best.sorted { ($0.first, $0.buffer) < ($1.first, $1.buffer) },
       bytes: bytes, lowerBound: lowerBound)
+  }
+
+  /// The buffers one after the other; nil: they take too much.
+  private func roomy(_ alive: [ArenaSlot], _ kernels: KernelGraph) -> [ArenaSlot]? {
+    let bytes = alive.reduce(0) { $0 + Self.aligned($1.bytes) }
+    guard kernels.mode == .training, kernels.target.hasVectors, bytes <= min(Self.roomy, limit)
+    else { return nil }
+    var offset = 0
+    return alive.sorted { ($0.first, $0.buffer) < ($1.first, $1.buffer) }.map { slot in
+      defer { offset += Self.aligned(slot.bytes) }
+      return ArenaSlot(
+        buffer: slot.buffer, offset: offset, bytes: slot.bytes, first: slot.first, last: slot.last)
+    }
   }
 
   /// What buffers are placed by, the smallest first; equal ones in the order of their calls.
