@@ -44,26 +44,25 @@
 // Calls: 1 image_lanes_clear_halo, 2 image_to_lanes, 3 conv1_relu1_pool1_forward, 4 conv2_relu2_pool2_forward,
 //   5 dense1_relu3_forward, 6 dense2_relu4_forward, 7 dense3_forward, 8 dense3_to_output.
 //
-// Workspace of gradients: 1422336 bytes (no plan needs less than 1272576), each buffer in use from its first to its
+// Workspace of gradients: 1628928 bytes (no plan needs less than 1479168), each buffer in use from its first to its
 // last call:
-//   buffer                         bytes       at  calls
-//   image_lanes                   262144        0  1-20
-//   pool1                         301056   262144  3-20
-//   conv1_relu1_pool1_winners      75264   563200  3-20
-//   pool2                         102400   638464  4-18
-//   conv2_relu2_pool2_winners      25600   740864  4-18
-//   relu3                          30720   766464  5-16
-//   relu4                          21504   797184  6-14
-//   dense3                          2560   818688  7-9
-//   d_dense3                        2560   821248  9-12
-//   loss_output_each                 256   823808  9-10
-//   d_relu4                        21504   824064  12-14
-//   d_relu3                        30720   845568  14-16
-//   d_pool2                       102400   876288  16-18
-//   conv2_relu2_pool2_parts       102400   978688  17-19
-//   conv2_relu2_pool2_bias_parts     256  1081088  17-19
-//   d_pool1                       301056  1081344  18-20
-//   conv1_relu1_pool1_parts        39936  1382400  20-21
+//   buffer                      bytes       at  calls
+//   image_lanes                262144        0  1-20
+//   pool1                      301056   262144  3-20
+//   conv1_relu1_pool1_winners   75264   563200  3-20
+//   pool2                      102400   638464  4-18
+//   conv2_relu2_pool2_winners   25600   740864  4-18
+//   relu3                       30720   766464  5-16
+//   relu4                       21504   797184  6-14
+//   dense3                       2560   818688  7-9
+//   d_dense3                     2560   821248  9-12
+//   loss_output_each              256   823808  9-10
+//   d_relu4                     21504   824064  12-14
+//   d_relu3                     30720   845568  14-16
+//   d_pool2                    102400   876288  16-18
+//   conv2_relu2_pool2_parts    309248   978688  17-19
+//   d_pool1                    301056  1287936  18-20
+//   conv1_relu1_pool1_parts     39936  1588992  20-21
 // Calls: 1 image_lanes_clear_halo, 2 image_to_lanes, 3 conv1_relu1_pool1_forward, 4 conv2_relu2_pool2_forward,
 //   5 dense1_relu3_forward, 6 dense2_relu4_forward, 7 dense3_forward, 8 dense3_to_output,
 //   9 loss_output_forward_backward, 10 loss_output_mean, 11 dense3_backward_weight, 12 dense3_backward_data,
@@ -851,90 +850,76 @@ static NOINLINE void dense1_relu3_backward_data(int groups, const float *restric
 
 // conv2 + relu2 + pool2: gradients of weight and bias, in parts.
 //
-//   x           [groups, 6, 14, 14, 16]  16 images in lanes
-//   d_y         [groups, 16, 5, 5, 16]
-//   winner      [groups, 16, 5, 5, 16]   position of each maximum in its window; the first wins a tie
-//   y           [groups, 16, 5, 5, 16]   relu2 lets gradients through where it is positive
-//   parts       [4, 16, 1, 25, 16]       channels in lanes
-//   bias_parts  [4, 16]
+//   x       [groups, 6, 14, 14, 16]  16 images in lanes
+//   d_y     [groups, 16, 5, 5, 16]
+//   winner  [groups, 16, 5, 5, 16]   position of each maximum in its window; the first wins a tie
+//   y       [groups, 16, 5, 5, 16]   relu2 lets gradients through where it is positive
+//   parts   [2, 16, 150 + 1, 16]     taps, then bias; lanes are summed last
 //
-// Only the winners of the windows have gradients: each image looks up where they lie. Images are cut into the same
-// chunks for any number of threads, so the sums have the same bits.
+// Images are cut into the same chunks for any number of threads, so the sums have the same bits.
 static NOINLINE void conv2_relu2_pool2_backward_weight(int groups, const lanes *restrict x_, const lanes *restrict d_y_,
                                                        const bytes *restrict winner_, const lanes *restrict y_,
-                                                       lanes *restrict parts_, float *restrict bias_parts_) {
+                                                       lanes *restrict parts_) {
     enum { C = 6, H = 14, W = 14, K = 16, R = 5, S = 5, OH = 5, OW = 5 };  // C x H x W to K x OH x OW
     enum { STRIDE_H = 1, STRIDE_W = 1, POOL_H = 2, POOL_W = 2 };
-    enum { BLOCKS = 1, ROWS = 14, COLUMNS = 14 };  // blocks of channels; rows and columns of an image with its zeros
-    enum { CHUNKS = 4, TK = 8, TT = 25 };  // chunks of images, maps of a part, taps at a time
+    enum { CHUNKS = 2, TK = 4, TC = 1, TH = 3 };  // register tile: maps x channels x S; rows of windows at a time
     const lanes (*x)[C][H][W] = (const lanes (*)[C][H][W])x_;
     const lanes (*d_y)[K][OH][OW] = (const lanes (*)[K][OH][OW])d_y_;
     const bytes (*winner)[K][OH][OW] = (const bytes (*)[K][OH][OW])winner_;
     const lanes (*y)[K][OH][OW] = (const lanes (*)[K][OH][OW])y_;
-    lanes (*parts)[K][BLOCKS][R * S] = (lanes (*)[K][BLOCKS][R * S])parts_;
-    float (*bias_parts)[K] = (float (*)[K])bias_parts_;
+    lanes (*parts)[K][C * R * S + 1] = (lanes (*)[K][C * R * S + 1])parts_;
 
     OMP(omp for collapse(2) schedule(static) nowait)
     for (int chunk = 0; chunk < CHUNKS; chunk++) {
         for (int m0 = 0; m0 < K; m0 += TK) {
             const int per_chunk = (groups + CHUNKS - 1) / CHUNKS;
             const int begin = chunk * per_chunk, end = MIN(begin + per_chunk, groups);
-            lanes bias_sums[TK] = {0};
+            lanes d_bias[TK] = {0};
             for (int n = begin; n < end; n++) {
-                lanes slopes[TK][OH * OW];  // gradients of the windows
-                masks places[TK][OH * OW];  // where the taps of each window's winner begin
-                for (int m = m0; m < m0 + TK; m++) {
-                    for (int h = 0; h < OH; h++) {
-                        for (int w = 0; w < OW; w++) {
-                            lanes v = d_y[n][m][h][w];
-                            // relu2
-                            v = pick(y[n][m][h][w] > 0.0f, v, (lanes){0});
-                            bias_sums[m - m0] += v;
-                            slopes[m - m0][OW * h + w] = v;
-                            // pool2
-                            const masks won = __builtin_convertvector(winner[n][m][h][w], masks);
-                            const masks row = POOL_H * h + won / POOL_W, column = POOL_W * w + won % POOL_W;
-                            places[m - m0][OW * h + w] = STRIDE_H * COLUMNS * row + STRIDE_W * column;
+                for (int h0 = 0; h0 < OH; h0 += TH) {
+                    const int bottom = MIN(h0 + TH, OH);
+                    lanes d_pre[TK][POOL_H * TH][POOL_W * OW];  // gradient of the convolution's result
+                    for (int m = m0; m < m0 + TK; m++) {
+                        for (int h = h0; h < bottom; h++) {
+                            lanes (*cells)[POOL_W * OW] = &d_pre[m - m0][POOL_H * (h - h0)];
+                            for (int w = 0; w < OW; w++) {
+                                lanes v = d_y[n][m][h][w];
+                                // relu2
+                                v = pick(y[n][m][h][w] > 0.0f, v, (lanes){0});
+                                d_bias[m - m0] += v;
+                                // pool2
+                                const masks won = __builtin_convertvector(winner[n][m][h][w], masks);
+                                UNROLL for (int q = 0; q < POOL_H * POOL_W; q++)
+                                    cells[q / POOL_W][POOL_W * w + q % POOL_W] = pick(won == q, v, (lanes){0});
+                            }
                         }
                     }
-                }
-                for (int block = 0; block < BLOCKS; block++) {
-                    lanes image[LANES][ROWS * COLUMNS];  // channels in lanes, image by image
-                    for (int i = 0; i < ROWS * COLUMNS; i++) {
-                        lanes v[LANES];
-                        UNROLL for (int l = 0; l < LANES; l++) {
-                            const int c = LANES * block + l;
-                            v[l] = c < C ? x[n][MIN(c, C - 1)][i / COLUMNS][i % COLUMNS] : (lanes){0};
-                        }
-                        transpose(v);
-                        UNROLL for (int l = 0; l < LANES; l++) image[l][i] = v[l];
-                    }
-                    for (int l0 = 0; l0 < LANES; l0 += 2) {  // images, two at a time
-                        for (int t = 0; t < TK; t++) {
-                            const float (*slope)[LANES] = (const float (*)[LANES])slopes[t];
-                            const int32_t (*place)[LANES] = (const int32_t (*)[LANES])places[t];
-                            lanes *sums = parts[chunk][m0 + t][block];
-                            UNROLL for (int first = 0; first < R * S; first += TT) {
-                                lanes acc[TT] = {0};
-                                for (int i = 0; i < OH * OW; i++) {
-                                    UNROLL for (int l = l0; l < l0 + 2; l++) {
-                                        const lanes *at = &image[l][place[i][l]];
-                                        UNROLL for (int tap = first; tap < MIN(first + TT, R * S); tap++)
-                                            acc[tap - first] += slope[i][l] * at[tap / S * COLUMNS + tap % S];
+                    for (int c0 = 0; c0 < C; c0 += TC) {
+                        for (int r = 0; r < R; r++) {
+                            lanes acc[TK][TC][S] = {0};
+                            for (int i = 0; i < POOL_H * (bottom - h0); i++) {
+                                const int row = STRIDE_H * (POOL_H * h0 + i) + r;
+                                for (int j = 0; j < POOL_W * OW; j++) {
+                                    UNROLL for (int u = 0; u < TC; u++) {
+                                        UNROLL for (int s = 0; s < S; s++) {
+                                            UNROLL for (int t = 0; t < TK; t++)
+                                                acc[t][u][s] += d_pre[t][i][j] * x[n][c0 + u][row][STRIDE_W * j + s];
+                                        }
                                     }
                                 }
-                                UNROLL for (int tap = first; tap < MIN(first + TT, R * S); tap++)
-                                    store(&sums[tap], acc[tap - first], n > begin || l0 > 0);
+                            }
+                            UNROLL for (int t = 0; t < TK; t++) {
+                                UNROLL for (int u = 0; u < TC; u++) {
+                                    lanes *sum = &parts[chunk][m0 + t][((c0 + u) * R + r) * S];
+                                    UNROLL for (int s = 0; s < S; s++)
+                                        store(&sum[s], acc[t][u][s], n > begin || h0 > 0);
+                                }
                             }
                         }
                     }
                 }
             }
-            for (int t = 0; t < TK; t++) {
-                float sum = 0.0f;
-                for (int l = 0; l < LANES; l++) sum += bias_sums[t][l];
-                bias_parts[chunk][m0 + t] = sum;
-            }
+            for (int t = 0; t < TK; t++) parts[chunk][m0 + t][C * R * S] = d_bias[t];
         }
     }
 }
@@ -1013,38 +998,32 @@ static NOINLINE void conv2_relu2_pool2_backward_data(int groups, const float *re
     }
 }
 
-// conv2 + relu2 + pool2: adds the parts of the weight gradient in the order of the chunks.
+// conv2 + relu2 + pool2: sums of the parts of the gradients, chunk by chunk, then of their lanes.
 //
-//   parts       [4, 16, 1, 25, 16]  channels in lanes
-//   bias_parts  [4, 16]
-//   d_weight    [16, 6, 5, 5]
-//   d_bias      [16]
+//   parts     [2, 16, 150 + 1, 16]  taps, then bias; lanes are summed last
+//   d_weight  [16, 6, 5, 5]
+//   d_bias    [16]
 static NOINLINE void conv2_relu2_pool2_backward_weight_sum(int groups, int accumulate, const lanes *restrict parts_,
-                                                           const float *restrict bias_parts_, float *restrict d_weight_,
-                                                           float *restrict d_bias) {
-    enum { K = 16, C = 6, BLOCKS = 1, TAPS = 25, CHUNKS = 4 };
-    const lanes (*parts)[K][BLOCKS][TAPS] = (const lanes (*)[K][BLOCKS][TAPS])parts_;
-    const float (*bias_parts)[K] = (const float (*)[K])bias_parts_;
-    float (*d_weight)[C][TAPS] = (float (*)[C][TAPS])d_weight_;
+                                                           float *restrict d_weight_, float *restrict d_bias) {
+    enum { K = 16, TAPS = 150, BLOCKS = 10, CHUNKS = 2 };
+    const lanes (*parts)[K][TAPS + 1] = (const lanes (*)[K][TAPS + 1])parts_;
+    float (*d_weight)[TAPS] = (float (*)[TAPS])d_weight_;
     const int per_chunk = (groups + CHUNKS - 1) / CHUNKS, chunks = (groups + per_chunk - 1) / per_chunk;
 
     OMP(omp for schedule(static) nowait)
     for (int m = 0; m < K; m++) {
-        for (int c0 = 0; c0 < C; c0 += LANES) {
-            lanes sums[TAPS];
-            for (int tap = 0; tap < TAPS; tap++) {
-                sums[tap] = parts[0][m][c0 / LANES][tap];
-                for (int chunk = 1; chunk < chunks; chunk++) sums[tap] += parts[chunk][m][c0 / LANES][tap];
+        float sum[BLOCKS * LANES];
+        for (int b = 0; b < BLOCKS; b++) {
+            lanes v[LANES];
+            UNROLL for (int i = 0; i < LANES; i++) {
+                const int tap = MIN(LANES * b + i, TAPS);
+                v[i] = parts[0][m][tap];
+                for (int chunk = 1; chunk < chunks; chunk++) v[i] += parts[chunk][m][tap];
             }
-            const float (*taps)[LANES] = (const float (*)[LANES])sums;
-            for (int c = c0; c < MIN(c0 + LANES, C); c++) {
-                for (int tap = 0; tap < TAPS; tap++)
-                    d_weight[m][c][tap] = taps[tap][c - c0] + (accumulate ? d_weight[m][c][tap] : 0.0f);
-            }
+            *(loose *)&sum[LANES * b] = lane_sums(v);
         }
-        float sum = bias_parts[0][m];
-        for (int chunk = 1; chunk < chunks; chunk++) sum += bias_parts[chunk][m];
-        d_bias[m] = sum + (accumulate ? d_bias[m] : 0.0f);
+        for (int i = 0; i < TAPS; i++) d_weight[m][i] = sum[i] + (accumulate ? d_weight[m][i] : 0.0f);
+        d_bias[m] = sum[TAPS] + (accumulate ? d_bias[m] : 0.0f);
     }
 }
 
@@ -1303,9 +1282,8 @@ static void run_gradients(const struct gradients_run *run) {
     void *const d_relu3 = arena + 845568;
     void *const d_pool2 = arena + 876288;
     void *const conv2_relu2_pool2_parts = arena + 978688;
-    void *const conv2_relu2_pool2_bias_parts = arena + 1081088;
-    void *const d_pool1 = arena + 1081344;
-    void *const conv1_relu1_pool1_parts = arena + 1382400;
+    void *const d_pool1 = arena + 1287936;
+    void *const conv1_relu1_pool1_parts = arena + 1588992;
 
     image_lanes_clear_halo(groups, image_lanes);
     image_to_lanes(batch, groups, inputs[0], (float *)image_lanes + 1056);
@@ -1336,12 +1314,11 @@ static void run_gradients(const struct gradients_run *run) {
     dense1_relu3_backward_weight(groups, accumulate, pool2, d_relu3, relu3, d_dense1_weight, d_dense1_bias);
     dense1_relu3_backward_data(groups, dense1_weight, d_relu3, relu3, d_pool2);
     OMP(omp barrier)  // d_pool2 is complete
-    conv2_relu2_pool2_backward_weight(groups, pool1, d_pool2, conv2_relu2_pool2_winners, pool2, conv2_relu2_pool2_parts,
-                                      conv2_relu2_pool2_bias_parts);
+    conv2_relu2_pool2_backward_weight(groups, pool1, d_pool2, conv2_relu2_pool2_winners, pool2,
+                                      conv2_relu2_pool2_parts);
     conv2_relu2_pool2_backward_data(groups, conv2_weight, d_pool2, conv2_relu2_pool2_winners, pool2, d_pool1);
     OMP(omp barrier)  // conv2_relu2_pool2_parts is complete
-    conv2_relu2_pool2_backward_weight_sum(groups, accumulate, conv2_relu2_pool2_parts, conv2_relu2_pool2_bias_parts,
-                                          d_conv2_weight, d_conv2_bias);
+    conv2_relu2_pool2_backward_weight_sum(groups, accumulate, conv2_relu2_pool2_parts, d_conv2_weight, d_conv2_bias);
     conv1_relu1_pool1_backward_weight(groups, image_lanes, d_pool1, conv1_relu1_pool1_winners, pool1,
                                       conv1_relu1_pool1_parts);
     OMP(omp barrier)  // conv1_relu1_pool1_parts is complete
@@ -1487,7 +1464,7 @@ const convc_model *lenet5_model(void) {
         .parameters_floats = 61706, .gradients_floats = 61706, .optimizer_floats = 61706,
         .packed_bytes = 246848,
         .inference_workspace_bytes = 638464,
-        .training_workspace_bytes = 1422336,
+        .training_workspace_bytes = 1628928,
         .prepare = lenet5_prepare,
         .forward = lenet5_forward,
         .gradients = lenet5_gradients,

@@ -143,7 +143,7 @@ typedef convc_options lenet5_options;
 #define LENET5_ALIGNMENT CONVC_ALIGNMENT         // of packed and workspace, in bytes
 #define LENET5_GRADIENTS_FLOATS 61706            // gradients of the first parameters
 #define LENET5_OPTIMIZER_FLOATS 61706            // state of the optimiser
-#define LENET5_TRAINING_WORKSPACE_BYTES 1422336  // workspace of gradients
+#define LENET5_TRAINING_WORKSPACE_BYTES 1628928  // workspace of gradients
 
 // Describes the model to a program that knows nothing of it.
 const convc_model *lenet5_model(void);

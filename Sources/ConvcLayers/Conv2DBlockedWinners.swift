@@ -60,10 +60,10 @@ extension BlockedTiles {
     var tile = WinnerDataTile()
     tile.rows = rows(shape) { rows, inputRows in inputRows * columns + 2 * rows * shape.ow }
     let one = 2 * tile.rows * shape.ow * vector
-    guard 1.2 * cycles < all.cycles,
-      one + stripRows(shape, tile.rows) * columns * vector <= 64 << 10
-    else { return nil }
-    tile.maps = Self.divisors(shape.blocks).last { $0 * one <= 48 << 10 } ?? 1
+    let strip = stripRows(shape, tile.rows) * columns * vector
+    let maps = Self.divisors(shape.blocks).last { $0 * one + strip <= 60 << 10 }
+    guard 1.2 * cycles < all.cycles, let maps else { return nil }
+    tile.maps = maps
     tile.part =
       Self.divisors(shape.c / shape.lanes).last {
         shape.c / shape.lanes / $0 * shape.batch >= 16

@@ -6,7 +6,7 @@ import ConvcIR
 /// images with channels in lanes, and leaves lanes empty where channels are few.
 struct WinnerShape: Sendable {
   struct WeightTile: Sendable {
-    /// Maps of a part, taps in registers, chunks that images are cut into.
+    /// Maps of a part and taps in registers; chunks that images are cut into.
     let maps: Int, taps: Int, chunks: Int
   }
 
@@ -16,8 +16,10 @@ struct WinnerShape: Sendable {
   let givesData: Bool
   /// Blocks of channels; rows and columns of an image with its zeros.
   let blocks: Int, rows: Int, columns: Int
+  /// Maps in the buffer of gradients.
+  let bufferMaps: Int
 
-  /// nil: nothing is pooled, or images are too large for the kernels' buffers.
+  /// nil: nothing is pooled, or images of all lanes take more than 64 KB of stack.
   init?(_ shape: ConvShape, target: Target) {
     let cells = shape.pool.height * shape.pool.width
     let windows = shape.oh * shape.ow
@@ -26,9 +28,12 @@ struct WinnerShape: Sendable {
     rows = shape.h + shape.padding.top + shape.padding.bottom
     columns = shape.w + shape.padding.left + shape.padding.right
     blocks = LanesTiles.ceil(shape.c, target.lanes)
-    guard cells > 1, rows * columns * target.lanes * vector <= min(target.level2 / 4, 256 << 10),
-      2 * windows * vector <= 32 << 10
-    else { return nil }
+    let images = target.lanes * rows * columns * vector
+    let buffer = LanesTiles.divisors(shape.k).last {
+      images + 2 * $0 * windows * vector <= 62 << 10
+    }
+    guard cells > 1, let buffer else { return nil }
+    bufferMaps = buffer
     let registers = min(28, target.registers - 1 - target.spareRegisters)
     let passes = LanesTiles.ceil(taps, registers)
     // Multiply-adds of a window and a map, two of which take a cycle; a load takes half of one, a store a whole one.
@@ -37,17 +42,15 @@ struct WinnerShape: Sendable {
     if 5 * copied * (taps + 2 * passes) < 4 * all {
       let chunks = min(shape.groups, 8)
       let maps = LanesTiles.divisors(shape.k).last {
-        2 * $0 * windows * vector <= 64 << 10 && shape.k / $0 * chunks >= min(8, shape.k)
+        $0 % buffer == 0 && shape.k / $0 * chunks >= min(8, shape.k / buffer)
       }
       weightTile = WeightTile(
-        maps: maps ?? 1, taps: LanesTiles.ceil(taps, passes), chunks: chunks)
+        maps: maps ?? buffer, taps: LanesTiles.ceil(taps, passes), chunks: chunks)
     } else {
       weightTile = nil
     }
     // Threads share groups of images.
-    givesData =
-      5 * copied * 2 * taps < 4 * all && shape.groups >= 4
-      && 2 * shape.k * windows * vector <= 64 << 10
+    givesData = 5 * copied * 2 * taps < 4 * all && shape.groups >= 4
   }
 }
 
@@ -78,8 +81,10 @@ extension LanesKernels {
       constants: [
         sizes, steps(padding: false), sizes(winners),
         ConstantRow(
-          [Constant("CHUNKS", tile.chunks), Constant("TK", tile.maps), Constant("TT", tile.taps)],
-          comment: "chunks of images, maps of a part, taps at a time"),
+          [
+            Constant("CHUNKS", tile.chunks), Constant("TK", tile.maps),
+            Constant("TM", winners.bufferMaps), Constant("TT", tile.taps),
+          ], comment: "chunks of images; maps of a part, and at a time; taps at a time"),
       ], flags: ["bias": layer.hasBias],
       texts: ["pool": poolName(context.context)], fragments: ["prologue": pieces.fragments],
       support: ["support_store", "support_transpose"] + pieces.support, scalars: [.groups],
@@ -99,7 +104,10 @@ extension LanesKernels {
       notes: [
         "Only the winners of the windows have gradients: each image looks up where they lie."
       ], layers: layerNames(context.context),
-      constants: [sizes, steps(padding: true), sizes(winners)],
+      constants: [
+        sizes, steps(padding: true), sizes(winners),
+        ConstantRow([Constant("TM", winners.bufferMaps)], comment: "maps at a time"),
+      ],
       texts: [
         "pool": poolName(context.context), "store": input.accumulates ? "+=" : "=",
       ], fragments: ["prologue": pieces.fragments],
