@@ -86,15 +86,6 @@ extension BlockedTiles {
 
 /// Gradients by the winners of pooling windows.
 extension BlockedKernels {
-  private func steps(_ more: [Constant] = []) -> ConstantRow {
-    ConstantRow(
-      [
-        Constant("STRIDE_H", shape.stride.height), Constant("STRIDE_W", shape.stride.width),
-      ] + more + [
-        Constant("POOL_H", shape.pool.height), Constant("POOL_W", shape.pool.width),
-      ])
-  }
-
   func weightGradient(
     _ backward: BackwardContext, _ pieces: Pieces, _ gradient: [Argument],
     byWinners tile: BlockedTiles.WinnerWeightTile
@@ -117,7 +108,10 @@ extension BlockedKernels {
           "The images are cut into chunks, whatever the number of threads.",
         ], layers: layerNames(context.context),
         constants: sizes + [
-          steps(),
+          ConstantRow([
+            Constant("STRIDE_H", shape.stride.height), Constant("STRIDE_W", shape.stride.width),
+            Constant("POOL_H", shape.pool.height), Constant("POOL_W", shape.pool.width),
+          ]),
           ConstantRow(
             [Constant("COLUMNS", shape.w + placement.halo.left + placement.halo.right)],
             comment: "of a row with its zeros"),
@@ -152,9 +146,7 @@ extension BlockedKernels {
         "Only the winners of the windows have gradients: each map looks up where they lie."
       ], layers: layerNames(context.context),
       constants: sizes + [
-        steps([
-          Constant("PAD_TOP", shape.padding.top), Constant("PAD_LEFT", shape.padding.left),
-        ]),
+        steps(left: true),
         ConstantRow(
           [
             Constant("CB", tile.part), Constant("TK", tile.maps), Constant("TH", tile.rows),

@@ -15,6 +15,7 @@ struct WinnerSums {
   /// How many images, or vectors of them, there are.
   let images: Scalar
 
+  private let lanes: Int, blocks: Int
   private let parts: Buffer.ID
   private let biasParts: Buffer.ID
 
@@ -29,15 +30,13 @@ struct WinnerSums {
     self.taps = taps
     self.chunks = chunks
     self.images = images
-    let lanes = context.context.target.lanes
+    lanes = context.context.target.lanes
+    blocks = (channels + lanes - 1) / lanes
     let name = context.context.group.name
-    let vectors = maps * ((channels + lanes - 1) / lanes) * taps
-    parts = context.buffers.arena("\(name)_parts", bytes: chunks * vectors * 4 * lanes)
+    parts = context.buffers.arena(
+      "\(name)_parts", bytes: chunks * maps * blocks * taps * 4 * lanes)
     biasParts = context.buffers.arena("\(name)_bias_parts", bytes: chunks * maps * 4)
   }
-
-  private var lanes: Int { context.context.target.lanes }
-  private var blocks: Int { (channels + lanes - 1) / lanes }
 
   /// What the kernel that makes them does.
   var title: String {

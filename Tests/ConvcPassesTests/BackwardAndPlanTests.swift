@@ -68,10 +68,12 @@ struct PlanTests {
   func arena(preset: String) throws {
     let preset = try #require(Preset.named(preset))
     for program in try preset.make().compile(BuildOptions(batch: 8)).stages.programs {
-      #expect(program.memory.verify().isEmpty)
-      let isRoomy = program.kernels.mode == .training && program.memory.bytes <= PlanMemory.roomy
-      #expect(
-        isRoomy || Double(program.memory.bytes) <= 1.1 * Double(program.memory.lowerBound))
+      let memory = program.memory
+      #expect(memory.verify().isEmpty)
+      let isRoomy =
+        program.kernels.mode == .training && memory.bytes <= PlanMemory.roomy
+        && memory.bytes == memory.slots.reduce(0) { $0 + ($1.bytes + 63) / 64 * 64 }
+      #expect(isRoomy || Double(memory.bytes) <= 1.1 * Double(memory.lowerBound))
     }
   }
 
