@@ -22,6 +22,12 @@ extension BlockedKernels {
     let statistics = channelSums(
       rows: cut ? rows : min(rows, max(1, 1024 / shape.ow)), isCut: cut)
     arguments += statistics.arguments
+    let isInStrips = tile.rows != nil || !statistics.arguments.isEmpty
+    let ahead = BlockedAhead(
+      shape, tile, context.context.target, row: Int(input.dimensions[2]) ?? shape.w,
+      rows: tile.rows ?? shape.oh, isInStrips: isInStrips,
+      operand: context.operands.isEmpty
+        ? nil : after.arguments.first { $0.dimensions.count == 3 }?.name)
     return KernelCall(
       template: "conv2d_blocked_forward", name: "\(group.name)_forward",
       title: groupSummary(context.context), layers: layerNames(context.context),
@@ -37,9 +43,9 @@ extension BlockedKernels {
         + (isPartial
           ? [ConstantRow([Constant("CHANNELS", shape.c)], comment: "not in blocks")] : [])
         + (cut ? [parts(tile)] : statistics.constants.isEmpty ? strips ?? [] : [])
-        + statistics.constants,
+        + statistics.constants + ahead.constants,
       flags: [
-        "strips": tile.rows != nil || !statistics.arguments.isEmpty,
+        "strips": isInStrips,
         "statistics": !statistics.arguments.isEmpty, "partial": isPartial,
         "bias": layer.addsBias(context), "pooled": group.pooling != nil, "winners": saves,
         "cells": !group.beforePooling.isEmpty, "map_tail": shape.blocks % tile.maps != 0,
@@ -48,9 +54,9 @@ extension BlockedKernels {
         "parts": cut, "padded": shape.padding != 0, "trimmed": tile.isTrimmed,
         "trims_rows": trimsRows(tile), "row_by_row": tile.isRowByRow,
         "short_blocks": !isPartial && !shape.isPlanar && !tile.isTrimmed && tiles.unrollsBlocks,
-      ],
+      ].merging(ahead.flags) { $1 },
       texts: poolTexts.merging(cellTexts(tile)) { $1 }
-        .merging(["columns": isUneven ? "columns" : "TW"]) { $1 },
+        .merging(["columns": isUneven ? "columns" : "TW"]) { $1 }.merging(ahead.texts) { $1 },
       fragments: ["epilogue": after.fragments, "cell": cells.fragments],
       support: cells.support + after.support, scalars: [.batch],
       arguments: arguments + cells.arguments + after.arguments,

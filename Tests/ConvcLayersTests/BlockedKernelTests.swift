@@ -111,6 +111,14 @@ struct BlockedKernelTests {
       $0.conv2d(192, kernelSize: 1).relu().conv2d(128, kernelSize: 1, stride: 2, bias: false)
         .batchNorm().relu()
     },
+    Case(
+      name: "1x1 on maps that the first-level cache does not hold: next rows, weights, a sum",
+      shape: [48, 24, 19], batch: 2, level2: 32
+    ) {
+      let x = $0.conv2d(64, kernelSize: 1).relu()
+      let sum = x.conv2d(64, kernelSize: 1, bias: false).add(x).relu()
+      return sum.conv2d(80, kernelSize: 1, stride: 2).conv2d(48, kernelSize: 3, padding: 1)
+    },
     Case(name: "one image in halves", shape: [16, 11, 9], batch: 1) {
       let x = $0.conv2d(64, kernelSize: 1).relu()
       return x.conv2d(64, kernelSize: 3, padding: 1, groups: 64).relu().conv2d(48, kernelSize: 1)

@@ -51,7 +51,7 @@ struct SanitizerTests {
 
   /// One of each kind of layer that has kernels with channels in lanes, with halos and borders that tiles cross.
   private static let blocked = Model("blocked") { graph in
-    let image = graph.input("image", [3, 19, 18])
+    let image = graph.input("image", [3, 23, 18])
     let stem = image.conv2d(32, kernelSize: 3, padding: 1, bias: false).batchNorm().relu()
     let body = stem.conv2d(32, kernelSize: 3, padding: 1, groups: 32, bias: false).batchNorm()
       .relu6().conv2d(32, kernelSize: 1, bias: false).batchNorm()
@@ -74,8 +74,12 @@ struct SanitizerTests {
     let compiler = try #require(Self.compiler)
     let model = [LeNet5.model(), twoOfEach, Self.blocked][index]
     // For vectors of images a group that is full and one that is not.
+    // A small cache, so that kernels ask ahead for what they read and write, beyond the ends of tensors too.
+    let isBlocked = index == 2
     let compilation = try model.compile(
-      BuildOptions(batch: 20, target: target, families: index == 2 ? ["blocked"] : nil))
+      BuildOptions(
+        batch: 20, target: isBlocked ? target.with(level2: 32 << 10) : target,
+        families: isBlocked ? ["blocked"] : nil))
     var files = Self.sources(compilation)
     let prefix = compilation.prefix
     files["driver.c"] =
