@@ -1,19 +1,25 @@
 #include <stdint.h>
+#ifdef _OPENMP
+#define OMP(directive) _Pragma(#directive)
+#else
+#define OMP(directive)
+#endif
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 // offset0: PositionBias.
 // The same for positionbias1.
 //
-//   x     [batch, 1, 2, 523]
-//   bias  [1, 2, 523]
-//   y     [batch, 1, 2, 523]
+//   x     [batch, 1, 1, 2053]
+//   bias  [1, 1, 2053]
+//   y     [batch, 1, 1, 2053]
 static void offset0_forward(int batch, const float *restrict x_, const float *restrict bias_, float *restrict y_) {
-    enum { C = 1, H = 2, W = 523 };
+    enum { C = 1, H = 1, W = 2053 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     const float (*bias)[H][W] = (const float (*)[H][W])bias_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
 
+    OMP(omp for collapse(2) schedule(static) nowait)
     for (int m = 0; m < C; m++) {  // outside, so that a map's biases are read once
         for (int n = 0; n < batch; n++) {
             for (int h = 0; h < H; h++) {
@@ -24,14 +30,13 @@ static void offset0_forward(int batch, const float *restrict x_, const float *re
 }
 
 // positionbias1: gradient of the bias: the sum over the images.
-// The same for offset0.
 //
-//   d_y     [batch, 1, 2, 523]
-//   d_bias  [1, 2, 523]
+//   d_y     [batch, 1, 1, 2053]
+//   d_bias  [1, 1, 2053]
 static void positionbias1_backward_bias(int batch, int accumulate, const float *restrict d_y_,
                                         float *restrict d_bias_) {
-    enum { C = 1, H = 2, W = 523 };
-    enum { PIECE = 512 };  // columns at a time
+    enum { C = 1, H = 1, W = 2053 };
+    enum { PIECE = 2048 };  // columns at a time
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     float (*d_bias)[H][W] = (float (*)[H][W])d_bias_;
 
@@ -40,9 +45,11 @@ static void positionbias1_backward_bias(int batch, int accumulate, const float *
             for (int w0 = 0; w0 < W; w0 += PIECE) {
                 const int end = MIN(w0 + PIECE, W);
                 float sums[PIECE] = {0};
-                for (int n = 0; n < batch; n++)
-                    for (int w = w0; w < end; w++)
+                for (int n = 0; n < batch; n++) {
+                    for (int w = w0; w < end; w++) {
                         sums[w - w0] += d_y[n][m][h][w];
+                    }
+                }
                 for (int w = w0; w < end; w++)
                     d_bias[m][h][w] = (accumulate ? d_bias[m][h][w] : 0.0f) + sums[w - w0];
             }
@@ -52,13 +59,14 @@ static void positionbias1_backward_bias(int batch, int accumulate, const float *
 
 // positionbias1: gradient of the input: the output's.
 //
-//   d_y  [batch, 1, 2, 523]
-//   d_x  [batch, 1, 2, 523]
+//   d_y  [batch, 1, 1, 2053]
+//   d_x  [batch, 1, 1, 2053]
 static void positionbias1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
-    enum { C = 1, H = 2, W = 523 };
+    enum { C = 1, H = 1, W = 2053 };
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
 
+    OMP(omp for collapse(2) schedule(static) nowait)
     for (int n = 0; n < batch; n++) {
         for (int m = 0; m < C; m++) {
             for (int h = 0; h < H; h++) {

@@ -38,7 +38,7 @@ struct BatchNormBackward {
     return ChannelSumsKernel(
       layer: node.name, source: context.outputGradient, argument: "d_y", pieces: pieces,
       factor: "(x\(input.at(dialect)) - \(mean.name)[m])",
-      sums: kernels.partSums(buffer, .write, of: 2, asVectors: true)
+      sums: kernels.partSums(buffer, .write, of: 2, asVectors: true), target: forward.context.target
     ).call(
       name: "\(group.name)_backward_sums",
       title: "sums of each channel's gradients, and of their products with the centred input")

@@ -31,7 +31,7 @@ struct BatchNormForward {
   private func channelSums(_ buffer: Buffer.ID) -> KernelCall {
     ChannelSumsKernel(
       layer: kernels.node.name, source: input, argument: "x", pieces: Pieces(), factor: "v",
-      sums: kernels.partSums(buffer, .write, of: 3, asVectors: true)
+      sums: kernels.partSums(buffer, .write, of: 3, asVectors: true), target: context.context.target
     ).call(
       name: "\(group.name)_sums", title: "sums of each channel around one of its values")
   }

@@ -16,6 +16,7 @@ struct ChannelSumsKernel {
   let factor: String
   /// Where the sums go, with the number of rows as the first dimension.
   let sums: Argument
+  let target: Target
 
   private var isLanes: Bool { source.layout == .lanes }
   private var isCentred: Bool { sums.dimensions[0] == "3" }
@@ -29,7 +30,8 @@ struct ChannelSumsKernel {
 
   /// Columns at a time, so that sums of a row without vectors fill one; nil: one by one.
   private var step: Int? {
-    source.isVector || !source.isMaps ? nil : [16, 8].first { $0 <= source.maps.w }
+    guard !source.isVector, source.isMaps else { return nil }
+    return target.stepOfSums(row: source.maps.w) ?? (source.maps.w >= 8 ? 8 : nil)
   }
 
   func call(name: String, title: String) -> KernelCall {
@@ -55,5 +57,13 @@ struct ChannelSumsKernel {
       arguments: [source.argument(argument, .read, .vector, meaning: source.lanesText)]
         + pieces.arguments + [sums],
       work: streamingWork(source, flopsPerValue: 4))
+  }
+}
+
+extension Target {
+  /// Floats of a row that are summed at a time: four vectors, so that a sum does not wait for the one before, where they
+  /// divide the row; nil: fewer than 16.
+  func stepOfSums(row: Int) -> Int? {
+    [4 * lanes, 2 * lanes].first { $0 > 16 && row % $0 == 0 } ?? (row >= 16 ? 16 : nil)
   }
 }

@@ -95,7 +95,7 @@ private func passGradient(
       + (members.isEmpty ? "Add" : summary(members, graph)),
     layers: group.nodes.map { graph[$0].name }, from: context.outputGradient,
     to: gradient.placement, names: ("d_y", "d_x"), accumulates: gradient.accumulates,
-    pieces: pieces, dialect: dialect, target: context.context.target)
+    pieces: pieces, dialect: dialect, target: context.context.target, asksAhead: false)
 }
 
 /// Writes the output's gradient to an input's, for anchors through which it passes unchanged.
@@ -114,12 +114,14 @@ func elementwiseDialect(_ placement: Placement, _ members: [Member]) -> Dialect 
 
 /// A loop over all values of one layout with pieces, of the same dialect, in its body.
 ///
-/// - Parameter target: whose caches decide what pieces with functions of their own ask for ahead, and what random bits are
-///   drawn for at once; nil: nothing is, and no piece draws.
+/// - Parameters:
+///   - target: whose caches decide what pieces with functions of their own ask for ahead, and what random bits are drawn for
+///     at once; nil: nothing is, and no piece draws.
+///   - asksAhead: whether they do. Gradients, which go through three tensors, are slower for it.
 func elementwiseCall(
   name: String, title: String, layers: [String], from source: Placement, to result: Placement,
   names: (String, String), accumulates: Bool, pieces: Pieces, dialect: Dialect,
-  target: Target? = nil, sourceChannel: Int = 0, resultChannel: Int = 0,
+  target: Target? = nil, asksAhead: Bool = true, sourceChannel: Int = 0, resultChannel: Int = 0,
   channels: Placement? = nil
 ) -> KernelCall {
   let extent = channels ?? result
@@ -139,7 +141,7 @@ func elementwiseCall(
   let scalars = [extent.outerScalar] + pieces.scalars.filter { $0 != extent.outerScalar }
   guard let target, !pieces.draws.isEmpty else {
     // What is cheap keeps up with memory; asking would only fill the queues.
-    let ahead = ReadAhead(extent, pieces.support.isEmpty ? nil : target)
+    let ahead = ReadAhead(extent, pieces.support.isEmpty || !asksAhead ? nil : target)
     return KernelCall(
       template: "elementwise", name: name, title: title, layers: layers,
       constants: [ConstantRow(extent.extents())] + ahead.constants,

@@ -36,13 +36,20 @@ public struct PositionBias: Layer {
     guard let node = context.context.anchor else { return [] }
     let (x, y) = (context.inputs[0], context.output)
     let ahead = ReadAhead(y, context.context.target, isInOrder: !y.isVector)
+    // A block's biases lie a map apart each: they are put side by side once, for all images.
+    let isInBlocks = y.isMaps && y.layout == .blocked
+    let piece = ConstantRow(
+      [Constant("PIECE", min(y.maps.w, 2048 / max(1, y.lanes)))], comment: "columns at a time")
     return [
       KernelCall(
         template: "positionbias_forward", name: "\(context.context.group.name)_forward",
         title: groupSummary(context.context), layers: layerNames(context.context),
-        constants: [ConstantRow(y.extents())] + ahead.constants,
-        flags: flags(y).merging(ahead.flags) { $1 },
-        texts: texts(y).merging(ahead.texts(("x", "y"))) { $1 }, scalars: [y.outerScalar],
+        constants: [ConstantRow(y.extents())] + (isInBlocks ? [piece] : ahead.constants),
+        flags: flags(y).merging(ahead.flags) { $1 }.merging(["blocks": isInBlocks]) { $1 },
+        texts: texts(y, column: isInBlocks ? "w0 + w" : "w").merging(ahead.texts(("x", "y"))) {
+          $1
+        },
+        scalars: [y.outerScalar],
         arguments: [
           x.argument("x", .read, .scalar, meaning: x.lanesText),
           bias("bias", .read, context.buffers.parameter(node.parameters[0]), y),
@@ -64,9 +71,9 @@ public struct PositionBias: Layer {
   private func biasGradient(_ context: BackwardContext, _ node: Node) -> KernelCall {
     let gradient = context.outputGradient
     // Sums of so many columns stay in the first-level cache while all images are read.
-    let floats = min(512, context.context.target.level2 / 256)
-    let piece = max(1, floats / (gradient.isVector ? gradient.lanes : 1))
+    let piece = max(1, 2048 / (gradient.isVector ? gradient.lanes : 1))
     let hasPieces = gradient.isMaps && gradient.layout != .lanes && gradient.maps.w > piece
+    let isInBlocks = gradient.isMaps && gradient.layout == .blocked
     return KernelCall(
       template: "positionbias_backward", name: "\(context.context.group.name)_backward_bias",
       title: "gradient of the bias: the sum over the images",
@@ -76,6 +83,7 @@ public struct PositionBias: Layer {
           ? [ConstantRow([Constant("PIECE", piece)], comment: "columns at a time")] : []),
       flags: flags(gradient).merging([
         "images": gradient.layout == .lanes, "pieces": hasPieces,
+        "ahead": isInBlocks && gradient.comesFromMemory(context.context.target),
       ]) { $1 },
       texts: texts(gradient).merging([
         "piece": hasPieces ? "PIECE" : "W", "first": hasPieces ? "w0" : "0",
@@ -92,10 +100,10 @@ public struct PositionBias: Layer {
     ["maps": placement.isMaps, "vector": placement.isVector]
   }
 
-  private func texts(_ placement: Placement) -> [String: String] {
+  private func texts(_ placement: Placement, column: String = "w") -> [String: String] {
     [
       "outer": placement.outerScalar.rawValue, "at": placement.at(.scalar),
-      "place": "[\(placement.channel)]" + (placement.isMaps ? "[h][w]" : ""),
+      "place": "[\(placement.channel)]" + (placement.isMaps ? "[h][\(column)]" : ""),
     ]
   }
 

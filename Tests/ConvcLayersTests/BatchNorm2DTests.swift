@@ -15,6 +15,7 @@ struct BatchNorm2DTests {
       "batchnorm2d_one", BatchNorm2D(epsilon: 1e-2), inputs: [1, 2, 5, 7], maximumBatch: 3),
     LayerCase("batchnorm2d_sequence", BatchNorm2D(epsilon: 1e-2), inputs: [17, 3, 7]),
     LayerCase("batchnorm2d_wide", BatchNorm2D(epsilon: 1e-2), inputs: [2, 3, 2, 19]),
+    LayerCase("batchnorm2d_vectors", BatchNorm2D(epsilon: 1e-2), inputs: [2, 2, 2, 64]),
   ]
 
   @Test("keeps the contract of all layers", arguments: cases)

@@ -17,6 +17,7 @@ struct GroupNormTests {
 
   static let instances = [
     LayerCase("instancenorm", InstanceNorm(), inputs: [3, 2, 5, 7]),
+    LayerCase("instancenorm_vectors", InstanceNorm(), inputs: [2, 2, 2, 64]),
     LayerCase(
       "instancenorm_blocks", InstanceNorm(hasParameters: true), inputs: [1, 32, 3, 5],
       maximumBatch: 3),

@@ -7,9 +7,9 @@ struct PositionBiasTests {
   static let cases = [
     LayerCase("positionbias", PositionBias(), inputs: [3, 2, 5, 7]),
     LayerCase("positionbias_features", PositionBias(), inputs: [1, 19], maximumBatch: 3),
-    LayerCase("positionbias_wide", PositionBias(), inputs: [2, 1, 2, 523]),
+    LayerCase("positionbias_wide", PositionBias(), inputs: [2, 1, 1, 2053]),
     LayerCase("positionbias_blocks", PositionBias(), inputs: [2, 16, 3, 3], maximumBatch: 5),
-    LayerCase("positionbias_wide_blocks", PositionBias(), inputs: [2, 16, 2, 69]),
+    LayerCase("positionbias_wide_blocks", PositionBias(), inputs: [2, 16, 1, 133]),
   ]
 
   @Test("keeps the contract of all layers", arguments: cases)
