@@ -30,8 +30,7 @@ struct ChannelSumsKernel {
 
   /// Columns at a time, so that sums of a row without vectors fill one; nil: one by one.
   private var step: Int? {
-    guard !source.isVector, source.isMaps else { return nil }
-    return target.stepOfSums(row: source.maps.w) ?? (source.maps.w >= 8 ? 8 : nil)
+    source.isVector || !source.isMaps ? nil : target.stepOfSums(row: source.maps.w)
   }
 
   func call(name: String, title: String) -> KernelCall {
@@ -62,8 +61,8 @@ struct ChannelSumsKernel {
 
 extension Target {
   /// Floats of a row that are summed at a time: four vectors, so that a sum does not wait for the one before, where they
-  /// divide the row; nil: fewer than 16.
+  /// divide the row, else 16 or 8; nil: the row has fewer.
   func stepOfSums(row: Int) -> Int? {
-    [4 * lanes, 2 * lanes].first { $0 > 16 && row % $0 == 0 } ?? (row >= 16 ? 16 : nil)
+    [4 * lanes, 2 * lanes].first { $0 > 16 && row % $0 == 0 } ?? [16, 8].first { $0 <= row }
   }
 }

@@ -52,7 +52,7 @@ struct GroupNormKernels {
   /// Floats at a time.
   private var step: Int {
     if input.isVector { return input.lanes }
-    return context.context.target.stepOfSums(row: cells) ?? ([8, 4].first { $0 <= cells } ?? 1)
+    return context.context.target.stepOfSums(row: cells) ?? (cells >= 4 ? 4 : 1)
   }
 
   private func leastCommonMultiple(_ a: Int, _ b: Int) -> Int {

@@ -37,9 +37,9 @@ public struct PositionBias: Layer {
     let (x, y) = (context.inputs[0], context.output)
     let ahead = ReadAhead(y, context.context.target, isInOrder: !y.isVector)
     // A block's biases lie a map apart each: they are put side by side once, for all images.
-    let isInBlocks = y.isMaps && y.layout == .blocked
+    let isInBlocks = isInBlocks(y)
     let piece = ConstantRow(
-      [Constant("PIECE", min(y.maps.w, 2048 / max(1, y.lanes)))], comment: "columns at a time")
+      [Constant("PIECE", min(y.maps.w, piece(y)))], comment: "columns at a time")
     return [
       KernelCall(
         template: "positionbias_forward", name: "\(context.context.group.name)_forward",
@@ -70,10 +70,8 @@ public struct PositionBias: Layer {
 
   private func biasGradient(_ context: BackwardContext, _ node: Node) -> KernelCall {
     let gradient = context.outputGradient
-    // Sums of so many columns stay in the first-level cache while all images are read.
-    let piece = max(1, 2048 / (gradient.isVector ? gradient.lanes : 1))
+    let piece = piece(gradient)
     let hasPieces = gradient.isMaps && gradient.layout != .lanes && gradient.maps.w > piece
-    let isInBlocks = gradient.isMaps && gradient.layout == .blocked
     return KernelCall(
       template: "positionbias_backward", name: "\(context.context.group.name)_backward_bias",
       title: "gradient of the bias: the sum over the images",
@@ -83,7 +81,7 @@ public struct PositionBias: Layer {
           ? [ConstantRow([Constant("PIECE", piece)], comment: "columns at a time")] : []),
       flags: flags(gradient).merging([
         "images": gradient.layout == .lanes, "pieces": hasPieces,
-        "ahead": isInBlocks && gradient.comesFromMemory(context.context.target),
+        "ahead": isInBlocks(gradient) && gradient.comesFromMemory(context.context.target),
       ]) { $1 },
       texts: texts(gradient).merging([
         "piece": hasPieces ? "PIECE" : "W", "first": hasPieces ? "w0" : "0",
@@ -94,6 +92,15 @@ public struct PositionBias: Layer {
         gradient.argument("d_y", .read, .scalar, meaning: gradient.lanesText),
         bias("d_bias", .update, context.buffers.gradient(node.parameters[0]), gradient),
       ], work: streamingWork(gradient))
+  }
+
+  private func isInBlocks(_ placement: Placement) -> Bool {
+    placement.isMaps && placement.layout == .blocked
+  }
+
+  /// Columns whose biases, or sums, stay in the first-level cache while all images are read.
+  private func piece(_ placement: Placement) -> Int {
+    2048 / (placement.isVector ? placement.lanes : 1)
   }
 
   private func flags(_ placement: Placement) -> [String: Bool] {
