@@ -121,10 +121,11 @@ def structures(real):
 
 
 def doubled(text):
-    """C whose floats are doubles: every size in bytes doubles too, and logarithms are those of the C library."""
+    """C whose floats are doubles: every size in bytes doubles too, masks grow with them, logarithms are those of the C library."""
     text = re.sub(r"\bfloat\b", "double", text)
     text = re.sub(r"\b4 \* LANES\b", "8 * LANES", text).replace("aligned(4)", "aligned(8)")
     text = text.replace("typedef int32_t masks", "typedef int64_t masks")
+    text = re.sub(r"\bint32_t (\(\*\w*\)\[LANES\])", r"int64_t \1", text)  # elements of masks
     text = re.sub(r"\b(arena|packed|\(char \*\)\w+) \+ (\d+)", lambda m: f"{m[1]} + {2 * int(m[2])}", text)
     for name in ("exp", "log"):
         text = re.sub(rf"(double {name}_float\(double x\) {{)", rf"\1 return {name}(x);", text)
