@@ -35,11 +35,8 @@ static void positionbias1_backward_bias(int batch, int accumulate, const float *
     for (int m = 0; m < C; m++) {
         for (int h = 0; h < H; h++) {
             float sums[W] = {0};
-            for (int n = 0; n < batch; n++) {
-                for (int w = 0; w < W; w++) {
-                    sums[w] += d_y[n][m][h][w];
-                }
-            }
+            for (int n = 0; n < batch; n++)
+                for (int w = 0; w < W; w++) sums[w] += d_y[n][m][h][w];
             for (int w = 0; w < W; w++)
                 d_bias[m][h][w] = (accumulate ? d_bias[m][h][w] : 0.0f) + sums[w];
         }

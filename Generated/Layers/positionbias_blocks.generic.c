@@ -1,17 +1,23 @@
 #include <stdint.h>
+#ifdef _OPENMP
+#define OMP(directive) _Pragma(#directive)
+#else
+#define OMP(directive)
+#endif
 
 // offset0: PositionBias.
 // The same for positionbias1.
 //
-//   x     [batch, 16, 3, 3]
-//   bias  [16, 3, 3]
-//   y     [batch, 16, 3, 3]
+//   x     [batch, 16, 9, 5]
+//   bias  [16, 9, 5]
+//   y     [batch, 16, 9, 5]
 static void offset0_forward(int batch, const float *restrict x_, const float *restrict bias_, float *restrict y_) {
-    enum { C = 16, H = 3, W = 3 };
+    enum { C = 16, H = 9, W = 5 };
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     const float (*bias)[H][W] = (const float (*)[H][W])bias_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
 
+    OMP(omp for collapse(2) schedule(static) nowait)
     for (int m = 0; m < C; m++) {  // outside, so that a map's biases are read once
         for (int n = 0; n < batch; n++) {
             for (int h = 0; h < H; h++) {
@@ -22,24 +28,20 @@ static void offset0_forward(int batch, const float *restrict x_, const float *re
 }
 
 // positionbias1: gradient of the bias: the sum over the images.
-// The same for offset0.
 //
-//   d_y     [batch, 16, 3, 3]
-//   d_bias  [16, 3, 3]
+//   d_y     [batch, 16, 9, 5]
+//   d_bias  [16, 9, 5]
 static void positionbias1_backward_bias(int batch, int accumulate, const float *restrict d_y_,
                                         float *restrict d_bias_) {
-    enum { C = 16, H = 3, W = 3 };
+    enum { C = 16, H = 9, W = 5 };
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     float (*d_bias)[H][W] = (float (*)[H][W])d_bias_;
 
     for (int m = 0; m < C; m++) {
         for (int h = 0; h < H; h++) {
             float sums[W] = {0};
-            for (int n = 0; n < batch; n++) {
-                for (int w = 0; w < W; w++) {
-                    sums[w] += d_y[n][m][h][w];
-                }
-            }
+            for (int n = 0; n < batch; n++)
+                for (int w = 0; w < W; w++) sums[w] += d_y[n][m][h][w];
             for (int w = 0; w < W; w++)
                 d_bias[m][h][w] = (accumulate ? d_bias[m][h][w] : 0.0f) + sums[w];
         }
@@ -48,13 +50,14 @@ static void positionbias1_backward_bias(int batch, int accumulate, const float *
 
 // positionbias1: gradient of the input: the output's.
 //
-//   d_y  [batch, 16, 3, 3]
-//   d_x  [batch, 16, 3, 3]
+//   d_y  [batch, 16, 9, 5]
+//   d_x  [batch, 16, 9, 5]
 static void positionbias1_backward(int batch, const float *restrict d_y_, float *restrict d_x_) {
-    enum { C = 16, H = 3, W = 3 };
+    enum { C = 16, H = 9, W = 5 };
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
 
+    OMP(omp for collapse(2) schedule(static) nowait)
     for (int n = 0; n < batch; n++) {
         for (int m = 0; m < C; m++) {
             for (int h = 0; h < H; h++) {

@@ -42,11 +42,8 @@ static NOINLINE void positionbias1_backward_bias(int batch, int accumulate, cons
             for (int w0 = 0; w0 < W; w0 += PIECE) {
                 const int end = MIN(w0 + PIECE, W);
                 float sums[PIECE] = {0};
-                for (int n = 0; n < batch; n++) {
-                    for (int w = w0; w < end; w++) {
-                        sums[w - w0] += d_y[n][m][h][w];
-                    }
-                }
+                for (int n = 0; n < batch; n++)
+                    for (int w = w0; w < end; w++) sums[w - w0] += d_y[n][m][h][w];
                 for (int w = w0; w < end; w++)
                     d_bias[m][h][w] = (accumulate ? d_bias[m][h][w] : 0.0f) + sums[w - w0];
             }

@@ -1,4 +1,5 @@
 #include <stdint.h>
+#include <math.h>
 #include <string.h>
 
 // e^x for x up to 88, within 2 units in the last place; below -87.7 it is 0. NaN passes through.
@@ -23,7 +24,7 @@ static inline float exp_float(float x) {
 
 // ln(1 + e^x) within 4 units in the last place, as max(x, 0) + ln(1 + e^-|x|). NaN passes through.
 static inline float softplus_float(float x) {
-    const float e = exp_float(x > 0.0f ? -x : x);
+    const float e = exp_float(-fabsf(x));
     const float s = e / (2.0f + e), q = s * s;  // ln(1 + e) = 2 artanh s
     const float series = ((0.140103828f * q + 0.139999938f) * q + 0.200108193f) * q + 0.333332072f;
     return (x < 0.0f ? 0.0f : x) + 2.0f * s + 2.0f * s * q * series;

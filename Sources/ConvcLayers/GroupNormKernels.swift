@@ -61,22 +61,19 @@ struct GroupNormKernels {
     return a / x * b
   }
 
-  /// Floats from one unit to the next.
+  /// Floats of a unit.
   private var distance: Int {
     maps * input.rows * input.columns * (input.isVector ? input.lanes : 1)
   }
 
-  /// Whether reading a unit begins while the one before it is written: the tensor comes late, and so many tensors of
-  /// both units fit the second-level cache.
-  private func readsAhead(tensors: Int) -> Bool {
-    input.comesLate(context.context.target)
-      && tensors * distance * 4 <= context.context.target.level2
+  /// Whether a unit's results are asked for while its sums are taken: maps come from memory, and so many tensors of a
+  /// unit fit a quarter of the second-level cache. Sums only read, so memory has time for what is written afterwards.
+  private func asksForResults(tensors: Int) -> Bool {
+    let target = context.context.target
+    return input.comesFromMemory(target) && 4 * tensors * distance * 4 <= target.level2
   }
 
-  /// Whether what is written comes late, so that it is asked for a little before.
-  private var writesAhead: Bool { input.comesLate(context.context.target) }
-
-  private func constants(readsAhead: Bool) -> [ConstantRow] {
+  private var constants: [ConstantRow] {
     let channels = isBlocked ? [Constant("SIZE", size)] : []
     return [
       ConstantRow(input.extents()),
@@ -94,17 +91,12 @@ struct GroupNormKernels {
           Constant("STATS", statistics), Constant("WIDTH", input.isVector ? input.lanes : 1),
         ], comment: "values of a map and of a group, statistics of a unit and of a map"),
     ]
-      + (readsAhead
-        ? [ConstantRow([Constant("UNIT", distance)], comment: "floats from one unit to the next")]
-        : [])
-      + (writesAhead
-        ? [ConstantRow([Constant("AHEAD", 256)], comment: "floats that are asked for before")] : [])
   }
 
   private var flags: [String: Bool] {
     [
       "maps": input.isMaps, "flat": !input.isVector, "rest": cells % step != 0,
-      "affine": layer.hasParameters, "variance": layer.normalizesVariance, "soon": writesAhead,
+      "affine": layer.hasParameters, "variance": layer.normalizesVariance,
     ]
   }
 
@@ -148,12 +140,20 @@ struct GroupNormKernels {
   func forward() -> KernelCall {
     let y = context.output
     let saves = context.context.savesForBackward
-    let ahead = readsAhead(tensors: 3)
+    let asksForResults = asksForResults(tensors: 2)
+    // Where units are larger, sums wait for what they read: a single stream, which processors follow to the end of a page.
+    let asksAhead =
+      !asksForResults && !input.isVector && input.comesFromMemory(context.context.target)
     return KernelCall(
       template: "groupnorm_forward", name: "\(name)_forward",
       title: groupSummary(context.context), layers: layerNames(context.context),
-      constants: constants(readsAhead: ahead),
-      flags: flags.merging(["saves": saves, "ahead": ahead]) { $1 },
+      constants: constants
+        + (asksAhead
+          ? [ConstantRow([Constant("AHEAD", 2048)], comment: "floats that are asked for before")]
+          : []),
+      flags: flags.merging([
+        "saves": saves, "soon": asksForResults, "ahead": asksAhead,
+      ]) { $1 },
       texts: texts.merging([
         "x_first": row("x", "0"), "y_row": row("y"),
         "before": isBlocked ? "(k * LANES + j) % SIZE" : "k", "epsilon": cFloat(layer.epsilon),
@@ -189,7 +189,6 @@ struct GroupNormKernels {
   ) -> KernelCall {
     let after = context.outputGradient
     let readsInput = layer.normalizesVariance || parts != nil
-    let ahead = gradient != nil && readsAhead(tensors: 5)
     var texts = texts
     texts["d_y_row"] = row("d_y")
     texts["d_x_row"] = row("d_x")
@@ -204,10 +203,10 @@ struct GroupNormKernels {
     }
     return KernelCall(
       template: "groupnorm_backward", name: "\(name)_backward", title: title,
-      layers: layerNames(context.context), constants: constants(readsAhead: ahead),
+      layers: layerNames(context.context), constants: constants,
       flags: flags.merging([
         "data": gradient != nil, "parts": parts != nil, "reads": readsInput,
-        "blocked": isBlocked, "ahead": ahead,
+        "blocked": isBlocked, "soon": gradient != nil && asksForResults(tensors: 3),
       ]) { $1 }, texts: texts, scalars: [input.outerScalar],
       arguments: (readsInput ? [input.argument("x", .read, .scalar, meaning: input.lanesText)] : [])
         + [after.argument("d_y", .read, .scalar)]

@@ -36,19 +36,13 @@ public struct PositionBias: Layer {
     guard let node = context.context.anchor else { return [] }
     let (x, y) = (context.inputs[0], context.output)
     let ahead = ReadAhead(y, context.context.target, isInOrder: !y.isVector)
-    // A block's biases lie a map apart each: they are put side by side once, for all images.
-    let isInBlocks = isInBlocks(y)
-    let piece = ConstantRow(
-      [Constant("PIECE", min(y.maps.w, piece(y)))], comment: "columns at a time")
     return [
       KernelCall(
         template: "positionbias_forward", name: "\(context.context.group.name)_forward",
         title: groupSummary(context.context), layers: layerNames(context.context),
-        constants: [ConstantRow(y.extents())] + (isInBlocks ? [piece] : ahead.constants),
-        flags: flags(y).merging(ahead.flags) { $1 }.merging(["blocks": isInBlocks]) { $1 },
-        texts: texts(y, column: isInBlocks ? "w0 + w" : "w").merging(ahead.texts(("x", "y"))) {
-          $1
-        },
+        constants: [ConstantRow(y.extents())] + (isInBlocks(y) ? [patch(y)] : ahead.constants),
+        flags: flags(y).merging(ahead.flags) { $1 },
+        texts: texts(y).merging(ahead.texts(("x", "y"))) { $1 },
         scalars: [y.outerScalar],
         arguments: [
           x.argument("x", .read, .scalar, meaning: x.lanesText),
@@ -70,18 +64,18 @@ public struct PositionBias: Layer {
 
   private func biasGradient(_ context: BackwardContext, _ node: Node) -> KernelCall {
     let gradient = context.outputGradient
-    let piece = piece(gradient)
-    let hasPieces = gradient.isMaps && gradient.layout != .lanes && gradient.maps.w > piece
+    let hasPieces = gradient.layout == .nchw && gradient.isMaps && gradient.maps.w > piece
     return KernelCall(
       template: "positionbias_backward", name: "\(context.context.group.name)_backward_bias",
       title: "gradient of the bias: the sum over the images",
       layers: layerNames(context.context),
       constants: [ConstantRow(gradient.extents())]
+        + (isInBlocks(gradient) ? [patch(gradient)] : [])
         + (hasPieces
           ? [ConstantRow([Constant("PIECE", piece)], comment: "columns at a time")] : []),
       flags: flags(gradient).merging([
         "images": gradient.layout == .lanes, "pieces": hasPieces,
-        "ahead": isInBlocks(gradient) && gradient.comesFromMemory(context.context.target),
+        "ahead": gradient.comesFromMemory(context.context.target),
       ]) { $1 },
       texts: texts(gradient).merging([
         "piece": hasPieces ? "PIECE" : "W", "first": hasPieces ? "w0" : "0",
@@ -98,19 +92,34 @@ public struct PositionBias: Layer {
     placement.isMaps && placement.layout == .blocked
   }
 
-  /// Columns whose biases, or sums, stay in the first-level cache while all images are read.
-  private func piece(_ placement: Placement) -> Int {
-    2048 / (placement.isVector ? placement.lanes : 1)
+  /// Columns of a plain map whose sums stay in the first-level cache while all images are read.
+  private var piece: Int { 2048 }
+
+  /// A block's cells whose biases, or sums, are put side by side for all images: one map's lie far from the next one's. 32
+  /// KiB of them, for which memory is read long enough before the next image's are, and a quarter of a map for the threads.
+  private func patch(_ placement: Placement) -> ConstantRow {
+    let cells = 8192 / placement.lanes
+    let (height, width) = (placement.maps.h, placement.maps.w)
+    return ConstantRow(
+      [
+        Constant("ROWS", max(1, min(cells / width, height / 4))),
+        Constant("COLUMNS", min(cells, width)),
+      ], comment: "what is added at a time")
   }
 
   private func flags(_ placement: Placement) -> [String: Bool] {
-    ["maps": placement.isMaps, "vector": placement.isVector]
+    [
+      "maps": placement.isMaps, "vector": placement.isVector, "blocks": isInBlocks(placement),
+    ]
   }
 
-  private func texts(_ placement: Placement, column: String = "w") -> [String: String] {
-    [
-      "outer": placement.outerScalar.rawValue, "at": placement.at(.scalar),
-      "place": "[\(placement.channel)]" + (placement.isMaps ? "[h][\(column)]" : ""),
+  private func texts(_ placement: Placement) -> [String: String] {
+    let cell =
+      !placement.isMaps ? "" : isInBlocks(placement) ? "[h0 + r][w0 + w]" : "[h][w]"
+    return [
+      "outer": placement.outerScalar.rawValue,
+      "at": "[n][m]\(cell)" + (placement.isVector ? "[l]" : ""),
+      "place": "[\(placement.channel)]\(cell)",
     ]
   }
 

@@ -252,8 +252,9 @@ extension PlantedFault {
         PlantedFault("positionbias_forward", "+ bias", "- bias"),
         PlantedFault("positionbias_forward", "+ bias", "- bias", way: "lanes"),
         PlantedFault("positionbias_forward", "+ bias", "- bias", way: "blocked"),
-        PlantedFault("positionbias_backward", "{{/vector}} += d_y", "{{/vector}} = d_y"),
+        PlantedFault("positionbias_backward", "{{/pieces}}] += d_y", "{{/pieces}}] = d_y"),
         PlantedFault("positionbias_backward", "sum += ", "sum = ", way: "lanes"),
+        PlantedFault("positionbias_backward", "[l] += d_y", "[l] = d_y", way: "blocked"),
         PlantedFault("positionbias_backward", "accumulate ? d_bias", "0 ? d_bias", way: "blocked"),
       ]
     ),
