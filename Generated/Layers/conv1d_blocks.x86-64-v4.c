@@ -75,7 +75,7 @@ static NOINLINE void conv1_forward(int batch, const float *restrict x_, const la
                                    const lanes *restrict bias, lanes *restrict y_) {
     enum { C = 16, CI = 1, H = 1, W = 13 };  // planes of channels
     enum { K = 1, R = 1, S = 5, OH = 1, OW = 13 };  // blocks of maps
-    enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, PAD_LEFT = 2, POOL_H = 1, POOL_W = 1 };
+    enum { STRIDE_H = 1, STRIDE_W = 1, PAD_TOP = 0, POOL_H = 1, POOL_W = 1 };
     enum { TK = 1, TW = 13 };  // register tile: blocks of maps x columns
     const float (*x)[C][H][17][CI] = (const float (*)[C][H][17][CI])x_;
     const lanes (*weight)[C][R][S][CI] = (const lanes (*)[C][R][S][CI])weight_;
@@ -88,17 +88,14 @@ static NOINLINE void conv1_forward(int batch, const float *restrict x_, const la
                 // rows of taps that lie over the map, not over its zeros
                 const int first = MAX(0, PAD_TOP - STRIDE_H * (POOL_H * h + POOL_H - 1));
                 const int end = MIN(R, H + PAD_TOP - STRIDE_H * POOL_H * h);
-                UNROLL for (int w0 = 0; w0 < OW; w0 += TW) {
+                for (int w0 = 0; w0 < OW; w0 += TW) {
                     lanes acc[TK][POOL_H][POOL_W * TW] = {0};
                     for (int c = 0; c < C; c++) {
                         ROLL for (int r = first; r < end; r++) {
-                            UNROLL for (int s = 0; s < S; s++) {
-                                // the columns over the map, not over its zeros
-                                const int left = MAX(0, PAD_LEFT - s - POOL_W * w0);
-                                const int right = MIN(POOL_W * TW, W + PAD_LEFT - s - POOL_W * w0);
+                            ROLL for (int s = 0; s < S; s++) {
                                 ROLL for (int l = 0; l < CI; l++) {
                                     UNROLL for (int i = 0; i < POOL_H; i++) {
-                                        UNROLL for (int j = left; j < right; j++) {
+                                        UNROLL for (int j = 0; j < POOL_W * TW; j++) {
                                             UNROLL for (int t = 0; t < TK; t++)
                                                 acc[t][i][j] += weight[m0 + t][c][r][s][l] *
                                                                 x[n][c][STRIDE_H * (POOL_H * h + i) + r]

@@ -110,9 +110,8 @@ struct BlockedTiles: Sendable {
   func trims(_ shape: BlockedShape, row: Int, tile: Int, _ columns: (Int) -> Range<Int>)
     -> Bool
   {
-    // Planes have no loop between the taps, and what neighbouring taps share would push sums out of 16 registers.
-    guard shape.stride == 1, shape.s > 1, shape.s * Self.ceil(row, tile) <= 12,
-      !shape.isPlanar || !target.hasFewRegisters
+    // Planes have no loop between the taps, and what neighbouring taps share would push sums out of the registers.
+    guard shape.stride == 1, shape.s > 1, shape.s * Self.ceil(row, tile) <= 12, !shape.isPlanar
     else { return false }
     let read = (0..<shape.s).reduce(0) { $0 + columns($1).count }
     return 30 * read <= 29 * row * shape.s
