@@ -42,45 +42,61 @@ INLINE lanes lane_sums(lanes v[LANES]) {
 
 typedef uint32_t words __attribute__((vector_size(4 * LANES)));
 typedef uint64_t blocks __attribute__((vector_size(8 * LANES)));
+// Vectors of blocks that are drawn side by side, as many as the registers hold: each round waits for the one before.
+enum { SETS = LANES > 8 ? 2 : 1 };
 
-// The four words of LANES blocks of Philox 4x32-10 (Salmon et al. 2011): random bits that depend on the step's seed,
-// the layer's key and the block's number alone. Upper halves may hold anything, for products are taken of the lower
-// ones.
-INLINE void random_blocks(words word[4], uint64_t seed, uint32_t key, uint64_t step, blocks block) {
-    blocks word0 = block, word1 = block >> 32, word2 = (blocks){0} + step, word3 = word2 >> 32;
+// The four words of LANES blocks of Philox 4x32-10 (Salmon et al. 2011) in each set: random bits that depend on the
+// step's seed, the layer's key and the block's number alone. Upper halves may hold anything, for products are taken of
+// the lower ones.
+INLINE void random_blocks(words word[SETS][4], uint64_t seed, uint32_t key, uint64_t step, const blocks block[SETS]) {
+    blocks word0[SETS], word1[SETS], word2[SETS], word3[SETS];
+    UNROLL for (int s = 0; s < SETS; s++) {
+        word0[s] = block[s];
+        word1[s] = block[s] >> 32;
+        word2[s] = (blocks){0} + step;
+        word3[s] = word2[s] >> 32;
+    }
     uint32_t key0 = (uint32_t)seed ^ key, key1 = (uint32_t)(seed >> 32);
-    UNROLL
-    for (int round = 0; round < 10; round++) {
-        const blocks a = (word0 & 0xFFFFFFFFu) * 0xD2511F53u, b = (word2 & 0xFFFFFFFFu) * 0xCD9E8D57u;
-        word0 = (b >> 32) ^ word1 ^ key0;
-        word1 = b;
-        word2 = (a >> 32) ^ word3 ^ key1;
-        word3 = a;
+    UNROLL for (int round = 0; round < 10; round++) {
+        UNROLL for (int s = 0; s < SETS; s++) {
+            const blocks a = (word0[s] & 0xFFFFFFFFu) * 0xD2511F53u, b = (word2[s] & 0xFFFFFFFFu) * 0xCD9E8D57u;
+            word0[s] = (b >> 32) ^ word1[s] ^ key0;
+            word1[s] = b;
+            word2[s] = (a >> 32) ^ word3[s] ^ key1;
+            word3[s] = a;
+        }
         key0 += 0x9E3779B9u;
         key1 += 0xBB67AE85u;
     }
-    word[0] = __builtin_convertvector(word0, words);
-    word[1] = __builtin_convertvector(word1, words);
-    word[2] = __builtin_convertvector(word2, words);
-    word[3] = __builtin_convertvector(word3, words);
+    UNROLL for (int s = 0; s < SETS; s++) {
+        word[s][0] = __builtin_convertvector(word0[s], words);
+        word[s][1] = __builtin_convertvector(word1[s], words);
+        word[s][2] = __builtin_convertvector(word2[s], words);
+        word[s][3] = __builtin_convertvector(word3[s], words);
+    }
 }
 
 // Random words of count values that follow one another, the first with this index; the room takes three more and is
-// whole blocks of 4 * LANES.
+// whole blocks of 4 * LANES in each set.
 INLINE const uint32_t *random_bits(uint32_t *room, int count, uint64_t seed, uint32_t key, uint64_t step,
                                    uint64_t index) {
     const int first = index % 4;
-    blocks block;
-    for (int l = 0; l < LANES; l++) block[l] = index / 4 + l;
-    for (int i = 0; i < count + first; i += 4 * LANES, block += LANES) {
-        words word[4];
+    blocks block[SETS];
+    for (int l = 0; l < LANES; l++) block[0][l] = index / 4 + l;
+    for (int s = 1; s < SETS; s++) block[s] = block[0] + LANES * s;
+    for (int i = 0; i < count + first; i += SETS * 4 * LANES) {
+        words word[SETS][4];
         random_blocks(word, seed, key, step, block);
-        const lanes even[2] = {zip_low((lanes)word[0], (lanes)word[2]), zip_high((lanes)word[0], (lanes)word[2])};
-        const lanes odd[2] = {zip_low((lanes)word[1], (lanes)word[3]), zip_high((lanes)word[1], (lanes)word[3])};
-        UNROLL
-        for (int j = 0; j < 2; j++) {
-            word[2 * j] = (words)zip_low(even[j], odd[j]);
-            word[2 * j + 1] = (words)zip_high(even[j], odd[j]);
+        UNROLL for (int s = 0; s < SETS; s++) {
+            const lanes word0 = (lanes)word[s][0], word1 = (lanes)word[s][1];
+            const lanes word2 = (lanes)word[s][2], word3 = (lanes)word[s][3];
+            const lanes even[2] = {zip_low(word0, word2), zip_high(word0, word2)};
+            const lanes odd[2] = {zip_low(word1, word3), zip_high(word1, word3)};
+            UNROLL for (int j = 0; j < 2; j++) {
+                word[s][2 * j] = (words)zip_low(even[j], odd[j]);
+                word[s][2 * j + 1] = (words)zip_high(even[j], odd[j]);
+            }
+            block[s] += SETS * LANES;
         }
         memcpy(room + i, word, sizeof word);
     }
@@ -133,7 +149,7 @@ static NOINLINE void dense1_forward(int batch, const float *restrict x_, const f
 static NOINLINE void dense1_forward_drop_weight(uint64_t seed, uint64_t step, const float *restrict x,
                                                 float *restrict y) {
     enum { COUNT = 133 };
-    enum { PIECE = 256, ROOM = 320 };  // weights that bits are drawn for at once, and whole blocks of bits
+    enum { PIECE = 256, ROOM = 384 };  // weights that bits are drawn for at once, and whole blocks of bits
 
     for (int first = 0; first < COUNT; first += PIECE) {
         const int count = MIN(PIECE, COUNT - first);
@@ -276,7 +292,7 @@ static NOINLINE void dense1_backward_data(int batch, const float *restrict weigh
 static NOINLINE void dense1_backward_weight_drop(int accumulate, uint64_t seed, uint64_t step, const float *restrict x,
                                                  float *restrict y) {
     enum { COUNT = 133 };
-    enum { PIECE = 256, ROOM = 320 };  // weights that bits are drawn for at once, and whole blocks of bits
+    enum { PIECE = 256, ROOM = 384 };  // weights that bits are drawn for at once, and whole blocks of bits
 
     for (int first = 0; first < COUNT; first += PIECE) {
         const int count = MIN(PIECE, COUNT - first);

@@ -38,7 +38,10 @@ struct DropConnect: WeightDerivation {
       constants: [
         ConstantRow([Constant("COUNT", spec.count)]),
         ConstantRow(
-          [Constant("PIECE", 256), Constant("ROOM", 256 + 4 * context.context.target.lanes)],
+          [
+            Constant("PIECE", 256),
+            Constant("ROOM", 256 + RandomPatch.blockRoom(context.context.target)),
+          ],
           comment: "weights that bits are drawn for at once, and whole blocks of bits"),
       ], flags: ["adds": adds],
       texts: mask.constants.merging(["key": RandomMask.key(of: context.anchorNode.name)]) { $1 },

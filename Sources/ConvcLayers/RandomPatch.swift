@@ -31,18 +31,32 @@ struct RandomPatch {
 
   /// Cells of a patch at most: what is drawn for them stays in the first-level cache, and is little enough for reading and
   /// computing to overlap.
-  private var cells: Int { isVector ? 8 : 128 }
+  private var cells: Int {
+    let sets = Self.sets(target)
+    guard !isVector else { return 8 * sets }
+    // Where patches begin within a block of the generator, three values less take no further blocks.
+    let row = placement.isMaps ? maps.w : maps.c
+    return 128 * sets - (row % 4 == 0 ? 0 : 3)
+  }
   private var columns: Int { min(cells, placement.isMaps ? maps.w : placement.blocks) }
   private var rows: Int { placement.isMaps ? min(maps.h, max(1, cells / maps.w)) : 1 }
+
+  /// Vectors of blocks that the generator draws side by side, as `SETS` in its template.
+  private static func sets(_ target: Target) -> Int { target.lanes > 8 ? 2 : 1 }
+
+  /// Words that the generator draws at once.
+  static func blockRoom(_ target: Target) -> Int {
+    target.hasVectors ? sets(target) * 4 * target.lanes : 4
+  }
 
   /// Words, or vectors of them, that are drawn at most.
   private var room: Int {
     let count = rows * columns
     func rounded(_ count: Int, to step: Int) -> Int { (count + step - 1) / step * step }
     guard let distance else {
-      return rounded(count * (isVector ? placement.lanes : 1) + 3, to: 4 * target.lanes)
+      return rounded(count * (isVector ? placement.lanes : 1) + 3, to: Self.blockRoom(target))
     }
-    return rounded(count + 3, to: 4) + (distance % 4 == 0 ? 0 : 3)
+    return rounded(count + 3, to: 4 * Self.sets(target)) + (distance % 4 == 0 ? 0 : 3)
   }
 
   /// How a patch is asked for before it is needed.
