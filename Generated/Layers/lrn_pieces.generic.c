@@ -27,13 +27,13 @@ static inline float inverse_power_float(float x) {
 
 // lrn1: LocalResponseNorm over 5 channels.
 //
-//   x  [batch, 4, 1, 260]
-//   y  [batch, 4, 1, 260]
+//   x  [batch, 4, 1, 517]
+//   y  [batch, 4, 1, 517]
 static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_) {
-    enum { C = 4, H = 1, W = 260 };
-    enum { PIECE = 256 };  // columns at a time
+    enum { C = 4, H = 1, W = 517 };
+    enum { PIECE = 512 };  // columns at a time
     enum { HALF = 2, SIZE = 5 };  // channels of a window
-    enum { CHANNEL = 260 };  // floats from one channel to the next
+    enum { CHANNEL = 517 };  // floats from one channel to the next
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
 
@@ -75,14 +75,14 @@ static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_
 
 // lrn1: gradient of the input.
 //
-//   x    [batch, 4, 1, 260]
-//   d_y  [batch, 4, 1, 260]
-//   d_x  [batch, 4, 1, 260]
+//   x    [batch, 4, 1, 517]
+//   d_y  [batch, 4, 1, 517]
+//   d_x  [batch, 4, 1, 517]
 static void lrn1_backward(int batch, const float *restrict x_, const float *restrict d_y_, float *restrict d_x_) {
-    enum { C = 4, H = 1, W = 260 };
-    enum { PIECE = 128 };  // columns at a time
+    enum { C = 4, H = 1, W = 517 };
+    enum { PIECE = 256 };  // columns at a time
     enum { HALF = 2, SIZE = 5 };  // channels of a window
-    enum { CHANNEL = 260 };  // floats from one channel to the next
+    enum { CHANNEL = 517 };  // floats from one channel to the next
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;

@@ -84,7 +84,7 @@ struct LocalResponseKernels {
 
   /// Lines of which so many floats of the window's channels stay in the first-level cache.
   private func lines(_ placement: Placement, isBackward: Bool) -> LinePieces {
-    let most = half == nil ? 512 : isBackward ? 128 : 256
+    let most = half == nil || !isBackward ? 512 : 256
     return LinePieces(
       placement, .channels, cells: isBackward ? min(most, 5120 / (2 * (half ?? 0) + 1)) : most)
   }
@@ -97,7 +97,16 @@ struct LocalResponseKernels {
     guard let half else { return flags }
     flags["joins"] = nil
     flags["narrow"] = half <= 4
+    flags["lines"] = half <= 4 && lines.isInPieces && comesLate && lines.areWholeLines
     return flags
+  }
+
+  /// The loop over the cells of a piece, or over a line of memory, for which the same line of a channel that comes soon is
+  /// asked: asked for all at once, they wait for each other.
+  private func loop(_ flags: [String: Bool]) -> [String: String] {
+    guard flags["narrow"] == true else { return [:] }
+    return flags["lines"] == true
+      ? ["first": "line", "end": "line + 16"] : ["first": "0", "end": "cells"]
   }
 
   /// Floats from one channel to the next.
@@ -122,18 +131,19 @@ struct LocalResponseKernels {
     let tensors = [context.inputs[0], context.output].joiningRows
     let (x, y) = (tensors[0], tensors[1])
     let lines = lines(y, isBackward: false)
+    let flags = flags(lines, x, context.context.target)
     return KernelCall(
       template: half == nil ? "lrn_all_forward" : "lrn_channels_forward",
       name: "\(context.context.group.name)_forward", title: groupSummary(context.context),
       layers: layerNames(context.context), constants: lines.constants + window + channel(x),
-      flags: flags(lines, x, context.context.target),
-      texts: texts.merging(lines.texts(["x", "y"])) { $1 }.merging(
+      flags: flags,
+      texts: texts.merging(lines.texts(["x", "y"])) { $1 }.merging(loop(flags)) { $1 }.merging(
         half == nil
           ? [:]
           : [
             "neighbour": lines.address(of: "x", place: "j"),
             "x_soon": lines.address(of: "x", place: "MIN(C - 1, k + HALF + 2)"),
-            "y_soon": lines.address(of: "y", place: "MIN(C - 1, k + 2)"),
+            "y_soon": lines.address(of: "y", place: "MIN(C - 1, k + 1)"),
           ]
       ) { $1 },
       support: support, scalars: [y.outerScalar],
@@ -147,7 +157,9 @@ struct LocalResponseKernels {
       .joiningRows
     let (x, after, before) = (tensors[0], tensors[1], tensors[2])
     let lines = lines(before, isBackward: true)
+    let flags = flags(lines, x, context.context.target)
     var texts = backwardTexts.merging(lines.texts(["x", "d_y", "d_x"])) { $1 }
+      .merging(loop(flags)) { $1 }
     texts["store"] = gradient.accumulates ? "+=" : "="
     if half != nil {
       texts["neighbour"] = lines.address(of: "x", place: "j")
@@ -163,7 +175,7 @@ struct LocalResponseKernels {
       template: half == nil ? "lrn_all_backward" : "lrn_channels_backward",
       name: "\(context.context.group.name)_backward", title: "gradient of the input",
       layers: layerNames(context.context), constants: lines.constants + window + channel(x),
-      flags: flags(lines, x, context.context.target), texts: texts,
+      flags: flags, texts: texts,
       support: support, scalars: [before.outerScalar],
       arguments: [
         x.argument("x", .read, .scalar, meaning: x.lanesText),

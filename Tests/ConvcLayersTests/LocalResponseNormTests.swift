@@ -31,7 +31,7 @@ struct LocalResponseNormTests {
     LayerCase(
       "lrn_space_sequence", LocalResponseNorm(across: .space(3), alpha: 0.5, beta: 0.6),
       inputs: [3, 2, 9]),
-    LayerCase("lrn_pieces", LocalResponseNorm(alpha: 0.5), inputs: [1, 4, 1, 260]),
+    LayerCase("lrn_pieces", LocalResponseNorm(alpha: 0.5), inputs: [1, 4, 1, 517]),
     LayerCase(
       "lrn_space_pieces", LocalResponseNorm(across: .space(3), alpha: 0.5),
       inputs: [1, 1, 4, 131]),
