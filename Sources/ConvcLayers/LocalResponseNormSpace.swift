@@ -62,7 +62,7 @@ extension LocalResponseKernels {
   ) -> KernelCall {
     let (x, y) = (context.inputs[0], gradient?.slopes ?? context.output)
     let name = context.context.group.name
-    // What is read and written is asked for so much before.
+    // What is written is asked for so much before, and what is read beyond the last row of the window, which is read next.
     let ahead = x.comesFromMemory(context.context.target)
     let distance = x.isVector ? 2048 : 1024
     var texts = texts(
