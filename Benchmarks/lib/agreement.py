@@ -121,7 +121,7 @@ def structures(real):
 
 
 def doubled(text):
-    """C whose floats are doubles: every size in bytes doubles too, masks grow with them, logarithms are those of the C library."""
+    """C whose floats are doubles: sizes in bytes and masks double too, and logarithms are those of the C library."""
     text = re.sub(r"\bfloat\b", "double", text)
     text = re.sub(r"\b4 \* LANES\b", "8 * LANES", text).replace("aligned(4)", "aligned(8)")
     text = text.replace("typedef int32_t masks", "typedef int64_t masks")

@@ -92,17 +92,21 @@ struct LocalResponseKernels {
   private func flags(_ lines: LinePieces, _ x: Placement, _ target: Target) -> [String: Bool] {
     var flags = lines.flags
     flags["maps"] = nil
-    let comesLate = half == nil ? x.comesLate(target) : x.comesFromMemory(target)
-    flags["ahead"] = lines.isInPieces && comesLate
+    let asksAhead =
+      lines.isInPieces && (half == nil ? x.comesLate(target) : x.comesFromMemory(target))
+    flags["ahead"] = asksAhead
     guard let half else { return flags }
+    let isNarrow = half <= 4
     flags["joins"] = nil
-    flags["narrow"] = half <= 4
-    flags["lines"] = half <= 4 && lines.isInPieces && comesLate && lines.areWholeLines
+    flags["narrow"] = isNarrow
+    // A piece of a channel is asked for line by line, beside the one at hand, or all at once.
+    let asksByLine = asksAhead && isNarrow && lines.areWholeLines
+    flags["lines"] = asksByLine
+    flags["ahead"] = asksAhead && !asksByLine
     return flags
   }
 
-  /// The loop over the cells of a piece, or over a line of memory, for which the same line of a channel that comes soon is
-  /// asked: asked for all at once, they wait for each other.
+  /// The cells of the inner loop: a piece, or a line of memory while the same line of a channel that comes soon is asked for.
   private func loop(_ flags: [String: Bool]) -> [String: String] {
     guard flags["narrow"] == true else { return [:] }
     return flags["lines"] == true
