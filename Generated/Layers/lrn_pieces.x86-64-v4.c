@@ -32,7 +32,7 @@ static inline float inverse_power_float(float x) {
 //   y  [batch, 4, 1, 517]
 static NOINLINE void lrn1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 4, H = 1, W = 517 };
-    enum { PIECE = 512 };  // columns at a time
+    enum { PIECE = 256 };  // columns at a time
     enum { HALF = 2, SIZE = 5 };  // channels of a window
     enum { CHANNEL = 517 };  // floats from one channel to the next
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
@@ -81,7 +81,7 @@ static NOINLINE void lrn1_forward(int batch, const float *restrict x_, float *re
 static NOINLINE void lrn1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
                                    float *restrict d_x_) {
     enum { C = 4, H = 1, W = 517 };
-    enum { PIECE = 256 };  // columns at a time
+    enum { PIECE = 128 };  // columns at a time
     enum { HALF = 2, SIZE = 5 };  // channels of a window
     enum { CHANNEL = 517 };  // floats from one channel to the next
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;

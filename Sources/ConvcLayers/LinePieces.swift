@@ -31,12 +31,6 @@ struct LinePieces {
     min(placement.maps.w, max(1, cells / (isVector ? placement.lanes : 1)))
   }
 
-  /// Whether every piece is whole lines of memory, 16 floats.
-  var areWholeLines: Bool {
-    let lanes = isVector ? placement.lanes : 1
-    return placement.maps.w * lanes % 16 == 0 && columns * lanes % 16 == 0
-  }
-
   /// Places of a contiguous line that are taken at a time.
   private var step: Int { [16, 8, 4, 2].first { $0 <= count } ?? 1 }
   /// Places of a line.

@@ -83,10 +83,20 @@ struct LocalResponseKernels {
   // MARK: Across channels
 
   /// Lines of which so many floats of the window's channels stay in the first-level cache.
-  private func lines(_ placement: Placement, isBackward: Bool) -> LinePieces {
-    let most = half == nil || !isBackward ? 512 : 256
+  private func lines(_ placement: Placement, isBackward: Bool, _ target: Target) -> LinePieces {
+    let most = half == nil ? 512 : isBackward ? 128 : 256
     return LinePieces(
-      placement, .channels, cells: isBackward ? min(most, 5120 / (2 * (half ?? 0) + 1)) : most)
+      placement, .channels,
+      cells: (isBackward ? min(most, 5120 / (2 * (half ?? 0) + 1)) : most)
+        * (asksByLine(placement, target) ? 2 : 1))
+  }
+
+  /// Whether a piece of a channel is asked for line by line, beside the one at hand. Asked for all at once its lines wait for
+  /// each other, and pieces have to be half as long; but others are no whole lines.
+  private func asksByLine(_ placement: Placement, _ target: Target) -> Bool {
+    guard let half, half <= 4, placement.isMaps else { return false }
+    return placement.comesFromMemory(target)
+      && placement.maps.w * (placement.isVector ? placement.lanes : 1) % 16 == 0
   }
 
   private func flags(_ lines: LinePieces, _ x: Placement, _ target: Target) -> [String: Bool] {
@@ -94,15 +104,12 @@ struct LocalResponseKernels {
     flags["maps"] = nil
     let asksAhead =
       lines.isInPieces && (half == nil ? x.comesLate(target) : x.comesFromMemory(target))
-    flags["ahead"] = asksAhead
-    guard let half else { return flags }
-    let isNarrow = half <= 4
-    flags["joins"] = nil
-    flags["narrow"] = isNarrow
-    // A piece of a channel is asked for line by line, beside the one at hand, or all at once.
-    let asksByLine = asksAhead && isNarrow && lines.areWholeLines
-    flags["lines"] = asksByLine
+    let asksByLine = asksByLine(x, target)
     flags["ahead"] = asksAhead && !asksByLine
+    guard let half else { return flags }
+    flags["joins"] = nil
+    flags["narrow"] = half <= 4
+    flags["lines"] = asksByLine
     return flags
   }
 
@@ -134,7 +141,7 @@ struct LocalResponseKernels {
   private func forward(_ context: ForwardContext) -> KernelCall {
     let tensors = [context.inputs[0], context.output].joiningRows
     let (x, y) = (tensors[0], tensors[1])
-    let lines = lines(y, isBackward: false)
+    let lines = lines(y, isBackward: false, context.context.target)
     let flags = flags(lines, x, context.context.target)
     return KernelCall(
       template: half == nil ? "lrn_all_forward" : "lrn_channels_forward",
@@ -147,7 +154,8 @@ struct LocalResponseKernels {
           : [
             "neighbour": lines.address(of: "x", place: "j"),
             "x_soon": lines.address(of: "x", place: "MIN(C - 1, k + HALF + 2)"),
-            "y_soon": lines.address(of: "y", place: "MIN(C - 1, k + 1)"),
+            "y_soon": lines.address(
+              of: "y", place: "MIN(C - 1, k + \(flags["lines"] == true ? 1 : 2))"),
           ]
       ) { $1 },
       support: support, scalars: [y.outerScalar],
@@ -160,7 +168,7 @@ struct LocalResponseKernels {
     let tensors = [context.forward.inputs[0], context.outputGradient, gradient.placement]
       .joiningRows
     let (x, after, before) = (tensors[0], tensors[1], tensors[2])
-    let lines = lines(before, isBackward: true)
+    let lines = lines(before, isBackward: true, context.context.target)
     let flags = flags(lines, x, context.context.target)
     var texts = backwardTexts.merging(lines.texts(["x", "d_y", "d_x"])) { $1 }
       .merging(loop(flags)) { $1 }
