@@ -31,11 +31,11 @@
 //   dense3.bias    10            10  61696  trainable
 //   all                       61706         61706 trainable
 //
-// Workspace of forward: 563200 bytes, each buffer in use from its first to its last call:
+// Workspace of forward: 565888 bytes, each buffer in use from its first to its last call:
 //   buffer        bytes      at  calls
-//   image_lanes  262144  301056  1-3
+//   image_lanes  262144  302400  1-3
 //   pool1        301056       0  3-4
-//   pool2        102400  301056  4-5
+//   pool2        102400  302400  4-5
 //   relu3         30720       0  5-6
 //   relu4         21504   30720  6-7
 //   dense3         2560       0  7-8
@@ -420,9 +420,9 @@ static void run_forward(const struct forward_run *run) {
                 *const dense3_weight = parameters + 60856, *const dense3_bias = parameters + 61696;
 
     // Buffers of the workspace; those that are never in use together share memory.
-    void *const image_lanes = arena + 301056;
+    void *const image_lanes = arena + 302400;
     void *const pool1 = arena;
-    void *const pool2 = arena + 301056;
+    void *const pool2 = arena + 302400;
     void *const relu3 = arena;
     void *const relu4 = arena + 30720;
     void *const dense3 = arena;
@@ -495,7 +495,7 @@ const convc_model *lenet5_model(void) {
         .classes = NULL, .classes_count = 0,
         .parameters_floats = 61706, .gradients_floats = 0, .optimizer_floats = 0,
         .packed_bytes = 246848,
-        .inference_workspace_bytes = 563200,
+        .inference_workspace_bytes = 565888,
         .training_workspace_bytes = 0,
         .prepare = lenet5_prepare,
         .forward = lenet5_forward,

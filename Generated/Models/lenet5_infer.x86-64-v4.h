@@ -139,7 +139,7 @@ typedef convc_options lenet5_options;
 #define LENET5_MAX_BATCH 64               // images of the largest batch
 #define LENET5_PARAMETERS_FLOATS 61706    // parameters, in the order of the model
 #define LENET5_PACKED_BYTES 246848        // what prepare derives from them
-#define LENET5_WORKSPACE_BYTES 563200     // workspace of forward
+#define LENET5_WORKSPACE_BYTES 565888     // workspace of forward
 #define LENET5_ALIGNMENT CONVC_ALIGNMENT  // of packed and workspace, in bytes
 
 // Describes the model to a program that knows nothing of it.

@@ -31,38 +31,38 @@
 //   dense3.bias    10            10  61696  trainable
 //   all                       61706         61706 trainable
 //
-// Workspace of forward: 638464 bytes, each buffer in use from its first to its last call:
+// Workspace of forward: 641152 bytes, each buffer in use from its first to its last call:
 //   buffer                      bytes      at  calls
-//   image_lanes                262144  301056  1-3
+//   image_lanes                262144  302400  1-3
 //   pool1                      301056       0  3-4
-//   conv1_relu1_pool1_winners   75264  563200  3
-//   pool2                      102400  301056  4-5
-//   conv2_relu2_pool2_winners   25600  403456  4
+//   conv1_relu1_pool1_winners   75264  565888  3
+//   pool2                      102400  302400  4-5
+//   conv2_relu2_pool2_winners   25600  404800  4
 //   relu3                       30720       0  5-6
 //   relu4                       21504   30720  6-7
 //   dense3                       2560       0  7-8
 // Calls: 1 image_lanes_clear_halo, 2 image_to_lanes, 3 conv1_relu1_pool1_forward, 4 conv2_relu2_pool2_forward,
 //   5 dense1_relu3_forward, 6 dense2_relu4_forward, 7 dense3_forward, 8 dense3_to_output.
 //
-// Workspace of gradients: 1628928 bytes (no plan needs less than 1479168), each buffer in use from its first to its
+// Workspace of gradients: 1634304 bytes (no plan needs less than 1484544), each buffer in use from its first to its
 // last call:
 //   buffer                      bytes       at  calls
 //   image_lanes                262144        0  1-20
-//   pool1                      301056   262144  3-20
-//   conv1_relu1_pool1_winners   75264   563200  3-20
-//   pool2                      102400   638464  4-18
-//   conv2_relu2_pool2_winners   25600   740864  4-18
-//   relu3                       30720   766464  5-16
-//   relu4                       21504   797184  6-14
-//   dense3                       2560   818688  7-9
-//   d_dense3                     2560   821248  9-12
-//   loss_output_each              256   823808  9-10
-//   d_relu4                     21504   824064  12-14
-//   d_relu3                     30720   845568  14-16
-//   d_pool2                    102400   876288  16-18
-//   conv2_relu2_pool2_parts    309248   978688  17-19
-//   d_pool1                    301056  1287936  18-20
-//   conv1_relu1_pool1_parts     39936  1588992  20-21
+//   pool1                      301056   263488  3-20
+//   conv1_relu1_pool1_winners   75264   565888  3-20
+//   pool2                      102400   641152  4-18
+//   conv2_relu2_pool2_winners   25600   743552  4-18
+//   relu3                       30720   769152  5-16
+//   relu4                       21504   799872  6-14
+//   dense3                       2560   821376  7-9
+//   d_dense3                     2560   823936  9-12
+//   loss_output_each              256   826496  9-10
+//   d_relu4                     21504   826752  12-14
+//   d_relu3                     30720   848256  14-16
+//   d_pool2                    102400   878976  16-18
+//   conv2_relu2_pool2_parts    309248   981376  17-19
+//   d_pool1                    301056  1291968  18-20
+//   conv1_relu1_pool1_parts     39936  1594368  20-21
 // Calls: 1 image_lanes_clear_halo, 2 image_to_lanes, 3 conv1_relu1_pool1_forward, 4 conv2_relu2_pool2_forward,
 //   5 dense1_relu3_forward, 6 dense2_relu4_forward, 7 dense3_forward, 8 dense3_to_output,
 //   9 loss_output_forward_backward, 10 loss_output_mean, 11 dense3_backward_weight, 12 dense3_backward_data,
@@ -1182,11 +1182,11 @@ static void run_forward(const struct forward_run *run) {
                 *const dense3_weight = parameters + 60856, *const dense3_bias = parameters + 61696;
 
     // Buffers of the workspace; those that are never in use together share memory.
-    void *const image_lanes = arena + 301056;
+    void *const image_lanes = arena + 302400;
     void *const pool1 = arena;
-    void *const conv1_relu1_pool1_winners = arena + 563200;
-    void *const pool2 = arena + 301056;
-    void *const conv2_relu2_pool2_winners = arena + 403456;
+    void *const conv1_relu1_pool1_winners = arena + 565888;
+    void *const pool2 = arena + 302400;
+    void *const conv2_relu2_pool2_winners = arena + 404800;
     void *const relu3 = arena;
     void *const relu4 = arena + 30720;
     void *const dense3 = arena;
@@ -1269,21 +1269,21 @@ static void run_gradients(const struct gradients_run *run) {
 
     // Buffers of the workspace; those that are never in use together share memory.
     void *const image_lanes = arena;
-    void *const pool1 = arena + 262144;
-    void *const conv1_relu1_pool1_winners = arena + 563200;
-    void *const pool2 = arena + 638464;
-    void *const conv2_relu2_pool2_winners = arena + 740864;
-    void *const relu3 = arena + 766464;
-    void *const relu4 = arena + 797184;
-    void *const dense3 = arena + 818688;
-    void *const d_dense3 = arena + 821248;
-    void *const loss_output_each = arena + 823808;
-    void *const d_relu4 = arena + 824064;
-    void *const d_relu3 = arena + 845568;
-    void *const d_pool2 = arena + 876288;
-    void *const conv2_relu2_pool2_parts = arena + 978688;
-    void *const d_pool1 = arena + 1287936;
-    void *const conv1_relu1_pool1_parts = arena + 1588992;
+    void *const pool1 = arena + 263488;
+    void *const conv1_relu1_pool1_winners = arena + 565888;
+    void *const pool2 = arena + 641152;
+    void *const conv2_relu2_pool2_winners = arena + 743552;
+    void *const relu3 = arena + 769152;
+    void *const relu4 = arena + 799872;
+    void *const dense3 = arena + 821376;
+    void *const d_dense3 = arena + 823936;
+    void *const loss_output_each = arena + 826496;
+    void *const d_relu4 = arena + 826752;
+    void *const d_relu3 = arena + 848256;
+    void *const d_pool2 = arena + 878976;
+    void *const conv2_relu2_pool2_parts = arena + 981376;
+    void *const d_pool1 = arena + 1291968;
+    void *const conv1_relu1_pool1_parts = arena + 1594368;
 
     image_lanes_clear_halo(groups, image_lanes);
     image_to_lanes(batch, groups, inputs[0], (float *)image_lanes + 1056);
@@ -1463,8 +1463,8 @@ const convc_model *lenet5_model(void) {
         .classes = NULL, .classes_count = 0,
         .parameters_floats = 61706, .gradients_floats = 61706, .optimizer_floats = 61706,
         .packed_bytes = 246848,
-        .inference_workspace_bytes = 638464,
-        .training_workspace_bytes = 1628928,
+        .inference_workspace_bytes = 641152,
+        .training_workspace_bytes = 1634304,
         .prepare = lenet5_prepare,
         .forward = lenet5_forward,
         .gradients = lenet5_gradients,

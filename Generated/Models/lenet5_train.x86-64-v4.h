@@ -139,11 +139,11 @@ typedef convc_options lenet5_options;
 #define LENET5_MAX_BATCH 64                      // images of the largest batch
 #define LENET5_PARAMETERS_FLOATS 61706           // parameters, in the order of the model
 #define LENET5_PACKED_BYTES 246848               // what prepare derives from them
-#define LENET5_WORKSPACE_BYTES 638464            // workspace of forward
+#define LENET5_WORKSPACE_BYTES 641152            // workspace of forward
 #define LENET5_ALIGNMENT CONVC_ALIGNMENT         // of packed and workspace, in bytes
 #define LENET5_GRADIENTS_FLOATS 61706            // gradients of the first parameters
 #define LENET5_OPTIMIZER_FLOATS 61706            // state of the optimiser
-#define LENET5_TRAINING_WORKSPACE_BYTES 1628928  // workspace of gradients
+#define LENET5_TRAINING_WORKSPACE_BYTES 1634304  // workspace of gradients
 
 // Describes the model to a program that knows nothing of it.
 const convc_model *lenet5_model(void);

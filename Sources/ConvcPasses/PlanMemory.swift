@@ -6,14 +6,22 @@ import ConvcIR
 /// uses it to the last; each is placed at the lowest offset where nothing alive at the same time lies, the largest first.
 /// Where gaps remain other orders are tried: the longest-lived first, bytes times lifetime, the order of the calls; and while
 /// gaps take over a twentieth, the order at hand with the buffer before all others that lay at the end. The smallest arena
-/// wins. Small training steps with vectors share no memory: see ``roomy``. Needs the final order of the calls: lifetimes are
-/// intervals in it.
+/// wins. Small training steps with vectors share no memory: see ``roomy``; large buffers keep apart: see ``stagger``. Needs
+/// the final order of the calls: lifetimes are intervals in it.
 public struct PlanMemory: Pass {
   public static let name = "plan-memory"
 
   /// Bytes up to which each buffer of a training step has memory of its own. A store to a line that another thread's core
   /// holds waits for it, and a line of shared memory passes from one thread to the other with every buffer that lies on it.
   public static let roomy = 4 << 20
+
+  /// Bytes left free behind a large buffer on targets with vectors: a third of a page, in whole lines. Maps whose sizes are
+  /// powers of two would otherwise start at one place of all pages, and what a kernel reads and writes together would share a few
+  /// sets of the caches.
+  public static let stagger = 21 * 64
+
+  /// Bytes from which a buffer is large.
+  public static let large = 256 << 10
 
   /// Bytes that the arena may take.
   public let limit: Int
@@ -33,10 +41,18 @@ public struct PlanMemory: Pass {
       if size < bytes { (best, bytes) = (placed, size) }
       return placed
     }
-    if let roomy = roomy(alive, kernels) {
+    func plan(_ placed: [ArenaSlot], bytes: Int) -> MemoryPlan {
+      let slots = placed.map {
+        ArenaSlot(
+          buffer: $0.buffer, offset: $0.offset, bytes: kernels[$0.buffer].arenaBytes,
+          first: $0.first, last: $0.last)
+      }
       return MemoryPlan(
-        kernels: kernels, slots: roomy, bytes: roomy.last.map(Self.end) ?? 0,
-        lowerBound: lowerBound)
+        kernels: kernels, slots: slots.sorted { ($0.first, $0.buffer) < ($1.first, $1.buffer) },
+        bytes: bytes, lowerBound: lowerBound)
+    }
+    if let roomy = roomy(alive, kernels) {
+      return plan(roomy, bytes: roomy.last.map(Self.end) ?? 0)
     }
     for rank in Self.orders where bytes > lowerBound {
       _ = attempt(alive.sorted { rank($0) < rank($1) })
@@ -54,9 +70,7 @@ public struct PlanMemory: Pass {
         "\(kernels.mode.rawValue) needs an arena of \(bytes >> 20) MiB, over the memory limit of \(limit >> 20) MiB; "
           + "use a smaller batch or image, or raise the limit")
     }
-    return MemoryPlan(
-      kernels: kernels, slots: best.sorted { ($0.first, $0.buffer) < ($1.first, $1.buffer) },
-      bytes: bytes, lowerBound: lowerBound)
+    return plan(best, bytes: bytes)
   }
 
   /// The buffers one after the other; nil: they take too much.
@@ -99,6 +113,7 @@ public struct PlanMemory: Pass {
 
   private static func aligned(_ bytes: Int) -> Int { (bytes + 63) / 64 * 64 }
 
+  /// The buffers of the arena, with the bytes that stay free behind them.
   private func lifetimes(of kernels: KernelGraph) -> [ArenaSlot] {
     var first: [Buffer.ID: Int] = [:]
     var last: [Buffer.ID: Int] = [:]
@@ -110,8 +125,10 @@ public struct PlanMemory: Pass {
     }
     return kernels.buffers.compactMap { buffer in
       guard let begin = first[buffer.id], let end = last[buffer.id] else { return nil }
+      let stagger =
+        kernels.target.hasVectors && buffer.arenaBytes >= Self.large ? Self.stagger : 0
       return ArenaSlot(
-        buffer: buffer.id, offset: 0, bytes: buffer.arenaBytes, first: begin, last: end)
+        buffer: buffer.id, offset: 0, bytes: buffer.arenaBytes + stagger, first: begin, last: end)
     }
   }
 

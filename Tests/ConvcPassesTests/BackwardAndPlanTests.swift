@@ -72,7 +72,7 @@ struct PlanTests {
       #expect(memory.verify().isEmpty)
       let isRoomy =
         program.kernels.mode == .training && memory.bytes <= PlanMemory.roomy
-        && memory.bytes == memory.slots.reduce(0) { $0 + ($1.bytes + 63) / 64 * 64 }
+        && memory.bytes == bytesWithoutSharing(memory)
       #expect(isRoomy || Double(memory.bytes) <= 1.1 * Double(memory.lowerBound))
     }
   }
@@ -84,10 +84,32 @@ struct PlanTests {
       return try #require(LeNet5.model().compile(options).stages.programs.last).memory
     }
     let roomy = try training(.x86v3)
-    #expect(roomy.bytes == roomy.slots.reduce(0) { $0 + ($1.bytes + 63) / 64 * 64 })
+    #expect(roomy.bytes == bytesWithoutSharing(roomy))
     #expect(roomy.verify().isEmpty)
     let tight = try training(.generic)
     #expect(Double(tight.bytes) <= 1.1 * Double(tight.lowerBound))
+  }
+
+  /// Bytes of all buffers one after the other, with the stagger behind large ones.
+  private func bytesWithoutSharing(_ memory: MemoryPlan) -> Int {
+    memory.slots.reduce(0) {
+      $0 + ($1.bytes + 63) / 64 * 64 + ($1.bytes >= PlanMemory.large ? PlanMemory.stagger : 0)
+    }
+  }
+
+  @Test("with vectors, few large buffers that are alive together start at one place of a page")
+  func stagger() throws {
+    func shareAtOnePlace(_ target: Target) throws -> Double {
+      let options = BuildOptions(batch: 8, target: target)
+      let memory = try #require(UNet.model().compile(options).stages.programs.last).memory
+      let large = memory.slots.filter { $0.bytes >= PlanMemory.large }
+      let pairs = large.indices.flatMap { a in large[(a + 1)...].map { (large[a], $0) } }
+        .filter { $0.first <= $1.last && $1.first <= $0.last }
+      #expect(pairs.count > 100)
+      return Double(pairs.count { ($0.offset - $1.offset) % 4096 == 0 }) / Double(pairs.count)
+    }
+    #expect(try shareAtOnePlace(.x86v4) < 0.1)
+    #expect(try shareAtOnePlace(.generic) > 0.5)
   }
 
   @Test("an arena over the limit is refused, not attempted")
