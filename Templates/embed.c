@@ -455,6 +455,10 @@ TEMPLATE(support_inverse_power_scalar)
 #embed "Kernels/support_inverse_power_scalar.c.mustache"
 TEMPLATE(support_inverse_sqrt_scalar)
 #embed "Kernels/support_inverse_sqrt_scalar.c.mustache"
+TEMPLATE(support_join_largest)
+#embed "Kernels/support_join_largest.c.mustache"
+TEMPLATE(support_join_sums)
+#embed "Kernels/support_join_sums.c.mustache"
 TEMPLATE(support_lane_sums)
 #embed "Kernels/support_lane_sums.c.mustache"
 TEMPLATE(support_larger_scalar)

@@ -7,8 +7,6 @@
 #else
 #define OMP(directive)
 #endif
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 // e^x for x up to 88, within 2 units in the last place; below -87.7 it is 0. NaN passes through.
 static inline float exp_float(float x) {
@@ -62,7 +60,7 @@ static void logsoftmax1_forward(int batch, const float *restrict x_, float *rest
     OMP(omp for collapse(3) schedule(static) nowait)
     for (int n = 0; n < batch; n++) for (int h = 0; h < H; h++) {
         for (int w0 = 0; w0 < W; w0 += PIECE) {
-            const int cells = MIN(PIECE, W - w0);
+            const int cells = PIECE;
             float largest[PIECE], sum[PIECE];
             float scores[C][PIECE];  // stays in the first-level cache
             for (int i = 0; i < cells; i++) {
@@ -106,7 +104,7 @@ static void logsoftmax1_backward(int batch, const float *restrict y_, const floa
     OMP(omp for collapse(3) schedule(static) nowait)
     for (int n = 0; n < batch; n++) for (int h = 0; h < H; h++) {
         for (int w0 = 0; w0 < W; w0 += PIECE) {
-            const int cells = MIN(PIECE, W - w0);
+            const int cells = PIECE;
             float sum[PIECE];
             for (int i = 0; i < cells; i++) sum[i] = 0.0f;
             for (int k = 0; k < C; k++) {

@@ -2,9 +2,12 @@
 #include <math.h>
 #include <string.h>
 
+#ifdef __clang__
+#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")  // what an iteration writes, no other one touches
+#else
+#define INDEPENDENT _Pragma("GCC ivdep")
+#endif
 #define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 // e^x for x up to 88, within 2 units in the last place; below -87.7 it is 0. NaN passes through.
 static inline float exp_float(float x) {
@@ -52,40 +55,32 @@ static inline float log_float(float x) {
 static NOINLINE void lrn1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 5, H = 1, W = 9 };
     enum { PIECE = 9 };  // columns at a time
-    enum { HALF = 1, SIZE = 3 };  // channels of a window
-    enum { CHANNEL = 9 };  // floats from one channel to the next
+    enum { HALF = 1 };  // channels to either side of a window's middle
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
 
     for (int n = 0; n < batch; n++) for (int h = 0; h < H; h++) {
         for (int w0 = 0; w0 < W; w0 += PIECE) {
-            const int cells = MIN(PIECE, W - w0);
-            for (int k = 0; k < C; k++) {
-                const float *value = &x[n][k][h][w0];
-                float *result = &y[n][k][h][w0];
-                if (k >= HALF && k < C - HALF) {
-                    for (int i = 0; i < cells; i++) {
-                        float sum = 0.0f;
-                        for (int d = -HALF; d <= HALF; d++) {
-                            const float neighbour = value[i + d * CHANNEL];
-                            sum += neighbour * neighbour;
-                        }
-                        const float s = 1.0f + 0.23333333f * sum;
-                        const float factor = exp_float(-0.6f * log_float(s));
-                        result[i] = value[i] * factor;
+            const int cells = PIECE;
+            float none[PIECE] = {0}, spare[PIECE];
+            for (int k = 0; k < C; k += 2) {  // two channels, whose windows have most channels in common
+                // Channels k - HALF to k + 1 + HALF; before the first and behind the last there are zeros.
+                const float *near[2 * HALF + 2];
+                for (int d = 0; d < 2 * HALF + 2; d++) {
+                    const int m = k - HALF + d;
+                    near[d] = m < 0 || m >= C ? none : &x[n][m][h][w0];
+                }
+                float *result[2];
+                for (int e = 0; e < 2; e++) result[e] = k + e < C ? &y[n][k + e][h][w0] : spare;
+                INDEPENDENT for (int i = 0; i < cells; i++) {
+                    float both = 0.0f;
+                    for (int d = 1; d <= 2 * HALF; d++) both += near[d][i] * near[d][i];
+                    for (int e = 0; e < 2; e++) {
+                        const float other = near[e * (2 * HALF + 1)][i];
+                        const float s = 1.0f + 0.23333333f * (both + other * other);
+                        const float power = exp_float(-0.6f * log_float(s));
+                        result[e][i] = near[HALF + e][i] * power;
                     }
-                    continue;
-                }
-                float sum[PIECE];
-                for (int i = 0; i < cells; i++) sum[i] = 0.0f;
-                for (int j = MAX(0, k - HALF); j < MIN(C, k + HALF + 1); j++) {
-                    const float *neighbour = &x[n][j][h][w0];
-                    for (int i = 0; i < cells; i++) sum[i] += neighbour[i] * neighbour[i];
-                }
-                for (int i = 0; i < cells; i++) {
-                    const float s = 1.0f + 0.23333333f * sum[i];
-                    const float factor = exp_float(-0.6f * log_float(s));
-                    result[i] = value[i] * factor;
                 }
             }
         }
@@ -101,59 +96,53 @@ static NOINLINE void lrn1_backward(int batch, const float *restrict x_, const fl
                                    float *restrict d_x_) {
     enum { C = 5, H = 1, W = 9 };
     enum { PIECE = 9 };  // columns at a time
-    enum { HALF = 1, SIZE = 3 };  // channels of a window
-    enum { CHANNEL = 9 };  // floats from one channel to the next
+    enum { HALF = 1, PAIRS = 2 };  // channels to either side of a window's middle
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
 
     for (int n = 0; n < batch; n++) for (int h = 0; h < H; h++) {
         for (int w0 = 0; w0 < W; w0 += PIECE) {
-            const int cells = MIN(PIECE, W - w0);
-            // Of the last SIZE channels: s^-beta, and what a channel adds to the gradients of its neighbours.
-            float factors[SIZE][PIECE], slopes[SIZE][PIECE], sum[PIECE];
-            for (int j = 0; j < SIZE; j++)
-                for (int i = 0; i < cells; i++) slopes[j][i] = 0.0f;
-            for (int k = 0; k < C + HALF; k++) {
-                float *factor = factors[k % SIZE], *slope = slopes[k % SIZE];
-                if (k >= C) {
-                    for (int i = 0; i < cells; i++) slope[i] = 0.0f;
-                } else if (k >= HALF && k < C - HALF) {
-                    const float *value = &x[n][k][h][w0], *d_after = &d_y[n][k][h][w0];
-                    for (int i = 0; i < cells; i++) {
-                        float squares = 0.0f;
-                        for (int d = -HALF; d <= HALF; d++) {
-                            const float neighbour = value[i + d * CHANNEL];
-                            squares += neighbour * neighbour;
-                        }
-                        const float s = 1.0f + 0.23333333f * squares;
-                        const float power = exp_float(-0.6f * log_float(s));
-                        factor[i] = power;
-                        slope[i] = d_after[i] * value[i] * power * (1.0f / s);
-                    }
-                } else {
-                    const float *value = &x[n][k][h][w0], *d_after = &d_y[n][k][h][w0];
-                    for (int i = 0; i < cells; i++) sum[i] = 0.0f;
-                    for (int j = MAX(0, k - HALF); j < MIN(C, k + HALF + 1); j++) {
-                        const float *neighbour = &x[n][j][h][w0];
-                        for (int i = 0; i < cells; i++) sum[i] += neighbour[i] * neighbour[i];
-                    }
-                    for (int i = 0; i < cells; i++) {
-                        const float s = 1.0f + 0.23333333f * sum[i];
-                        const float power = exp_float(-0.6f * log_float(s));
-                        factor[i] = power;
-                        slope[i] = d_after[i] * value[i] * power * (1.0f / s);
-                    }
+            const int cells = PIECE;
+            float none[PIECE] = {0}, spare[PIECE] = {0};
+            // Of the last pairs of channels: d_y s^-beta, and what a channel adds to the gradients of its neighbours.
+            float scaled[PAIRS][2][PIECE], slopes[PAIRS][2][PIECE] = {0};
+            for (int k = 0; k < C + HALF; k += 2) {  // two channels, whose windows have most channels in common
+                // Channels k - HALF to k + 1 + HALF; before the first and behind the last there are zeros.
+                const float *near[2 * HALF + 2];
+                for (int d = 0; d < 2 * HALF + 2; d++) {
+                    const int m = k - HALF + d;
+                    near[d] = m < 0 || m >= C ? none : &x[n][m][h][w0];
                 }
-                const int j = k - HALF;  // the middle of the channels at hand
-                if (j < 0) continue;
-                const float *value = &x[n][j][h][w0], *d_after = &d_y[n][j][h][w0];
-                float *d_before = &d_x[n][j][h][w0];
-                factor = factors[j % SIZE];
-                for (int i = 0; i < cells; i++) {
-                    float total = 0.0f;
-                    for (int q = 0; q < SIZE; q++) total += slopes[q][i];
-                    d_before[i] = d_after[i] * factor[i] - 0.28f * value[i] * total;
+                const float *d_after[2], *own[2];
+                float *d_before[2];
+                for (int e = 0; e < 2; e++) {
+                    const int m = k - HALF + e;  // the middle of a window whose slopes are all there
+                    d_after[e] = k + e < C ? &d_y[n][k + e][h][w0] : none;
+                    own[e] = m < 0 ? none : scaled[m / 2 % PAIRS][m % 2];
+                    d_before[e] = m < 0 || m >= C ? spare : &d_x[n][m][h][w0];
+                }
+                float (*scale)[PIECE] = scaled[k / 2 % PAIRS], (*slope)[PIECE] = slopes[k / 2 % PAIRS];
+                float (*oldest)[PIECE] = slopes[(k / 2 + 1) % PAIRS];
+                INDEPENDENT for (int i = 0; i < cells; i++) {
+                    float both = 0.0f, added[2];
+                    for (int d = 1; d <= 2 * HALF; d++) both += near[d][i] * near[d][i];
+                    for (int e = 0; e < 2; e++) {
+                        const float other = near[e * (2 * HALF + 1)][i];
+                        const float s = 1.0f + 0.23333333f * (both + other * other);
+                        const float power = exp_float(-0.6f * log_float(s));
+                        const float inverse = 1.0f / s;
+                        const float share = d_after[e][i] * power;
+                        scale[e][i] = share;
+                        slope[e][i] = added[e] = share * near[HALF + e][i] * inverse;
+                    }
+                    float total = oldest[1][i] + added[0];
+                    for (int q = 2; q <= HALF; q++) {
+                        float (*pair)[PIECE] = slopes[(k / 2 + q) % PAIRS];
+                        total += pair[0][i] + pair[1][i];
+                    }
+                    d_before[0][i] = own[0][i] - 0.28f * near[0][i] * (total + oldest[0][i]);
+                    d_before[1][i] = own[1][i] - 0.28f * near[1][i] * (total + added[1]);
                 }
             }
         }

@@ -147,7 +147,7 @@ struct UnitText {
       "unroll": uses(["UNROLL"]), "vectors": uses(["lanes", "masks", "bytes", "LANES", "pick"]),
       "pick": uses(["pick"]), "roll": uses(["ROLL"]), "bounds": uses(["MIN", "MAX"]),
       "loose": uses(["loose"]), "zip": uses(["zip_low", "zip_high"]),
-      "noinline": uses(["NOINLINE"]),
+      "noinline": uses(["NOINLINE"]), "independent": uses(["INDEPENDENT"]),
     ]
     let lanes = module.target.lanes
     let texts = [

@@ -73,10 +73,13 @@ struct LinePieces {
     walks.merging(["rest": count % step != 0, "ahead": readsAhead(target)]) { $1 }
   }
 
+  /// Whether the lanes of a vector are on one line.
+  var joins: Bool { axis == .channels && placement.layout == .blocked }
+
   /// The loops around pieces, and whether the lanes of a vector are on one line.
   var flags: [String: Bool] {
     walks.merging([
-      "pieces": isInPieces, "joins": axis == .channels && placement.layout == .blocked,
+      "pieces": isInPieces, "joins": joins,
     ]) { $1 }
   }
 
@@ -91,8 +94,10 @@ struct LinePieces {
   func texts(_ names: [String]) -> [String: String] {
     let lanes = hasLanes ? " * LANES" : ""
     let single = hasLanes ? "LANES" : "1"
+    // A number that the compiler knows lets sums of a piece stay in registers.
+    let columns = placement.maps.w % columns == 0 ? "PIECE" : "MIN(PIECE, W - w0)"
     return texts(names) { address(of: $0, place: "k") }.merging([
-      "cells": isInPieces ? "MIN(PIECE, W - w0)\(lanes)" : single,
+      "cells": isInPieces ? "\(columns)\(lanes)" : single,
       "room": isInPieces ? "PIECE\(lanes)" : single,
     ]) { $1 }
   }

@@ -82,50 +82,60 @@ struct LocalResponseKernels {
 
   // MARK: Across channels
 
-  /// Lines of which so many floats of the window's channels stay in the first-level cache.
-  private func lines(_ placement: Placement, isBackward: Bool, _ target: Target) -> LinePieces {
-    let most = half == nil ? 512 : isBackward ? 128 : 256
-    return LinePieces(
-      placement, .channels,
-      cells: (isBackward ? min(most, 5120 / (2 * (half ?? 0) + 1)) : most)
-        * (asksByLine(placement, target) ? 2 : 1))
+  private func lines(_ placement: Placement, isBackward: Bool) -> LinePieces {
+    LinePieces(placement, .channels, cells: cells(placement, isBackward: isBackward))
   }
 
-  /// Whether a piece of a channel is asked for line by line, beside the one at hand. Asked for all at once its lines wait for
-  /// each other, and pieces have to be half as long; but others are no whole lines.
-  private func asksByLine(_ placement: Placement, _ target: Target) -> Bool {
-    guard let half, half <= 4, placement.isMaps else { return false }
-    return placement.comesFromMemory(target)
-      && placement.maps.w * (placement.isVector ? placement.lanes : 1) % 16 == 0
+  /// Floats of a channel that are taken at a time: those of the window's channels stay in the first-level cache.
+  private func cells(_ placement: Placement, isBackward: Bool) -> Int {
+    // Where the window has all channels, sums of a piece stay in registers.
+    guard let half else { return isBackward || placement.layout == .blocked ? 128 : 256 }
+    return isBackward ? min(256, 5120 / (2 * half + 1)) : 512
   }
 
-  private func flags(_ lines: LinePieces, _ x: Placement, _ target: Target) -> [String: Bool] {
+  /// Whether two channels are taken at a time, with the sums of their windows written out.
+  private var isNarrow: Bool { half.map { (1...4).contains($0) } ?? false }
+
+  private func flags(
+    _ lines: LinePieces, _ x: Placement, isBackward: Bool, _ target: Target
+  ) -> [String: Bool] {
     var flags = lines.flags
     flags["maps"] = nil
-    let asksAhead =
-      lines.isInPieces && (half == nil ? x.comesLate(target) : x.comesFromMemory(target))
-    let asksByLine = asksByLine(x, target)
-    flags["ahead"] = asksAhead && !asksByLine
-    guard let half else { return flags }
+    guard half != nil else {
+      // Short pieces read twice leave memory idle meanwhile. Those of a forward kernel are longer: there asking costs more than
+      // it gives.
+      flags["ahead"] =
+        lines.isInPieces && x.comesLate(target) && (isBackward || x.layout == .blocked)
+      return flags
+    }
     flags["joins"] = nil
-    flags["narrow"] = half <= 4
-    flags["lines"] = asksByLine
+    flags["narrow"] = isNarrow
+    flags["lines"] = isNarrow && lines.isInPieces && x.comesFromMemory(target)
     return flags
   }
 
-  /// The cells of the inner loop: a piece, or a line of memory while the same line of a channel that comes soon is asked for.
-  private func loop(_ flags: [String: Bool]) -> [String: String] {
-    guard flags["narrow"] == true else { return [:] }
-    return flags["lines"] == true
-      ? ["first": "line", "end": "line + 16"] : ["first": "0", "end": "cells"]
+  /// What a kernel across channels calls.
+  private func support(_ flags: [String: Bool]) -> [String] {
+    support + (flags["joins"] == true ? ["support_lane_sums", "support_join_sums"] : [])
   }
 
-  /// Floats from one channel to the next.
-  private func channel(_ x: Placement) -> [ConstantRow] {
-    guard let half, half <= 4 else { return [] }
-    let floats = (x.isMaps ? x.rows * x.columns : 1) * (x.isVector ? x.lanes : 1)
+  /// The cells of the inner loop: a piece, or a line of memory while the same line of channels that come soon is asked for.
+  /// Asked for all at once, the lines of a piece would wait for each other.
+  private func loop(_ flags: [String: Bool], _ x: Placement) -> [String: String] {
+    guard half != nil else { return [:] }
+    guard flags["lines"] == true else { return ["first": "0", "end": "cells"] }
+    let isWhole = x.maps.w * (x.isVector ? x.lanes : 1) % 16 == 0
+    return ["first": "line", "end": isWhole ? "line + 16" : "MIN(cells, line + 16)"]
+  }
+
+  /// Channels of a window, and with its gradient those that are kept.
+  private func channels(isBackward: Bool) -> [ConstantRow] {
+    guard let half else { return [] }
+    let kept = isNarrow ? Constant("PAIRS", half + 1) : Constant("SIZE", 2 * half + 1)
     return [
-      ConstantRow([Constant("CHANNEL", floats)], comment: "floats from one channel to the next")
+      ConstantRow(
+        [Constant("HALF", half)] + (isBackward ? [kept] : []),
+        comment: "channels to either side of a window's middle")
     ]
   }
 
@@ -134,31 +144,29 @@ struct LocalResponseKernels {
     return [
       ConstantRow(
         [Constant("HALF", half), Constant("SIZE", 2 * half + 1)],
-        comment: isInSpace ? "cells of a window" : "channels of a window")
+        comment: "cells of a window")
     ]
   }
 
   private func forward(_ context: ForwardContext) -> KernelCall {
     let tensors = [context.inputs[0], context.output].joiningRows
     let (x, y) = (tensors[0], tensors[1])
-    let lines = lines(y, isBackward: false, context.context.target)
-    let flags = flags(lines, x, context.context.target)
+    let lines = lines(y, isBackward: false)
+    let flags = flags(lines, x, isBackward: false, context.context.target)
+    var texts = texts.merging(lines.texts(["x", "y"])) { $1 }.merging(loop(flags, x)) { $1 }
+    if half != nil {
+      for name in ["x_line", "y_line", "extent"] { texts[name] = nil }
+      for (name, tensor, place) in [
+        ("neighbour", "x", "j"), ("x_middle", "x", "m"), ("y_middle", "y", "m"),
+        ("y_pair", "y", "k + e"), ("x_soon", "x", "a % C"), ("y_soon", "y", "b % C"),
+      ] { texts[name] = lines.address(of: tensor, place: place) }
+    }
     return KernelCall(
       template: half == nil ? "lrn_all_forward" : "lrn_channels_forward",
       name: "\(context.context.group.name)_forward", title: groupSummary(context.context),
-      layers: layerNames(context.context), constants: lines.constants + window + channel(x),
-      flags: flags,
-      texts: texts.merging(lines.texts(["x", "y"])) { $1 }.merging(loop(flags)) { $1 }.merging(
-        half == nil
-          ? [:]
-          : [
-            "neighbour": lines.address(of: "x", place: "j"),
-            "x_soon": lines.address(of: "x", place: "MIN(C - 1, k + HALF + 2)"),
-            "y_soon": lines.address(
-              of: "y", place: "MIN(C - 1, k + \(flags["lines"] == true ? 1 : 2))"),
-          ]
-      ) { $1 },
-      support: support, scalars: [y.outerScalar],
+      layers: layerNames(context.context),
+      constants: lines.constants + channels(isBackward: false), flags: flags, texts: texts,
+      support: support(flags), scalars: [y.outerScalar],
       arguments: [
         x.argument("x", .read, .scalar, meaning: x.lanesText), y.argument("y", .write, .scalar),
       ], work: streamingWork(x, y, flopsPerValue: 20))
@@ -168,27 +176,25 @@ struct LocalResponseKernels {
     let tensors = [context.forward.inputs[0], context.outputGradient, gradient.placement]
       .joiningRows
     let (x, after, before) = (tensors[0], tensors[1], tensors[2])
-    let lines = lines(before, isBackward: true, context.context.target)
-    let flags = flags(lines, x, context.context.target)
+    let lines = lines(before, isBackward: true)
+    let flags = flags(lines, x, isBackward: true, context.context.target)
     var texts = backwardTexts.merging(lines.texts(["x", "d_y", "d_x"])) { $1 }
-      .merging(loop(flags)) { $1 }
+      .merging(loop(flags, x)) { $1 }
     texts["store"] = gradient.accumulates ? "+=" : "="
     if half != nil {
-      texts["neighbour"] = lines.address(of: "x", place: "j")
-      for name in ["x", "d_y", "d_x"] {
-        texts["\(name)_middle"] = lines.address(of: name, place: "j")
-      }
-      texts["d_x_line"] = nil
-      texts["x_soon"] = lines.address(of: "x", place: "MIN(C - 1, k + HALF + 2)")
-      texts["d_y_soon"] = lines.address(of: "d_y", place: "MIN(C - 1, k + 2)")
-      texts["d_x_soon"] = lines.address(of: "d_x", place: "MIN(C - 1, k)")
+      for name in ["d_x_line", "extent"] { texts[name] = nil }
+      for (name, tensor, place) in [
+        ("neighbour", "x", "j"), ("x_middle", "x", "m"), ("d_x_middle", "d_x", "m"),
+        ("d_y_pair", "d_y", "k + e"), ("x_soon", "x", "a % C"), ("d_y_soon", "d_y", "b % C"),
+        ("d_x_soon", "d_x", "c % C"),
+      ] { texts[name] = lines.address(of: tensor, place: place) }
     }
     return KernelCall(
       template: half == nil ? "lrn_all_backward" : "lrn_channels_backward",
       name: "\(context.context.group.name)_backward", title: "gradient of the input",
-      layers: layerNames(context.context), constants: lines.constants + window + channel(x),
-      flags: flags, texts: texts,
-      support: support, scalars: [before.outerScalar],
+      layers: layerNames(context.context),
+      constants: lines.constants + channels(isBackward: true), flags: flags, texts: texts,
+      support: support(flags), scalars: [before.outerScalar],
       arguments: [
         x.argument("x", .read, .scalar, meaning: x.lanesText),
         after.argument("d_y", .read, .scalar),

@@ -44,10 +44,11 @@ struct SoftmaxKernels {
     let dialect: Dialect = y.isVector ? .vector : .scalar
     // Whole vectors go through the lines piece by piece of the first-level cache.
     let most = y.isVector ? 8 * y.lanes : 512
-    // Scores of a piece that fit 32 KiB are read once.
+    // Scores of a piece that fit 32 KiB are read once. Of blocks there are few, which stay near without a copy.
     let places = axis == .channels ? y.blocks : axis == .rows ? y.maps.h : y.maps.w
     let room = 8192 / places / 16 * 16
-    let keeps = room >= (y.isVector ? 6 * y.lanes : 64)
+    let joins = axis == .channels && y.layout == .blocked
+    let keeps = room >= (y.isVector ? 6 * y.lanes : 64) && !joins
     let lines = LinePieces(y, axis, cells: keeps ? min(room, most) : most, dialect: dialect)
     let isLine = lines.isContiguous
     let suffix = dialect == .vector ? "vector" : "scalar"
@@ -69,7 +70,8 @@ struct SoftmaxKernels {
           "share": keeps ? "scores[k]" : lines.address(of: "y", place: "k"),
           "next": lines.isInPieces ? "PIECE" : axis.constant,
         ]) { $1 },
-      support: ["support_exp_\(suffix)"] + (isLogarithm ? ["support_log_\(suffix)"] : []),
+      support: ["support_exp_\(suffix)"] + (isLogarithm ? ["support_log_\(suffix)"] : [])
+        + (lines.joins ? ["support_join_largest", "support_lane_sums", "support_join_sums"] : []),
       scalars: [y.outerScalar],
       arguments: [
         x.argument("x", .read, dialect, meaning: x.lanesText), y.argument("y", .write, dialect),
@@ -96,7 +98,8 @@ struct SoftmaxKernels {
       [context.forward.output, context.outputGradient, gradient.placement], axis)
     let (y, after, before) = (tensors[0], tensors[1], tensors[2])
     let target = context.context.target
-    let lines = LinePieces(before, axis)
+    // Sums over channels stay in registers.
+    let lines = LinePieces(before, axis, cells: axis == .channels ? 128 : 512)
     let names = ["y", "d_y", "d_x"]
     return KernelCall(
       template: lines.isContiguous ? "softmax_line_backward" : "softmax_backward",
@@ -107,11 +110,13 @@ struct SoftmaxKernels {
         ? lines.lineFlags(target).merging(["log": isLogarithm]) { $1 }
         : lines.flags.merging([
           "log": isLogarithm,
-          "ahead": !isLogarithm && lines.isInPieces && before.comesLate(target),
+          "ahead": lines.isInPieces && before.comesLate(target),
         ]) { $1 },
       texts: (lines.isContiguous ? lines.lineTexts(names) : lines.texts(names))
         .merging(["store": gradient.accumulates ? "+=" : "="]) { $1 },
-      support: isLogarithm ? ["support_exp_scalar"] : [], scalars: [before.outerScalar],
+      support: (isLogarithm ? ["support_exp_scalar"] : [])
+        + (lines.joins ? ["support_lane_sums", "support_join_sums"] : []),
+      scalars: [before.outerScalar],
       arguments: [
         y.argument("y", .read, .scalar, meaning: y.lanesText),
         after.argument("d_y", .read, .scalar),

@@ -14,6 +14,12 @@ struct LocalResponseNormTests {
     LayerCase(
       "lrn_power", LocalResponseNorm(across: .channels(3), alpha: 0.7, beta: 0.6),
       inputs: [17, 5, 9]),
+    LayerCase(
+      "lrn_seven", LocalResponseNorm(across: .channels(7), alpha: 0.5), inputs: [2, 10, 3, 3]),
+    LayerCase(
+      "lrn_wide", LocalResponseNorm(across: .channels(11), alpha: 0.5), inputs: [2, 13, 2, 3]),
+    LayerCase(
+      "lrn_single", LocalResponseNorm(across: .channels(1), alpha: 0.5), inputs: [3, 4, 2, 3]),
     LayerCase("lrn_features", LocalResponseNorm(alpha: 0.5, beta: 1), inputs: [1, 19]),
     LayerCase(
       "lrn_length",

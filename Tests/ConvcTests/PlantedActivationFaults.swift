@@ -113,9 +113,12 @@ extension PlantedFault {
       [
         PlantedFault("softmax_forward", "sum[i] += share[i]", "sum[i] = share[i]"),
         PlantedFault("softmax_forward", "sum[i] += share[i]", "sum[i] = share[i]", way: "lanes"),
-        PlantedFault("softmax_forward", "all += sum[i][l]", "all = sum[i][l]", way: "blocked"),
+        PlantedFault(
+          "softmax_forward", "join_sums((float", "if (cells < 0) join_sums((float", way: "blocked"),
         PlantedFault("softmax_backward", "share[i] * (d_after[i] - ", "share[i] * (d_after[i] + "),
-        PlantedFault("softmax_backward", "all += sum[i + l]", "all = sum[i + l]", way: "blocked"),
+        PlantedFault(
+          "softmax_backward", "join_sums(sum", "if (cells < 0) join_sums(sum", way: "blocked"),
+        PlantedFault("support_join_largest", "half > 0", "half > 1", way: "blocked"),
         PlantedFault("softmax_line_forward", "sums[0] += sums[j]", "sums[0] = sums[j]"),
         PlantedFault("softmax_line_backward", "share[k] * (d_after[k] - ", "(d_after[k] - "),
       ]
@@ -206,19 +209,20 @@ extension PlantedFault {
       "LocalResponseNorm",
       [
         PlantedFault("lrn_all_forward", "value[i] * sum[i];", "value[i] / sum[i];"),
-        PlantedFault("lrn_all_forward", "all += sum[i + l]", "all = sum[i + l]", way: "blocked"),
+        PlantedFault(
+          "lrn_all_forward", "join_sums(sum", "if (cells < 0) join_sums(sum", way: "blocked"),
         PlantedFault("lrn_all_backward", "- value[i] * slope[i]", "+ value[i] * slope[i]"),
         PlantedFault(
           "lrn_all_backward", "- value[i] * slope[i]", "+ value[i] * slope[i]", way: "lanes"),
         PlantedFault(
-          "lrn_all_backward", "all += slope[i + l]", "all = slope[i + l]", way: "blocked"),
-        PlantedFault("lrn_channels_forward", "k + HALF + 1", "k + HALF"),
-        PlantedFault("lrn_channels_forward", "d <= HALF", "d < HALF", way: "lanes"),
-        PlantedFault("lrn_channels_forward", "k + HALF + 1", "k + HALF", way: "blocked"),
-        PlantedFault("lrn_channels_backward", "- {{coefficient}}", "+ {{coefficient}}"),
-        PlantedFault("lrn_channels_backward", "q < SIZE", "q < SIZE - 1", way: "lanes"),
+          "lrn_all_backward", "join_sums(slope", "if (cells < 0) join_sums(slope", way: "blocked"),
+        PlantedFault("lrn_channels_forward", "d <= 2 * HALF", "d < 2 * HALF"),
+        PlantedFault("lrn_channels_forward", "m >= C", "m > C - 2", way: "lanes"),
+        PlantedFault("lrn_channels_forward", "m + HALF + 1", "m + HALF", way: "blocked"),
+        PlantedFault("lrn_channels_backward", "total + added[1]", "total + added[0]"),
+        PlantedFault("lrn_channels_backward", "q <= HALF", "q < HALF", way: "lanes"),
         PlantedFault(
-          "lrn_channels_backward", "factors[j % SIZE]", "factors[k % SIZE]", way: "blocked"),
+          "lrn_channels_backward", "slopes[j % SIZE]", "slopes[m % SIZE]", way: "blocked"),
         PlantedFault("lrn_space_forward", "h + {{rows}} + 1", "h + {{rows}}"),
         PlantedFault("lrn_space_forward", "s < SIZE", "s < SIZE - 1", way: "lanes"),
         PlantedFault(
@@ -226,8 +230,9 @@ extension PlantedFault {
         PlantedFault("lrn_space_backward", "- {{coefficient}}", "+ {{coefficient}}"),
         PlantedFault("lrn_space_narrow_backward", "- {{coefficient}}", "+ {{coefficient}}"),
         PlantedFault("lrn_space_backward", "h + {{rows}} + 1", "h + {{rows}}", way: "lanes"),
-        PlantedFault("support_inverse_power_scalar", "0.25f + 0.15625f", "0.20f + 0.15625f"),
-        PlantedFault("support_inverse_sqrt_scalar", "root * off * 0.5f", "root * off * 0.25f"),
+        PlantedFault("support_inverse_power_scalar", "0.25f + scale", "0.20f + scale"),
+        PlantedFault("support_inverse_sqrt_scalar", "0.49999835f", "0.4f"),
+        PlantedFault("support_join_sums", "+ sums[j]", "+ sums[0]", way: "blocked"),
       ]
     ),
     (
