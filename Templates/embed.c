@@ -313,6 +313,8 @@ TEMPLATE(lrn_space_backward)
 #embed "Kernels/lrn_space_backward.c.mustache"
 TEMPLATE(lrn_space_forward)
 #embed "Kernels/lrn_space_forward.c.mustache"
+TEMPLATE(lrn_space_lanes_backward)
+#embed "Kernels/lrn_space_lanes_backward.c.mustache"
 TEMPLATE(lrn_space_narrow_backward)
 #embed "Kernels/lrn_space_narrow_backward.c.mustache"
 TEMPLATE(maxpool2d_backward)
@@ -453,8 +455,12 @@ TEMPLATE(support_images)
 #embed "Kernels/support_images.c.mustache"
 TEMPLATE(support_inverse_power_scalar)
 #embed "Kernels/support_inverse_power_scalar.c.mustache"
+TEMPLATE(support_inverse_power_vector)
+#embed "Kernels/support_inverse_power_vector.c.mustache"
 TEMPLATE(support_inverse_sqrt_scalar)
 #embed "Kernels/support_inverse_sqrt_scalar.c.mustache"
+TEMPLATE(support_inverse_sqrt_vector)
+#embed "Kernels/support_inverse_sqrt_vector.c.mustache"
 TEMPLATE(support_join_largest)
 #embed "Kernels/support_join_largest.c.mustache"
 TEMPLATE(support_join_sums)

@@ -30,13 +30,13 @@ static inline float inverse_power_float(float x) {
 
 // lrn1: LocalResponseNorm over 3x3 cells.
 //
-//   x  [batch, 1, 4, 131]
-//   y  [batch, 1, 4, 131]
+//   x  [batch, 1, 4, 231]
+//   y  [batch, 1, 4, 231]
 static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_) {
-    enum { C = 1, H = 4, W = 131 };
-    enum { PIECE = 131 };  // columns at a time
+    enum { C = 1, H = 4, W = 231 };
+    enum { PIECE = 231 };  // columns at a time
     enum { HALF = 1, SIZE = 3 };  // cells of a window
-    enum { ROW = 131 };  // floats from one row to the next
+    enum { ROW = 231 };  // floats from one row to the next
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
 
@@ -78,14 +78,14 @@ static void lrn1_forward(int batch, const float *restrict x_, float *restrict y_
 
 // lrn1: gradient of the input.
 //
-//   x    [batch, 1, 4, 131]
-//   d_y  [batch, 1, 4, 131]
-//   d_x  [batch, 1, 4, 131]
+//   x    [batch, 1, 4, 231]
+//   d_y  [batch, 1, 4, 231]
+//   d_x  [batch, 1, 4, 231]
 static void lrn1_backward(int batch, const float *restrict x_, const float *restrict d_y_, float *restrict d_x_) {
-    enum { C = 1, H = 4, W = 131 };
+    enum { C = 1, H = 4, W = 231 };
     enum { PIECE = 128 };  // columns at a time
     enum { HALF = 1, SIZE = 3 };  // cells of a window
-    enum { ROW = 131 };  // floats from one row to the next
+    enum { ROW = 231 };  // floats from one row to the next
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;

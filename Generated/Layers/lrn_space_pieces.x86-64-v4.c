@@ -1,6 +1,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifdef _OPENMP
+#define OMP(directive) _Pragma(#directive)
+#else
+#define OMP(directive)
+#endif
 #define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
@@ -26,13 +31,13 @@ static inline float inverse_power_float(float x) {
 
 // lrn1: LocalResponseNorm over 3x3 cells.
 //
-//   x  [batch, 1, 4, 131]
-//   y  [batch, 1, 4, 131]
+//   x  [batch, 1, 4, 231]
+//   y  [batch, 1, 4, 231]
 static NOINLINE void lrn1_forward(int batch, const float *restrict x_, float *restrict y_) {
-    enum { C = 1, H = 4, W = 131 };
-    enum { PIECE = 131 };  // columns at a time
+    enum { C = 1, H = 4, W = 231 };
+    enum { PIECE = 231 };  // columns at a time
     enum { HALF = 1, SIZE = 3 };  // cells of a window
-    enum { ROW = 131 };  // floats from one row to the next
+    enum { ROW = 231 };  // floats from one row to the next
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
 
@@ -73,19 +78,20 @@ static NOINLINE void lrn1_forward(int batch, const float *restrict x_, float *re
 
 // lrn1: gradient of the input.
 //
-//   x    [batch, 1, 4, 131]
-//   d_y  [batch, 1, 4, 131]
-//   d_x  [batch, 1, 4, 131]
+//   x    [batch, 1, 4, 231]
+//   d_y  [batch, 1, 4, 231]
+//   d_x  [batch, 1, 4, 231]
 static NOINLINE void lrn1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
                                    float *restrict d_x_) {
-    enum { C = 1, H = 4, W = 131 };
+    enum { C = 1, H = 4, W = 231 };
     enum { PIECE = 128 };  // columns at a time
     enum { HALF = 1, SIZE = 3 };  // cells of a window
-    enum { ROW = 131 };  // floats from one row to the next
+    enum { ROW = 231 };  // floats from one row to the next
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
 
+    OMP(omp for collapse(3) schedule(static) nowait)
     for (int n = 0; n < batch; n++) for (int m = 0; m < C; m++) {
         for (int w0 = 0; w0 < W; w0 += PIECE) {
             // What a place adds to the gradients of its neighbours is wanted around the piece as well, and squares

@@ -46,38 +46,61 @@ struct LocalResponseKernels {
   }
 
   /// s^−β in C.
-  private var power: String {
-    switch layer.beta {
-    case 0.5: "inverse_sqrt_float(s)"
-    case 0.75: "inverse_power_float(s)"
+  private var power: String { power(.scalar) }
+
+  private func power(_ dialect: Dialect) -> String {
+    let suffix = dialect == .vector ? "lanes" : "float"
+    return switch layer.beta {
+    case 0.5: "inverse_sqrt_\(suffix)(s)"
+    case 0.75: "inverse_power_\(suffix)(s)"
     case 1: "1.0f / s"
-    default: "exp_float(\(cFloat(-layer.beta)) * log_float(s))"
+    default: "exp_\(suffix)(\(cFloat(-layer.beta)) * log_\(suffix)(s))"
     }
   }
 
-  var support: [String] {
-    switch layer.beta {
-    case 0.5: ["support_inverse_sqrt_scalar"]
-    case 0.75: ["support_inverse_power_scalar"]
+  var support: [String] { support(.scalar) }
+
+  func support(_ dialect: Dialect) -> [String] {
+    let suffix = dialect == .vector ? "vector" : "scalar"
+    return switch layer.beta {
+    case 0.5: ["support_inverse_sqrt_\(suffix)"]
+    case 0.75: ["support_inverse_power_\(suffix)"]
     case 1: []
-    default: ["support_exp_scalar", "support_log_scalar"]
+    default: ["support_exp_\(suffix)", "support_log_\(suffix)"]
     }
   }
 
   var backwardTexts: [String: String] {
-    texts.merging([
-      "coefficient": cFloat(Float(2 * layer.factor(on: type) * Double(layer.beta))),
-      "inverse": inverse,
-    ]) { $1 }
+    texts.merging(["coefficient": coefficient, "inverse": inverse]) { $1 }
+  }
+
+  private var coefficient: String {
+    cFloat(Float(2 * layer.factor(on: type) * Double(layer.beta)))
   }
 
   /// 1 / s in C, where `power` is s^−β: of the usual powers it is a product, and a division takes as long as ten.
   private var inverse: String {
+    inverse(least: "MAX(s, 1.17549435e-38f)")
+  }
+
+  private func inverse(least: String) -> String {
     switch layer.beta {
     case 0.5: "power * power"
     case 0.75: "(s * power * power) * (s * power * power)"
-    default: layer.kappa > 0 ? "1.0f / s" : "1.0f / MAX(s, 1.17549435e-38f)"
+    default: "1.0f / \(layer.kappa > 0 ? "s" : least)"
     }
+  }
+
+  /// The same for whole vectors.
+  var vectorTexts: [String: String] {
+    let tiny = "s < 1.17549435e-38f"
+    let power = power(.vector)
+    return [
+      "kappa": cFloat(layer.kappa), "factor": cFloat(Float(layer.factor(on: type))),
+      "coefficient": coefficient,
+      "power": layer.kappa > 0 ? power : "pick(\(tiny), (lanes){0}, \(power))",
+      "inverse": inverse(least: "pick(\(tiny), (lanes){0} + 1.17549435e-38f, s)"),
+    ]
   }
 
   // MARK: Across channels

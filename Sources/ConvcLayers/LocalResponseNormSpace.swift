@@ -88,8 +88,13 @@ extension LocalResponseKernels {
   func spaceBackward(
     _ context: BackwardContext, to gradient: GradientPlacement
   ) -> [KernelCall] {
-    guard !isNarrow else { return [narrowBackward(context, to: gradient)] }
     let (x, after) = (context.forward.inputs[0], context.outputGradient)
+    guard !isNarrow else {
+      return [
+        isInner(x) && x.isVector
+          ? lanesBackward(context, to: gradient) : narrowBackward(context, to: gradient)
+      ]
+    }
     let name = context.context.group.name
     let slopes = Placement(
       buffer: context.buffers.arena(
@@ -138,7 +143,34 @@ extension LocalResponseKernels {
       ], work: streamingWork(x, after, x, flopsPerValue: 60))
   }
 
-  private func target(_ gradient: GradientPlacement) -> Argument {
-    gradient.placement.argument("d_x", gradient.accumulates ? .update : .write, .scalar)
+  /// Where columns are whole vectors, sums over the columns of a window stay in registers from column to column.
+  private func lanesBackward(
+    _ context: BackwardContext, to gradient: GradientPlacement
+  ) -> KernelCall {
+    let (x, after, half) = (context.forward.inputs[0], context.outputGradient, half ?? 0)
+    // Pieces of a map are as wide as 52 KiB of stack allow: each computes some columns of its neighbours again.
+    let most = max(8, (52 << 10) / (4 * x.lanes * (3 * half + 3)) - 4 * half)
+    let pieces = (x.maps.w + most - 1) / most
+    var texts = vectorTexts
+    texts["outer"] = x.outerScalar.rawValue
+    texts["store"] = gradient.accumulates ? "+=" : "="
+    return KernelCall(
+      template: "lrn_space_lanes_backward", name: "\(context.context.group.name)_backward",
+      title: "gradient of the input", layers: layerNames(context.context),
+      constants: [
+        ConstantRow(x.extents()),
+        ConstantRow(
+          [Constant("PIECE", (x.maps.w + pieces - 1) / pieces)], comment: "columns at a time"),
+      ] + window,
+      flags: ["ahead": x.comesFromMemory(context.context.target)], texts: texts,
+      support: support(.vector), scalars: [x.outerScalar],
+      arguments: [
+        x.argument("x", .read, .vector, meaning: x.lanesText),
+        after.argument("d_y", .read, .vector), target(gradient, .vector),
+      ], work: streamingWork(x, after, x, flopsPerValue: 60))
+  }
+
+  private func target(_ gradient: GradientPlacement, _ dialect: Dialect = .scalar) -> Argument {
+    gradient.placement.argument("d_x", gradient.accumulates ? .update : .write, dialect)
   }
 }

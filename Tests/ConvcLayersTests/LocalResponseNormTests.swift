@@ -35,12 +35,15 @@ struct LocalResponseNormTests {
       LocalResponseNorm(across: .space(5), alpha: 0.5, kappa: 0), inputs: [1, 16, 3, 4],
       maximumBatch: 3),
     LayerCase(
+      "lrn_space_roots", LocalResponseNorm(across: .space(3), alpha: 0.5, beta: 0.5, kappa: 0),
+      inputs: [3, 16, 4, 3]),
+    LayerCase(
       "lrn_space_sequence", LocalResponseNorm(across: .space(3), alpha: 0.5, beta: 0.6),
       inputs: [3, 2, 9]),
     LayerCase("lrn_pieces", LocalResponseNorm(alpha: 0.5), inputs: [1, 4, 1, 517]),
     LayerCase(
       "lrn_space_pieces", LocalResponseNorm(across: .space(3), alpha: 0.5),
-      inputs: [1, 1, 4, 131]),
+      inputs: [1, 1, 4, 231]),
   ]
 
   // PyTorch has the mean across channels alone: lrn_sum has its n in alpha there, and a window as wide as needed stands for

@@ -230,8 +230,14 @@ extension PlantedFault {
         PlantedFault("lrn_space_backward", "- {{coefficient}}", "+ {{coefficient}}"),
         PlantedFault("lrn_space_narrow_backward", "- {{coefficient}}", "+ {{coefficient}}"),
         PlantedFault("lrn_space_backward", "h + {{rows}} + 1", "h + {{rows}}", way: "lanes"),
+        PlantedFault("lrn_space_lanes_backward", "j < width", "j < width - 1", way: "lanes"),
+        PlantedFault(
+          "lrn_space_lanes_backward", "h + d >= H ?", "h + d >= H - 1 ?", way: "blocked"),
         PlantedFault("support_inverse_power_scalar", "0.25f + scale", "0.20f + scale"),
         PlantedFault("support_inverse_sqrt_scalar", "0.49999835f", "0.4f"),
+        PlantedFault(
+          "support_inverse_power_vector", "0.25f + scale", "0.20f + scale", way: "lanes"),
+        PlantedFault("support_inverse_sqrt_vector", "0.49999835f", "0.4f", way: "lanes"),
         PlantedFault("support_join_sums", "+ sums[j]", "+ sums[0]", way: "blocked"),
       ]
     ),
