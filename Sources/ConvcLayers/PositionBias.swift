@@ -43,7 +43,7 @@ public struct PositionBias: Layer {
         constants: [ConstantRow(y.extents())] + (isInBlocks(y) ? [patch(y)] : ahead.constants),
         flags: flags(y).merging(ahead.flags) { $1 },
         texts: texts(y).merging(ahead.texts(("x", "y"))) { $1 },
-        scalars: [y.outerScalar],
+        support: support(y), scalars: [y.outerScalar],
         arguments: [
           x.argument("x", .read, .scalar, meaning: x.lanesText),
           bias("bias", .read, context.buffers.parameter(node.parameters[0]), y),
@@ -81,7 +81,7 @@ public struct PositionBias: Layer {
         "piece": hasPieces ? "PIECE" : "W", "first": hasPieces ? "w0" : "0",
         "end": hasPieces ? "end" : "W",
       ]) { $1 },
-      scalars: [gradient.outerScalar, .accumulate],
+      support: support(gradient), scalars: [gradient.outerScalar, .accumulate],
       arguments: [
         gradient.argument("d_y", .read, .scalar, meaning: gradient.lanesText),
         bias("d_bias", .update, context.buffers.gradient(node.parameters[0]), gradient),
@@ -98,13 +98,21 @@ public struct PositionBias: Layer {
   /// A block's cells whose biases, or sums, are put side by side for all images: one map's lie far from the next one's. 32
   /// KiB of them, for which memory is read long enough before the next image's are, and a quarter of a map for the threads.
   private func patch(_ placement: Placement) -> ConstantRow {
+    let size = patchSize(placement)
+    return ConstantRow(
+      [Constant("ROWS", size.rows), Constant("COLUMNS", size.columns)],
+      comment: "what is added at a time")
+  }
+
+  private func patchSize(_ placement: Placement) -> (rows: Int, columns: Int) {
     let cells = 8192 / placement.lanes
     let (height, width) = (placement.maps.h, placement.maps.w)
-    return ConstantRow(
-      [
-        Constant("ROWS", max(1, min(cells / width, height / 4))),
-        Constant("COLUMNS", min(cells, width)),
-      ], comment: "what is added at a time")
+    return (max(1, min(cells / width, height / 4)), min(cells, width))
+  }
+
+  /// What kernels in blocks call to put a block's biases side by side.
+  private func support(_ placement: Placement) -> [String] {
+    isInBlocks(placement) ? ["support_transpose"] : []
   }
 
   private func flags(_ placement: Placement) -> [String: Bool] {
@@ -116,7 +124,10 @@ public struct PositionBias: Layer {
   private func texts(_ placement: Placement) -> [String: String] {
     let cell =
       !placement.isMaps ? "" : isInBlocks(placement) ? "[h0 + r][w0 + w]" : "[h][w]"
+    let (maps, size) = (placement.maps, patchSize(placement))
     return [
+      "rows": maps.h % size.rows == 0 ? "ROWS" : "MIN(ROWS, H - h0)",
+      "columns": maps.w % size.columns == 0 ? "COLUMNS" : "MIN(COLUMNS, W - w0)",
       "outer": placement.outerScalar.rawValue,
       "at": "[n][m]\(cell)" + (placement.isVector ? "[l]" : ""),
       "place": "[\(placement.channel)]\(cell)",
