@@ -76,11 +76,12 @@ struct LinePieces {
   /// Whether the lanes of a vector are on one line.
   var joins: Bool { axis == .channels && placement.layout == .blocked }
 
+  /// What a template calls that sums over the lanes of a line.
+  var joinsSums: [String] { joins ? ["support_lane_sums", "support_join_sums"] : [] }
+
   /// The loops around pieces, and whether the lanes of a vector are on one line.
   var flags: [String: Bool] {
-    walks.merging([
-      "pieces": isInPieces, "joins": joins,
-    ]) { $1 }
+    walks.merging(["pieces": isInPieces, "joins": joins]) { $1 }
   }
 
   /// Texts of a template that takes contiguous lines.

@@ -2,8 +2,8 @@ import ConvcIR
 
 /// The kernels of a local response normalisation.
 ///
-/// Across channels the places of a row are taken many at a time, and their channels one after another. Within space a row
-/// is taken at a time: first each column's squares in the window's rows, then as many columns as a window has.
+/// Across channels the places of a row are taken many at a time, and of narrow windows two channels at a time. Within space
+/// a row is taken at a time: first each column's squares in the window's rows, then as many columns as a window has.
 struct LocalResponseKernels {
   let layer: LocalResponseNorm
   private let type: TensorType
@@ -38,16 +38,22 @@ struct LocalResponseKernels {
 
   // MARK: Formula
 
-  private var texts: [String: String] {
-    [
+  /// What the formula is in C, of floats or of whole vectors.
+  private func texts(_ dialect: Dialect = .scalar) -> [String: String] {
+    let power = power(dialect)
+    let guarded =
+      dialect == .vector
+      ? "pick(s < \(Self.least), (lanes){0}, \(power))" : "s < \(Self.least) ? 0.0f : \(power)"
+    return [
       "kappa": cFloat(layer.kappa), "factor": cFloat(Float(layer.factor(on: type))),
-      "power": layer.kappa > 0 ? power : "s < 1.17549435e-38f ? 0.0f : \(power)",
+      "power": layer.kappa > 0 ? power : guarded,
     ]
   }
 
-  /// s^−β in C.
-  private var power: String { power(.scalar) }
+  /// The smallest normal float: below it the powers are not accurate.
+  private static let least = "1.17549435e-38f"
 
+  /// s^−β in C.
   private func power(_ dialect: Dialect) -> String {
     let suffix = dialect == .vector ? "lanes" : "float"
     return switch layer.beta {
@@ -58,9 +64,7 @@ struct LocalResponseKernels {
     }
   }
 
-  var support: [String] { support(.scalar) }
-
-  func support(_ dialect: Dialect) -> [String] {
+  func support(_ dialect: Dialect = .scalar) -> [String] {
     let suffix = dialect == .vector ? "vector" : "scalar"
     return switch layer.beta {
     case 0.5: ["support_inverse_sqrt_\(suffix)"]
@@ -70,37 +74,23 @@ struct LocalResponseKernels {
     }
   }
 
-  var backwardTexts: [String: String] {
-    texts.merging(["coefficient": coefficient, "inverse": inverse]) { $1 }
-  }
-
-  private var coefficient: String {
-    cFloat(Float(2 * layer.factor(on: type) * Double(layer.beta)))
+  func backwardTexts(_ dialect: Dialect = .scalar) -> [String: String] {
+    texts(dialect).merging([
+      "coefficient": cFloat(Float(2 * layer.factor(on: type) * Double(layer.beta))),
+      "inverse": inverse(dialect),
+    ]) { $1 }
   }
 
   /// 1 / s in C, where `power` is s^−β: of the usual powers it is a product, and a division takes as long as ten.
-  private var inverse: String {
-    inverse(least: "MAX(s, 1.17549435e-38f)")
-  }
-
-  private func inverse(least: String) -> String {
-    switch layer.beta {
+  private func inverse(_ dialect: Dialect) -> String {
+    let guarded =
+      dialect == .vector
+      ? "pick(s < \(Self.least), (lanes){0} + \(Self.least), s)" : "MAX(s, \(Self.least))"
+    return switch layer.beta {
     case 0.5: "power * power"
     case 0.75: "(s * power * power) * (s * power * power)"
-    default: "1.0f / \(layer.kappa > 0 ? "s" : least)"
+    default: "1.0f / \(layer.kappa > 0 ? "s" : guarded)"
     }
-  }
-
-  /// The same for whole vectors.
-  var vectorTexts: [String: String] {
-    let tiny = "s < 1.17549435e-38f"
-    let power = power(.vector)
-    return [
-      "kappa": cFloat(layer.kappa), "factor": cFloat(Float(layer.factor(on: type))),
-      "coefficient": coefficient,
-      "power": layer.kappa > 0 ? power : "pick(\(tiny), (lanes){0}, \(power))",
-      "inverse": inverse(least: "pick(\(tiny), (lanes){0} + 1.17549435e-38f, s)"),
-    ]
   }
 
   // MARK: Across channels
@@ -117,7 +107,7 @@ struct LocalResponseKernels {
   }
 
   /// Whether two channels are taken at a time, with the sums of their windows written out.
-  private var isNarrow: Bool { half.map { (1...4).contains($0) } ?? false }
+  private var takesPairs: Bool { half.map { (1...4).contains($0) } ?? false }
 
   private func flags(
     _ lines: LinePieces, _ x: Placement, isBackward: Bool, _ target: Target
@@ -132,14 +122,9 @@ struct LocalResponseKernels {
       return flags
     }
     flags["joins"] = nil
-    flags["narrow"] = isNarrow
-    flags["lines"] = isNarrow && lines.isInPieces && x.comesFromMemory(target)
+    flags["narrow"] = takesPairs
+    flags["lines"] = takesPairs && lines.isInPieces && x.comesFromMemory(target)
     return flags
-  }
-
-  /// What a kernel across channels calls.
-  private func support(_ flags: [String: Bool]) -> [String] {
-    support + (flags["joins"] == true ? ["support_lane_sums", "support_join_sums"] : [])
   }
 
   /// The cells of the inner loop: a piece, or a line of memory while the same line of channels that come soon is asked for.
@@ -154,7 +139,7 @@ struct LocalResponseKernels {
   /// Channels of a window, and with its gradient those that are kept.
   private func channels(isBackward: Bool) -> [ConstantRow] {
     guard let half else { return [] }
-    let kept = isNarrow ? Constant("PAIRS", half + 1) : Constant("SIZE", 2 * half + 1)
+    let kept = takesPairs ? Constant("PAIRS", half + 1) : Constant("SIZE", 2 * half + 1)
     return [
       ConstantRow(
         [Constant("HALF", half)] + (isBackward ? [kept] : []),
@@ -176,7 +161,7 @@ struct LocalResponseKernels {
     let (x, y) = (tensors[0], tensors[1])
     let lines = lines(y, isBackward: false)
     let flags = flags(lines, x, isBackward: false, context.context.target)
-    var texts = texts.merging(lines.texts(["x", "y"])) { $1 }.merging(loop(flags, x)) { $1 }
+    var texts = texts().merging(lines.texts(["x", "y"])) { $1 }.merging(loop(flags, x)) { $1 }
     if half != nil {
       for name in ["x_line", "y_line", "extent"] { texts[name] = nil }
       for (name, tensor, place) in [
@@ -189,7 +174,7 @@ struct LocalResponseKernels {
       name: "\(context.context.group.name)_forward", title: groupSummary(context.context),
       layers: layerNames(context.context),
       constants: lines.constants + channels(isBackward: false), flags: flags, texts: texts,
-      support: support(flags), scalars: [y.outerScalar],
+      support: support() + (half == nil ? lines.joinsSums : []), scalars: [y.outerScalar],
       arguments: [
         x.argument("x", .read, .scalar, meaning: x.lanesText), y.argument("y", .write, .scalar),
       ], work: streamingWork(x, y, flopsPerValue: 20))
@@ -201,7 +186,7 @@ struct LocalResponseKernels {
     let (x, after, before) = (tensors[0], tensors[1], tensors[2])
     let lines = lines(before, isBackward: true)
     let flags = flags(lines, x, isBackward: true, context.context.target)
-    var texts = backwardTexts.merging(lines.texts(["x", "d_y", "d_x"])) { $1 }
+    var texts = backwardTexts().merging(lines.texts(["x", "d_y", "d_x"])) { $1 }
       .merging(loop(flags, x)) { $1 }
     texts["store"] = gradient.accumulates ? "+=" : "="
     if half != nil {
@@ -217,7 +202,7 @@ struct LocalResponseKernels {
       name: "\(context.context.group.name)_backward", title: "gradient of the input",
       layers: layerNames(context.context),
       constants: lines.constants + channels(isBackward: true), flags: flags, texts: texts,
-      support: support(flags), scalars: [before.outerScalar],
+      support: support() + (half == nil ? lines.joinsSums : []), scalars: [before.outerScalar],
       arguments: [
         x.argument("x", .read, .scalar, meaning: x.lanesText),
         after.argument("d_y", .read, .scalar),

@@ -50,7 +50,7 @@ extension LocalResponseKernels {
     -> [String: String]
   {
     let all = spaceTexts(placement)
-    var texts = backwardTexts
+    var texts = backwardTexts()
     texts[without] = nil
     for key in ["outer", "lanes", "rows"] + wanted { texts[key] = all[key] }
     return texts
@@ -78,7 +78,7 @@ extension LocalResponseKernels {
       flags: [
         "slopes": gradient != nil, "narrow": isNarrow, "inner": isInner(x), "ahead": ahead,
       ], texts: texts,
-      support: support, scalars: [x.outerScalar],
+      support: support(), scalars: [x.outerScalar],
       arguments: [x.argument("x", .read, .scalar, meaning: x.lanesText)]
         + (gradient.map { [$0.after.argument("d_y", .read, .scalar)] } ?? [])
         + [y.argument(gradient == nil ? "y" : "slopes", .write, .scalar)],
@@ -109,7 +109,7 @@ extension LocalResponseKernels {
       KernelCall(
         template: "lrn_space_backward", name: "\(name)_backward", title: "gradient of the input",
         layers: layerNames(context.context),
-        constants: spaceConstants(x, vectors: 32, floats: 512), texts: texts, support: support,
+        constants: spaceConstants(x, vectors: 32, floats: 512), texts: texts, support: support(),
         scalars: [x.outerScalar],
         arguments: [
           x.argument("x", .read, .scalar, meaning: x.lanesText),
@@ -123,7 +123,7 @@ extension LocalResponseKernels {
     _ context: BackwardContext, to gradient: GradientPlacement
   ) -> KernelCall {
     let (x, after) = (context.forward.inputs[0], context.outputGradient)
-    var texts = backwardTexts.merging(spaceTexts(x)) { $1 }
+    var texts = backwardTexts().merging(spaceTexts(x)) { $1 }
     texts["store"] = gradient.accumulates ? "+=" : "="
     for key in ["y_row", "y_first", "y_neighbour", "slopes_row", "slopes_first", "x_middle"]
       + ["slopes_neighbour", "d_x_first", "d_y_neighbour", "d_x_neighbour"]
@@ -136,7 +136,7 @@ extension LocalResponseKernels {
       title: "gradient of the input", layers: layerNames(context.context),
       constants: spaceConstants(x, vectors: 8, floats: 128),
       flags: ["inner": isInner(x), "ahead": x.comesFromMemory(context.context.target)],
-      texts: texts, support: support, scalars: [x.outerScalar],
+      texts: texts, support: support(), scalars: [x.outerScalar],
       arguments: [
         x.argument("x", .read, .scalar, meaning: x.lanesText),
         after.argument("d_y", .read, .scalar), target(gradient),
@@ -151,7 +151,7 @@ extension LocalResponseKernels {
     // Pieces of a map are as wide as 52 KiB of stack allow: each computes some columns of its neighbours again.
     let most = max(8, (52 << 10) / (4 * x.lanes * (3 * half + 3)) - 4 * half)
     let pieces = (x.maps.w + most - 1) / most
-    var texts = vectorTexts
+    var texts = backwardTexts(.vector)
     texts["outer"] = x.outerScalar.rawValue
     texts["store"] = gradient.accumulates ? "+=" : "="
     return KernelCall(

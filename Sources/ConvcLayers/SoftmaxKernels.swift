@@ -71,7 +71,7 @@ struct SoftmaxKernels {
           "next": lines.isInPieces ? "PIECE" : axis.constant,
         ]) { $1 },
       support: ["support_exp_\(suffix)"] + (isLogarithm ? ["support_log_\(suffix)"] : [])
-        + (lines.joins ? ["support_join_largest", "support_lane_sums", "support_join_sums"] : []),
+        + (lines.joins ? ["support_join_largest"] : []) + lines.joinsSums,
       scalars: [y.outerScalar],
       arguments: [
         x.argument("x", .read, dialect, meaning: x.lanesText), y.argument("y", .write, dialect),
@@ -115,7 +115,7 @@ struct SoftmaxKernels {
       texts: (lines.isContiguous ? lines.lineTexts(names) : lines.texts(names))
         .merging(["store": gradient.accumulates ? "+=" : "="]) { $1 },
       support: (isLogarithm ? ["support_exp_scalar"] : [])
-        + (lines.joins ? ["support_lane_sums", "support_join_sums"] : []),
+        + lines.joinsSums,
       scalars: [before.outerScalar],
       arguments: [
         y.argument("y", .read, .scalar, meaning: y.lanesText),
