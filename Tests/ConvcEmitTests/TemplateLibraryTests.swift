@@ -23,6 +23,18 @@ struct TemplateLibraryTests {
     #expect(list == list.sorted())
   }
 
+  // Between the loops of one kernel no thread waits, so what one loop wrote only its own thread may read in the next.
+  @Test("hand out parts in turn only where a kernel has one shared loop")
+  func sharedLoops() throws {
+    for name in TemplateLibrary.embedded.names {
+      let text = try #require(TemplateLibrary.embedded[name])
+      let loops = text.split(separator: "\n").filter { $0.contains("OMP(omp for") }
+      guard loops.contains(where: { $0.contains("{{schedule}}") }) else { continue }
+      #expect(loops.count == 1, "\(name)")
+      #expect(loops[0].hasPrefix("    OMP("), "\(name): the shared loop lies in another")
+    }
+  }
+
   @Test("prefers the texts of a folder")
   func overrides() throws {
     let folder = FileManager.default.temporaryDirectory

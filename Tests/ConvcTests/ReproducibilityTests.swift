@@ -29,6 +29,21 @@ struct ReproducibilityTests {
     #expect(same(expected, serial), "without OpenMP")
   }
 
+  @Test("of a dense layer too long for equal parts, at 5 threads", arguments: runnableTargets)
+  func longKernel(target: Target) async throws {
+    let model = Model("long", input: [1024], loss: MeanSquaredError()) { Dense(outputs: 2048) }
+    let training = try await Training(
+      model, BuildOptions(batch: 64, trains: false, target: target))
+    let (inputs, _) = training.batch(64, seed: 5)
+    let expected = try training.session.forward(inputs: inputs, batch: 64, threads: 1)
+    // More threads than cores: some are held up, which is when parts change hands.
+    for _ in 0..<20 {
+      let outputs = try training.session.forward(inputs: inputs, batch: 64, threads: 5)
+      let isEqual = same(expected[0].floats, outputs[0].floats)
+      #expect(isEqual)
+    }
+  }
+
   @Test("train_step gives what gradients, update and prepare give", arguments: runnableTargets)
   func threeCalls(target: Target) async throws {
     let options = BuildOptions(batch: 8, target: target)
