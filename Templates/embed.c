@@ -309,14 +309,18 @@ TEMPLATE(lrn_channels_backward)
 #embed "Kernels/lrn_channels_backward.c.mustache"
 TEMPLATE(lrn_channels_forward)
 #embed "Kernels/lrn_channels_forward.c.mustache"
+TEMPLATE(lrn_sequence_backward)
+#embed "Kernels/lrn_sequence_backward.c.mustache"
 TEMPLATE(lrn_space_backward)
 #embed "Kernels/lrn_space_backward.c.mustache"
 TEMPLATE(lrn_space_forward)
 #embed "Kernels/lrn_space_forward.c.mustache"
 TEMPLATE(lrn_space_lanes_backward)
 #embed "Kernels/lrn_space_lanes_backward.c.mustache"
-TEMPLATE(lrn_space_narrow_backward)
-#embed "Kernels/lrn_space_narrow_backward.c.mustache"
+TEMPLATE(lrn_space_rows_backward)
+#embed "Kernels/lrn_space_rows_backward.c.mustache"
+TEMPLATE(lrn_space_rows_forward)
+#embed "Kernels/lrn_space_rows_forward.c.mustache"
 TEMPLATE(maxpool2d_backward)
 #embed "Kernels/maxpool2d_backward.c.mustache"
 TEMPLATE(maxpool2d_forward)

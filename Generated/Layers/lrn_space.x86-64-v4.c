@@ -1,6 +1,13 @@
 #include <stdint.h>
 #include <string.h>
 
+// What an iteration writes, no other one touches; two vectors at a time.
+#ifdef __clang__
+#define PAIRED _Pragma("clang loop vectorize(assume_safety) interleave_count(2)")
+#else
+#define PAIRED _Pragma("GCC ivdep")
+#endif
+#define ALIGNED __attribute__((aligned(64)))  // starts with a line of memory
 #define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
@@ -30,38 +37,30 @@ static inline float inverse_power_float(float x) {
 //   y  [batch, 3, 5, 7]
 static NOINLINE void lrn1_forward(int batch, const float *restrict x_, float *restrict y_) {
     enum { C = 3, H = 5, W = 7 };
-    enum { PIECE = 7 };  // columns at a time
+    enum { ROWS = 16 };  // rows at a time
     enum { HALF = 1, SIZE = 3 };  // cells of a window
-    enum { ROW = 7 };  // floats from one row to the next
+    enum { SIDE = 16, ROOM = 32 };  // zeros in front of a row that is kept, and floats with those behind it
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
 
-    for (int n = 0; n < batch; n++) for (int m = 0; m < C; m++) for (int h = 0; h < H; h++) {
-        for (int w0 = 0; w0 < W; w0 += PIECE) {
-            const int first = MAX(0, w0 - HALF), last = MIN(W, w0 + PIECE + HALF);
-            const int cells = MIN(PIECE, W - w0);
-            float columns[(PIECE + 2 * HALF)] = {0};  // sums over the rows of the window
-            float *column = columns + (first - w0 + HALF);
-            if (h >= HALF && h < H - HALF) {
-                const float *middle = &x[n][m][h][first];
-                for (int i = 0; i < (last - first); i++) {
-                    float squares = 0.0f;
-                    for (int d = -HALF; d <= HALF; d++) {
-                        const float neighbour = middle[i + d * ROW];
-                        squares += neighbour * neighbour;
-                    }
-                    column[i] = squares;
-                }
-            } else {
-                for (int r = MAX(0, h - HALF); r < MIN(H, h + HALF + 1); r++) {
-                    const float *neighbour = &x[n][m][r][first];
-                    for (int i = 0; i < (last - first); i++) column[i] += neighbour[i] * neighbour[i];
-                }
+    for (int n = 0; n < batch; n++) for (int m = 0; m < C; m++) for (int h0 = 0; h0 < H; h0 += ROWS) {
+        // A row's squares are summed over the rows of its window one row early: sums over columns then read what left
+        // the processor's store buffer long before.
+        float squares[2][ROOM] ALIGNED = {0}, none[W] = {0}, spare[W];
+        for (int h = h0 - 1; h < MIN(H, h0 + ROWS); h++) {
+            const float *rows[SIZE];  // of the window around row h + 1
+            for (int d = 0; d < SIZE; d++) {
+                const int r = h + 1 - HALF + d;
+                rows[d] = r < 0 || r >= H ? none : x[n][m][r];
             }
-            const float *value = &x[n][m][h][w0];
-            float *result = &y[n][m][h][w0];
-            for (int i = 0; i < cells; i++) {
-                float sum = 0.0f;
+            float *column = squares[(h + 1) % 2] + SIDE;
+            const float *columns = squares[(h + 2) % 2] + SIDE - HALF;
+            const float *value = h < h0 ? none : x[n][m][h];
+            float *result = h < h0 ? spare : y[n][m][h];
+            PAIRED for (int i = 0; i < W; i++) {
+                float square = 0.0f, sum = 0.0f;
+                for (int d = 0; d < SIZE; d++) square += rows[d][i] * rows[d][i];
+                column[i] = square;
                 for (int q = 0; q < SIZE; q++) sum += columns[i + q];
                 const float s = 1.0f + 0.055555556f * sum;
                 const float power = inverse_power_float(s);
@@ -79,72 +78,50 @@ static NOINLINE void lrn1_forward(int batch, const float *restrict x_, float *re
 static NOINLINE void lrn1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
                                    float *restrict d_x_) {
     enum { C = 3, H = 5, W = 7 };
-    enum { PIECE = 7 };  // columns at a time
     enum { HALF = 1, SIZE = 3 };  // cells of a window
-    enum { ROW = 7 };  // floats from one row to the next
+    enum { SIDE = 16, ROOM = 32 };  // zeros in front of a row that is kept, and floats with those behind it
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
 
     for (int n = 0; n < batch; n++) for (int m = 0; m < C; m++) {
-        for (int w0 = 0; w0 < W; w0 += PIECE) {
-            // What a place adds to the gradients of its neighbours is wanted around the piece as well, and squares
-            // around that.
-            const int first = MAX(0, w0 - HALF), places = (MIN(W, w0 + PIECE + HALF) - first);
-            const int left = MAX(0, w0 - 2 * HALF), around = (MIN(W, w0 + PIECE + 2 * HALF) - left);
-            float squares[(PIECE + 4 * HALF)] = {0};  // sums over the rows of the window
-            // Of the last SIZE rows: s^-beta, and what a place adds to the gradients of its neighbours.
-            float factors[SIZE][(PIECE + 2 * HALF)], slopes[SIZE][(PIECE + 2 * HALF)] = {0};
-            for (int k = 0; k < H + HALF; k++) {
-                float *factor = factors[k % SIZE] + (first - w0 + HALF);
-                float *slope = slopes[k % SIZE] + (first - w0 + HALF);
-                if (k < H) {
-                    float *column = squares + (left - w0 + 2 * HALF);
-                    if (k >= HALF && k < H - HALF) {
-                        const float *middle = &x[n][m][k][left];
-                        for (int i = 0; i < around; i++) {
-                            float sum = 0.0f;
-                            for (int d = -HALF; d <= HALF; d++) {
-                                const float neighbour = middle[i + d * ROW];
-                                sum += neighbour * neighbour;
-                            }
-                            column[i] = sum;
-                        }
-                    } else {
-                        for (int i = 0; i < around; i++) column[i] = 0.0f;
-                        for (int r = MAX(0, k - HALF); r < MIN(H, k + HALF + 1); r++) {
-                            const float *neighbour = &x[n][m][r][left];
-                            for (int i = 0; i < around; i++) column[i] += neighbour[i] * neighbour[i];
-                        }
-                    }
-                    column = squares + (first - w0 + HALF);
-                    const float *value = &x[n][m][k][first], *d_after = &d_y[n][m][k][first];
-                    for (int i = 0; i < places; i++) {
-                        float sum = 0.0f;
-                        for (int q = 0; q < SIZE; q++) sum += column[i + q];
-                        const float s = 1.0f + 0.055555556f * sum;
-                        const float power = inverse_power_float(s);
-                        factor[i] = power;
-                        slope[i] = d_after[i] * value[i] * power * ((s * power * power) * (s * power * power));
-                    }
-                } else {
-                    for (int i = 0; i < places; i++) slope[i] = 0.0f;
-                }
-                const int h = k - HALF;  // the middle of the rows at hand
-                if (h < 0) continue;
-                float sums[(PIECE + 2 * HALF)];
-                for (int i = 0; i < (PIECE + 2 * HALF); i++) {
-                    sums[i] = 0.0f;
-                    for (int q = 0; q < SIZE; q++) sums[i] += slopes[q][i];
-                }
-                factor = factors[h % SIZE] + HALF;
-                const float *value = &x[n][m][h][w0], *d_after = &d_y[n][m][h][w0];
-                float *d_before = &d_x[n][m][h][w0];
-                for (int i = 0; i < MIN(PIECE, W - w0); i++) {
-                    float sum = 0.0f;
-                    for (int q = 0; q < SIZE; q++) sum += sums[i + q];
-                    d_before[i] = d_after[i] * factor[i] - 0.083333336f * value[i] * sum;
-                }
+        // One walk down the map sums squares over the rows of the window of row k + 1, takes what the places of row k
+        // add to the gradients around them, and writes the gradients of row k - HALF - 1. Sums over columns read what
+        // the walk wrote a row before, which has left the processor's store buffer by then.
+        float squares[2][ROOM] ALIGNED = {0}, totals[2][ROOM] ALIGNED = {0};  // over the rows of a window
+        float scaled[HALF + 2][W] ALIGNED = {0}, slopes[SIZE][W] ALIGNED = {0};  // d_y s^-beta, what is added
+        float none[W] = {0}, spare[W] = {0};
+        for (int k = -1; k < H + HALF + 1; k++) {
+            const int h = k - HALF - 1, turn = k + 1;
+            const float *rows[SIZE];  // of the window around row k + 1
+            float *slope[SIZE];  // this row's, and those of the rows before, the oldest first
+            for (int d = 0; d < SIZE; d++) {
+                const int r = k + 1 - HALF + d;
+                rows[d] = r < 0 || r >= H ? none : x[n][m][r];
+                slope[d] = slopes[(turn + d) % SIZE];
+            }
+            float *column = squares[turn % 2] + SIDE, *total = totals[turn % 2] + SIDE;
+            const float *columns = squares[(turn + 1) % 2] + SIDE - HALF;
+            const float *around = totals[(turn + 1) % 2] + SIDE - HALF;
+            float *share = scaled[turn % (HALF + 2)], *own = scaled[(turn + 1) % (HALF + 2)];
+            const float *value = k < 0 || k >= H ? none : x[n][m][k], *d_after = k < 0 || k >= H ? none : d_y[n][m][k];
+            const float *before = h < 0 ? none : x[n][m][h];
+            float *d_before = h < 0 ? spare : d_x[n][m][h];
+            PAIRED for (int i = 0; i < W; i++) {
+                float square = 0.0f, sum = 0.0f, slopes_around = 0.0f;
+                for (int d = 0; d < SIZE; d++) square += rows[d][i] * rows[d][i];
+                column[i] = square;
+                for (int q = 0; q < SIZE; q++) sum += columns[i + q];
+                const float s = 1.0f + 0.055555556f * sum;
+                const float power = inverse_power_float(s);
+                for (int q = 0; q < SIZE; q++) slopes_around += around[i + q];
+                d_before[i] = own[i] - 0.083333336f * before[i] * slopes_around;
+                const float part = d_after[i] * power;
+                share[i] = part;
+                float all = part * value[i] * ((s * power * power) * (s * power * power));
+                slope[0][i] = all;
+                for (int d = 1; d < SIZE; d++) all += slope[d][i];
+                total[i] = all;
             }
         }
     }

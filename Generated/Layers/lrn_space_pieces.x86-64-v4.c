@@ -6,6 +6,13 @@
 #else
 #define OMP(directive)
 #endif
+// What an iteration writes, no other one touches; two vectors at a time.
+#ifdef __clang__
+#define PAIRED _Pragma("clang loop vectorize(assume_safety) interleave_count(2)")
+#else
+#define PAIRED _Pragma("GCC ivdep")
+#endif
+#define ALIGNED __attribute__((aligned(64)))  // starts with a line of memory
 #define NOINLINE __attribute__((noinline))  // in a caller, a kernel would lose what restrict says
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
@@ -31,15 +38,57 @@ static inline float inverse_power_float(float x) {
 
 // lrn1: LocalResponseNorm over 3x3 cells.
 //
-//   x  [batch, 1, 4, 231]
-//   y  [batch, 1, 4, 231]
+//   x  [batch, 1, 2, 1131]
+//   y  [batch, 1, 2, 1131]
 static NOINLINE void lrn1_forward(int batch, const float *restrict x_, float *restrict y_) {
-    enum { C = 1, H = 4, W = 231 };
-    enum { PIECE = 231 };  // columns at a time
+    enum { C = 1, H = 2, W = 1131 };
+    enum { ROWS = 16 };  // rows at a time
     enum { HALF = 1, SIZE = 3 };  // cells of a window
-    enum { ROW = 231 };  // floats from one row to the next
+    enum { SIDE = 16, ROOM = 1152 };  // zeros in front of a row that is kept, and floats with those behind it
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     float (*y)[C][H][W] = (float (*)[C][H][W])y_;
+
+    for (int n = 0; n < batch; n++) for (int m = 0; m < C; m++) for (int h0 = 0; h0 < H; h0 += ROWS) {
+        // A row's squares are summed over the rows of its window one row early: sums over columns then read what left
+        // the processor's store buffer long before.
+        float squares[2][ROOM] ALIGNED = {0}, none[W] = {0}, spare[W];
+        for (int h = h0 - 1; h < MIN(H, h0 + ROWS); h++) {
+            const float *rows[SIZE];  // of the window around row h + 1
+            for (int d = 0; d < SIZE; d++) {
+                const int r = h + 1 - HALF + d;
+                rows[d] = r < 0 || r >= H ? none : x[n][m][r];
+            }
+            float *column = squares[(h + 1) % 2] + SIDE;
+            const float *columns = squares[(h + 2) % 2] + SIDE - HALF;
+            const float *value = h < h0 ? none : x[n][m][h];
+            float *result = h < h0 ? spare : y[n][m][h];
+            PAIRED for (int i = 0; i < W; i++) {
+                float square = 0.0f, sum = 0.0f;
+                for (int d = 0; d < SIZE; d++) square += rows[d][i] * rows[d][i];
+                column[i] = square;
+                for (int q = 0; q < SIZE; q++) sum += columns[i + q];
+                const float s = 1.0f + 0.055555556f * sum;
+                const float power = inverse_power_float(s);
+                result[i] = value[i] * power;
+            }
+        }
+    }
+}
+
+// lrn1: what every place adds to the gradients around it.
+//
+//   x       [batch, 1, 2, 1131]
+//   d_y     [batch, 1, 2, 1131]
+//   slopes  [batch, 1, 2, 1131]
+static NOINLINE void lrn1_slopes(int batch, const float *restrict x_, const float *restrict d_y_,
+                                 float *restrict slopes_) {
+    enum { C = 1, H = 2, W = 1131 };
+    enum { PIECE = 512 };  // columns at a time
+    enum { HALF = 1, SIZE = 3 };  // cells of a window
+    enum { ROW = 1131 };  // floats from one row to the next
+    const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
+    const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
+    float (*slopes)[C][H][W] = (float (*)[C][H][W])slopes_;
 
     for (int n = 0; n < batch; n++) for (int m = 0; m < C; m++) for (int h = 0; h < H; h++) {
         for (int w0 = 0; w0 < W; w0 += PIECE) {
@@ -64,13 +113,14 @@ static NOINLINE void lrn1_forward(int batch, const float *restrict x_, float *re
                 }
             }
             const float *value = &x[n][m][h][w0];
-            float *result = &y[n][m][h][w0];
+            const float *d_after = &d_y[n][m][h][w0];
+            float *result = &slopes[n][m][h][w0];
             for (int i = 0; i < cells; i++) {
                 float sum = 0.0f;
                 for (int q = 0; q < SIZE; q++) sum += columns[i + q];
                 const float s = 1.0f + 0.055555556f * sum;
                 const float power = inverse_power_float(s);
-                result[i] = value[i] * power;
+                result[i] = d_after[i] * value[i] * power * ((s * power * power) * (s * power * power));
             }
         }
     }
@@ -78,80 +128,51 @@ static NOINLINE void lrn1_forward(int batch, const float *restrict x_, float *re
 
 // lrn1: gradient of the input.
 //
-//   x    [batch, 1, 4, 231]
-//   d_y  [batch, 1, 4, 231]
-//   d_x  [batch, 1, 4, 231]
+//   x       [batch, 1, 2, 1131]
+//   d_y     [batch, 1, 2, 1131]
+//   slopes  [batch, 1, 2, 1131]
+//   d_x     [batch, 1, 2, 1131]
 static NOINLINE void lrn1_backward(int batch, const float *restrict x_, const float *restrict d_y_,
-                                   float *restrict d_x_) {
-    enum { C = 1, H = 4, W = 231 };
-    enum { PIECE = 128 };  // columns at a time
+                                   const float *restrict slopes_, float *restrict d_x_) {
+    enum { C = 1, H = 2, W = 1131 };
+    enum { PIECE = 512 };  // columns at a time
     enum { HALF = 1, SIZE = 3 };  // cells of a window
-    enum { ROW = 231 };  // floats from one row to the next
+    enum { ROW = 1131 };  // floats from one row to the next
     const float (*x)[C][H][W] = (const float (*)[C][H][W])x_;
     const float (*d_y)[C][H][W] = (const float (*)[C][H][W])d_y_;
+    const float (*slopes)[C][H][W] = (const float (*)[C][H][W])slopes_;
     float (*d_x)[C][H][W] = (float (*)[C][H][W])d_x_;
 
     OMP(omp for collapse(3) schedule(static) nowait)
-    for (int n = 0; n < batch; n++) for (int m = 0; m < C; m++) {
+    for (int n = 0; n < batch; n++) for (int m = 0; m < C; m++) for (int h = 0; h < H; h++) {
         for (int w0 = 0; w0 < W; w0 += PIECE) {
-            // What a place adds to the gradients of its neighbours is wanted around the piece as well, and squares
-            // around that.
-            const int first = MAX(0, w0 - HALF), places = (MIN(W, w0 + PIECE + HALF) - first);
-            const int left = MAX(0, w0 - 2 * HALF), around = (MIN(W, w0 + PIECE + 2 * HALF) - left);
-            float squares[(PIECE + 4 * HALF)] = {0};  // sums over the rows of the window
-            // Of the last SIZE rows: s^-beta, and what a place adds to the gradients of its neighbours.
-            float factors[SIZE][(PIECE + 2 * HALF)], slopes[SIZE][(PIECE + 2 * HALF)] = {0};
-            for (int k = 0; k < H + HALF; k++) {
-                float *factor = factors[k % SIZE] + (first - w0 + HALF);
-                float *slope = slopes[k % SIZE] + (first - w0 + HALF);
-                if (k < H) {
-                    float *column = squares + (left - w0 + 2 * HALF);
-                    if (k >= HALF && k < H - HALF) {
-                        const float *middle = &x[n][m][k][left];
-                        for (int i = 0; i < around; i++) {
-                            float sum = 0.0f;
-                            for (int d = -HALF; d <= HALF; d++) {
-                                const float neighbour = middle[i + d * ROW];
-                                sum += neighbour * neighbour;
-                            }
-                            column[i] = sum;
-                        }
-                    } else {
-                        for (int i = 0; i < around; i++) column[i] = 0.0f;
-                        for (int r = MAX(0, k - HALF); r < MIN(H, k + HALF + 1); r++) {
-                            const float *neighbour = &x[n][m][r][left];
-                            for (int i = 0; i < around; i++) column[i] += neighbour[i] * neighbour[i];
-                        }
-                    }
-                    column = squares + (first - w0 + HALF);
-                    const float *value = &x[n][m][k][first], *d_after = &d_y[n][m][k][first];
-                    for (int i = 0; i < places; i++) {
-                        float sum = 0.0f;
-                        for (int q = 0; q < SIZE; q++) sum += column[i + q];
-                        const float s = 1.0f + 0.055555556f * sum;
-                        const float power = inverse_power_float(s);
-                        factor[i] = power;
-                        slope[i] = d_after[i] * value[i] * power * ((s * power * power) * (s * power * power));
-                    }
-                } else {
-                    for (int i = 0; i < places; i++) slope[i] = 0.0f;
-                }
-                const int h = k - HALF;  // the middle of the rows at hand
-                if (h < 0) continue;
-                float sums[(PIECE + 2 * HALF)];
-                for (int i = 0; i < (PIECE + 2 * HALF); i++) {
-                    sums[i] = 0.0f;
-                    for (int q = 0; q < SIZE; q++) sums[i] += slopes[q][i];
-                }
-                factor = factors[h % SIZE] + HALF;
-                const float *value = &x[n][m][h][w0], *d_after = &d_y[n][m][h][w0];
-                float *d_before = &d_x[n][m][h][w0];
-                for (int i = 0; i < MIN(PIECE, W - w0); i++) {
-                    float sum = 0.0f;
-                    for (int q = 0; q < SIZE; q++) sum += sums[i + q];
-                    d_before[i] = d_after[i] * factor[i] - 0.083333336f * value[i] * sum;
-                }
+            const int first = MAX(0, w0 - HALF), last = MIN(W, w0 + PIECE + HALF);
+            const int cells = MIN(PIECE, W - w0);
+            float columns[(PIECE + 2 * HALF)] = {0};  // sums over the rows of the window
+            float sum[PIECE] = {0};
+            float *column = columns + (first - w0 + HALF);
+            for (int r = MAX(0, h - HALF); r < MIN(H, h + HALF + 1); r++) {
+                const float *neighbour = &x[n][m][r][first];
+                for (int i = 0; i < (last - first); i++) column[i] += neighbour[i] * neighbour[i];
             }
+            for (int s = 0; s < SIZE; s++)
+                for (int i = 0; i < cells; i++) sum[i] += columns[i + s];
+            for (int i = 0; i < cells; i++) {
+                const float s = 1.0f + 0.055555556f * sum[i];
+                sum[i] = inverse_power_float(s);
+            }
+            float slope[PIECE] = {0};
+            for (int i = 0; i < (PIECE + 2 * HALF); i++) columns[i] = 0.0f;
+            for (int r = MAX(0, h - HALF); r < MIN(H, h + HALF + 1); r++) {
+                const float *neighbour = &slopes[n][m][r][first];
+                for (int i = 0; i < (last - first); i++) column[i] += neighbour[i];
+            }
+            for (int s = 0; s < SIZE; s++)
+                for (int i = 0; i < cells; i++) slope[i] += columns[i + s];
+            const float *value = &x[n][m][h][w0], *d_after = &d_y[n][m][h][w0];
+            float *d_before = &d_x[n][m][h][w0];
+            for (int i = 0; i < cells; i++)
+                d_before[i] = d_after[i] * sum[i] - 0.083333336f * value[i] * slope[i];
         }
     }
 }

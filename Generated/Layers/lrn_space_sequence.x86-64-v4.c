@@ -99,47 +99,30 @@ static NOINLINE void lrn1_backward(int batch, const float *restrict x_, const fl
             // around that.
             const int first = MAX(0, w0 - HALF), places = (MIN(W, w0 + PIECE + HALF) - first);
             const int left = MAX(0, w0 - 2 * HALF), around = (MIN(W, w0 + PIECE + 2 * HALF) - left);
-            float squares[(PIECE + 4 * HALF)] = {0};  // sums over the rows of the window
-            // Of the last SIZE rows: s^-beta, and what a place adds to the gradients of its neighbours.
-            float factors[SIZE][(PIECE + 2 * HALF)], slopes[SIZE][(PIECE + 2 * HALF)] = {0};
-            for (int k = 0; k < H + 0; k++) {
-                float *factor = factors[k % SIZE] + (first - w0 + HALF);
-                float *slope = slopes[k % SIZE] + (first - w0 + HALF);
-                if (k < H) {
-                    float *column = squares + (left - w0 + 2 * HALF);
-                    for (int i = 0; i < around; i++) column[i] = 0.0f;
-                    for (int r = MAX(0, k - 0); r < MIN(H, k + 0 + 1); r++) {
-                        const float *neighbour = &x[n][m][r][left];
-                        for (int i = 0; i < around; i++) column[i] += neighbour[i] * neighbour[i];
-                    }
-                    column = squares + (first - w0 + HALF);
-                    const float *value = &x[n][m][k][first], *d_after = &d_y[n][m][k][first];
-                    for (int i = 0; i < places; i++) {
-                        float sum = 0.0f;
-                        for (int q = 0; q < SIZE; q++) sum += column[i + q];
-                        const float s = 1.0f + 0.16666667f * sum;
-                        const float power = exp_float(-0.6f * log_float(s));
-                        factor[i] = power;
-                        slope[i] = d_after[i] * value[i] * power * (1.0f / s);
-                    }
-                } else {
-                    for (int i = 0; i < places; i++) slope[i] = 0.0f;
-                }
-                const int h = k - 0;  // the middle of the rows at hand
-                if (h < 0) continue;
-                float sums[(PIECE + 2 * HALF)];
-                for (int i = 0; i < (PIECE + 2 * HALF); i++) {
-                    sums[i] = 0.0f;
-                    for (int q = 0; q < SIZE; q++) sums[i] += slopes[q][i];
-                }
-                factor = factors[h % SIZE] + HALF;
-                const float *value = &x[n][m][h][w0], *d_after = &d_y[n][m][h][w0];
-                float *d_before = &d_x[n][m][h][w0];
-                for (int i = 0; i < MIN(PIECE, W - w0); i++) {
-                    float sum = 0.0f;
-                    for (int q = 0; q < SIZE; q++) sum += sums[i + q];
-                    d_before[i] = d_after[i] * factor[i] - 0.2f * value[i] * sum;
-                }
+            float squares[(PIECE + 4 * HALF)] = {0};
+            // s^-beta, and what a place adds to the gradients of its neighbours
+            float factors[(PIECE + 2 * HALF)] = {0}, slopes[(PIECE + 2 * HALF)] = {0};
+            float *column = squares + (left - w0 + 2 * HALF);
+            const float *neighbour = &x[n][m][0][left];
+            for (int i = 0; i < around; i++) column[i] = neighbour[i] * neighbour[i];
+            column = squares + (first - w0 + HALF);
+            float *factor = factors + (first - w0 + HALF), *slope = slopes + (first - w0 + HALF);
+            const float *value = &x[n][m][0][first], *d_after = &d_y[n][m][0][first];
+            for (int i = 0; i < places; i++) {
+                float sum = 0.0f;
+                for (int q = 0; q < SIZE; q++) sum += column[i + q];
+                const float s = 1.0f + 0.16666667f * sum;
+                const float power = exp_float(-0.6f * log_float(s));
+                factor[i] = power;
+                slope[i] = d_after[i] * value[i] * power * (1.0f / s);
+            }
+            value = &x[n][m][0][w0];
+            d_after = &d_y[n][m][0][w0];
+            float *d_before = &d_x[n][m][0][w0];
+            for (int i = 0; i < MIN(PIECE, W - w0); i++) {
+                float sum = 0.0f;
+                for (int q = 0; q < SIZE; q++) sum += slopes[i + q];
+                d_before[i] = d_after[i] * factors[i + HALF] - 0.2f * value[i] * sum;
             }
         }
     }

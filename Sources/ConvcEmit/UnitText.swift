@@ -148,6 +148,7 @@ struct UnitText {
       "pick": uses(["pick"]), "roll": uses(["ROLL"]), "bounds": uses(["MIN", "MAX"]),
       "loose": uses(["loose"]), "zip": uses(["zip_low", "zip_high"]),
       "noinline": uses(["NOINLINE"]), "independent": uses(["INDEPENDENT"]),
+      "paired": uses(["PAIRED"]), "aligned": uses(["ALIGNED"]),
     ]
     let lanes = module.target.lanes
     let texts = [

@@ -31,6 +31,13 @@ struct LinePieces {
     min(placement.maps.w, max(1, cells / (isVector ? placement.lanes : 1)))
   }
 
+  /// Whether pieces divide a row.
+  private var piecesAreEqual: Bool { placement.maps.w % columns == 0 }
+  /// Whether pieces are whole lines of memory, as many as the compiler knows.
+  var hasWholeLines: Bool {
+    isInPieces && piecesAreEqual && columns * (isVector ? placement.lanes : 1) % 16 == 0
+  }
+
   /// Places of a contiguous line that are taken at a time.
   private var step: Int { [16, 8, 4, 2].first { $0 <= count } ?? 1 }
   /// Places of a line.
@@ -96,7 +103,7 @@ struct LinePieces {
     let lanes = hasLanes ? " * LANES" : ""
     let single = hasLanes ? "LANES" : "1"
     // A number that the compiler knows lets sums of a piece stay in registers.
-    let columns = placement.maps.w % columns == 0 ? "PIECE" : "MIN(PIECE, W - w0)"
+    let columns = piecesAreEqual ? "PIECE" : "MIN(PIECE, W - w0)"
     return texts(names) { address(of: $0, place: "k") }.merging([
       "cells": isInPieces ? "\(columns)\(lanes)" : single,
       "room": isInPieces ? "PIECE\(lanes)" : single,

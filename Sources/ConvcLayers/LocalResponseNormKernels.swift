@@ -115,10 +115,12 @@ struct LocalResponseKernels {
     var flags = lines.flags
     flags["maps"] = nil
     guard half != nil else {
-      // Short pieces read twice leave memory idle meanwhile. Those of a forward kernel are longer: there asking costs more than
-      // it gives.
-      flags["ahead"] =
-        lines.isInPieces && x.comesLate(target) && (isBackward || x.layout == .blocked)
+      // Short pieces read twice leave memory idle meanwhile. Those of a forward kernel are longer: there only what is read
+      // soon is asked for.
+      let isLate = lines.isInPieces && x.comesLate(target)
+      let isShort = isBackward || x.layout == .blocked
+      flags["ahead"] = isLate && isShort
+      if !isBackward { flags["lines"] = isLate && !isShort && lines.hasWholeLines }
       return flags
     }
     flags["joins"] = nil
@@ -168,6 +170,8 @@ struct LocalResponseKernels {
         ("neighbour", "x", "j"), ("x_middle", "x", "m"), ("y_middle", "y", "m"),
         ("y_pair", "y", "k + e"), ("x_soon", "x", "a % C"), ("y_soon", "y", "b % C"),
       ] { texts[name] = lines.address(of: tensor, place: place) }
+    } else {
+      texts["x_soon"] = lines.address(of: "x", place: "(k + 3) % C")
     }
     return KernelCall(
       template: half == nil ? "lrn_all_forward" : "lrn_channels_forward",

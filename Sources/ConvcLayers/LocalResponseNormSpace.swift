@@ -2,8 +2,8 @@ import ConvcIR
 
 /// The kernels whose windows are squares of a map.
 ///
-/// Small windows go back in one kernel, which keeps the last rows of what backward needs. Large ones would need too many rows:
-/// a first kernel writes what every place adds to the gradients around it, a second one sums that.
+/// Small windows go back in one kernel, which keeps the last rows of what backward needs. Large ones, and maps too wide for
+/// that, would need too much: a first kernel writes what every place adds to the gradients around it, a second one sums that.
 extension LocalResponseKernels {
   private var isNarrow: Bool { (half ?? 0) <= 4 }
 
@@ -25,24 +25,22 @@ extension LocalResponseKernels {
   }
 
   private func spaceTexts(_ placement: Placement) -> [String: String] {
-    let address = { (name: String, place: String) in
-      (placement.isVector ? "" : "&") + name + place
-    }
     var texts = [
       "outer": placement.outerScalar.rawValue, "lanes": placement.isVector ? " * LANES" : "",
       // A sequence is one row.
       "rows": placement.type.shape.count == 3 ? "0" : "HALF",
-      "x_middle": address("x", "[n][m][h][first]"), "x_left": address("x", "[n][m][k][left]"),
-      "x_soon": address("x", "[n][m][MIN(H - 1, k + HALF + 2)][w0]"),
-      "d_y_soon": address("d_y", "[n][m][MIN(H - 1, k + 2)][w0]"),
-      "d_x_soon": address("d_x", "[n][m][MIN(H - 1, k)][w0]"),
+      "x_middle": address(placement, "x", "[n][m][h][first]"),
     ]
     for name in ["x", "d_y", "d_x", "y", "slopes"] {
-      texts["\(name)_row"] = address(name, "[n][m][h][w0]")
-      texts["\(name)_first"] = address(name, "[n][m][k][first]")
-      texts["\(name)_neighbour"] = address(name, "[n][m][r][first]")
+      texts["\(name)_row"] = address(placement, name, "[n][m][h][w0]")
+      texts["\(name)_neighbour"] = address(placement, name, "[n][m][r][first]")
     }
     return texts
+  }
+
+  /// The address of a place in a tensor of floats.
+  private func address(_ placement: Placement, _ name: String, _ place: String) -> String {
+    (placement.isVector ? "" : "&") + name + place
   }
 
   /// Those of the texts that a template wants, and the formula's.
@@ -61,6 +59,7 @@ extension LocalResponseKernels {
     _ context: ForwardContext, of gradient: (after: Placement, slopes: Placement)? = nil
   ) -> KernelCall {
     let (x, y) = (context.inputs[0], gradient?.slopes ?? context.output)
+    if gradient == nil, isInner(x), keepsRows(x, arrays: 2) { return rowsForward(context) }
     let name = context.context.group.name
     // What is written is asked for so much before, and what is read beyond the last row of the window, which is read next.
     let ahead = x.comesFromMemory(context.context.target)
@@ -89,11 +88,10 @@ extension LocalResponseKernels {
     _ context: BackwardContext, to gradient: GradientPlacement
   ) -> [KernelCall] {
     let (x, after) = (context.forward.inputs[0], context.outputGradient)
-    guard !isNarrow else {
-      return [
-        isInner(x) && x.isVector
-          ? lanesBackward(context, to: gradient) : narrowBackward(context, to: gradient)
-      ]
+    if isNarrow, x.type.shape.count == 3 { return [sequenceBackward(context, to: gradient)] }
+    if isInner(x), x.isVector { return [lanesBackward(context, to: gradient)] }
+    if isInner(x), keepsRows(x, arrays: 3 * (half ?? 0) + 5) {
+      return [rowsBackward(context, to: gradient)]
     }
     let name = context.context.group.name
     let slopes = Placement(
@@ -119,38 +117,113 @@ extension LocalResponseKernels {
     ]
   }
 
-  private func narrowBackward(
+  private func sequenceBackward(
     _ context: BackwardContext, to gradient: GradientPlacement
   ) -> KernelCall {
     let (x, after) = (context.forward.inputs[0], context.outputGradient)
-    var texts = backwardTexts().merging(spaceTexts(x)) { $1 }
+    var texts = backwardTexts()
+    texts["outer"] = x.outerScalar.rawValue
+    texts["lanes"] = x.isVector ? " * LANES" : ""
     texts["store"] = gradient.accumulates ? "+=" : "="
-    for key in ["y_row", "y_first", "y_neighbour", "slopes_row", "slopes_first", "x_middle"]
-      + ["slopes_neighbour", "d_x_first", "d_y_neighbour", "d_x_neighbour"]
-    {
-      texts[key] = nil
-    }
-    texts["x_neighbour"] = (x.isVector ? "" : "&") + "x[n][m][r][left]"
+    for (key, name, column) in [
+      ("x_left", "x", "left"), ("x_first", "x", "first"), ("d_y_first", "d_y", "first"),
+      ("x_row", "x", "w0"), ("d_y_row", "d_y", "w0"), ("d_x_row", "d_x", "w0"),
+    ] { texts[key] = address(x, name, "[n][m][0][\(column)]") }
     return KernelCall(
-      template: "lrn_space_narrow_backward", name: "\(context.context.group.name)_backward",
+      template: "lrn_sequence_backward", name: "\(context.context.group.name)_backward",
       title: "gradient of the input", layers: layerNames(context.context),
-      constants: spaceConstants(x, vectors: 8, floats: 128),
-      flags: ["inner": isInner(x), "ahead": x.comesFromMemory(context.context.target)],
-      texts: texts, support: support(), scalars: [x.outerScalar],
+      constants: spaceConstants(x, vectors: 8, floats: 128), texts: texts, support: support(),
+      scalars: [x.outerScalar],
       arguments: [
         x.argument("x", .read, .scalar, meaning: x.lanesText),
         after.argument("d_y", .read, .scalar), target(gradient),
       ], work: streamingWork(x, after, x, flopsPerValue: 60))
   }
 
+  // MARK: Whole rows in NCHW
+
+  /// Floats in front of a kept row: a row of zeros wide enough for a window, so that rows start with a line of memory.
+  private static let side = 16
+
+  /// Floats of a kept row with zeros around it.
+  private func room(_ placement: Placement) -> Int {
+    Self.side + (placement.maps.w + (half ?? 0) + 15) / 16 * 16
+  }
+
+  /// Whether rows with zeros around them, four at most, and others without fit the stack.
+  private func keepsRows(_ placement: Placement, arrays: Int) -> Bool {
+    !placement.isVector && 4 * (4 * room(placement) + arrays * placement.maps.w) <= 52 << 10
+  }
+
+  private func rowConstants(_ placement: Placement, rows: Int? = nil, ahead: Int?)
+    -> [ConstantRow]
+  {
+    [ConstantRow(placement.extents())]
+      + (rows.map { [ConstantRow([Constant("ROWS", $0)], comment: "rows at a time")] } ?? [])
+      + window
+      + [
+        ConstantRow(
+          [Constant("SIDE", Self.side), Constant("ROOM", room(placement))],
+          comment: "zeros in front of a row that is kept, and floats with those behind it")
+      ]
+      + (ahead.map {
+        [
+          ConstantRow(
+            [Constant("ROW", placement.columns), Constant("AHEAD", $0)],
+            comment: "floats of a row in memory, and from one that is asked for")
+        ]
+      } ?? [])
+  }
+
+  private func rowsForward(_ context: ForwardContext) -> KernelCall {
+    let (x, y) = (context.inputs[0], context.output)
+    let ahead = x.comesFromMemory(context.context.target)
+    var texts = backwardTexts()
+    texts["outer"] = x.outerScalar.rawValue
+    for key in ["coefficient", "inverse"] { texts[key] = nil }
+    return KernelCall(
+      template: "lrn_space_rows_forward", name: "\(context.context.group.name)_forward",
+      title: groupSummary(context.context), layers: layerNames(context.context),
+      constants: rowConstants(x, rows: 16, ahead: ahead ? 1536 : nil), flags: ["ahead": ahead],
+      texts: texts, support: support(), scalars: [x.outerScalar],
+      arguments: [x.argument("x", .read, .scalar), y.argument("y", .write, .scalar)],
+      work: streamingWork(x, y, flopsPerValue: 30))
+  }
+
+  private func rowsBackward(
+    _ context: BackwardContext, to gradient: GradientPlacement
+  ) -> KernelCall {
+    let (x, after) = (context.forward.inputs[0], context.outputGradient)
+    let ahead = x.comesFromMemory(context.context.target)
+    var texts = backwardTexts()
+    texts["outer"] = x.outerScalar.rawValue
+    texts["store"] = gradient.accumulates ? "+=" : "="
+    return KernelCall(
+      template: "lrn_space_rows_backward", name: "\(context.context.group.name)_backward",
+      title: "gradient of the input", layers: layerNames(context.context),
+      constants: rowConstants(x, ahead: ahead ? 1024 : nil), flags: ["ahead": ahead],
+      texts: texts, support: support(), scalars: [x.outerScalar],
+      arguments: [
+        x.argument("x", .read, .scalar), after.argument("d_y", .read, .scalar), target(gradient),
+      ], work: streamingWork(x, after, x, flopsPerValue: 60))
+  }
+
+  // MARK: Vectors
+
   /// Where columns are whole vectors, sums over the columns of a window stay in registers from column to column.
   private func lanesBackward(
     _ context: BackwardContext, to gradient: GradientPlacement
   ) -> KernelCall {
     let (x, after, half) = (context.forward.inputs[0], context.outputGradient, half ?? 0)
-    // Pieces of a map are as wide as 52 KiB of stack allow: each computes some columns of its neighbours again.
-    let most = max(8, (52 << 10) / (4 * x.lanes * (3 * half + 3)) - 4 * half)
+    // Two columns at a time where they come out even: processors then have two chains of operations to work on.
+    let step = x.maps.w % 2 == 0 ? 2 : 1
+    // The rows of a piece stay in the first-level cache, and its stack below 52 KiB; each piece computes some columns of its
+    // neighbours again, so in large windows it is wider.
+    let room = (52 << 10) / (4 * x.lanes * (3 * half + 3)) - 4 * half
+    let most = min(max(512 / x.lanes, 32 * half), room)
     let pieces = (x.maps.w + most - 1) / most
+    let piece = ((x.maps.w + pieces - 1) / pieces + step - 1) / step * step
+    let ahead = x.comesFromMemory(context.context.target)
     var texts = backwardTexts(.vector)
     texts["outer"] = x.outerScalar.rawValue
     texts["store"] = gradient.accumulates ? "+=" : "="
@@ -160,10 +233,18 @@ extension LocalResponseKernels {
       constants: [
         ConstantRow(x.extents()),
         ConstantRow(
-          [Constant("PIECE", (x.maps.w + pieces - 1) / pieces)], comment: "columns at a time"),
-      ] + window,
-      flags: ["ahead": x.comesFromMemory(context.context.target)], texts: texts,
-      support: support(.vector), scalars: [x.outerScalar],
+          [
+            Constant("PIECE", piece), Constant("STEP", step),
+            Constant("LATE", (half + step - 1) / step * step),
+          ], comment: "columns of a piece, at a time, from squares to slopes"),
+      ] + window
+        + (ahead
+          ? [
+            ConstantRow(
+              [Constant("ROW", x.columns), Constant("AHEAD", max(1, 64 / piece))],
+              comment: "columns of a row in memory, and rows that are asked for before")
+          ] : []),
+      flags: ["ahead": ahead], texts: texts, support: support(.vector), scalars: [x.outerScalar],
       arguments: [
         x.argument("x", .read, .vector, meaning: x.lanesText),
         after.argument("d_y", .read, .vector), target(gradient, .vector),

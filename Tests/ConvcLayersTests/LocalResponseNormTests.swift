@@ -42,8 +42,14 @@ struct LocalResponseNormTests {
       inputs: [3, 2, 9]),
     LayerCase("lrn_pieces", LocalResponseNorm(alpha: 0.5), inputs: [1, 4, 1, 517]),
     LayerCase(
+      "lrn_space_rows", LocalResponseNorm(across: .space(5), alpha: 0.5), inputs: [2, 1, 19, 6]),
+    LayerCase(
+      "lrn_space_single", LocalResponseNorm(across: .space(1), alpha: 0.5), inputs: [2, 3, 4, 5]),
+    LayerCase(
+      "lrn_space_pairs", LocalResponseNorm(across: .space(7), alpha: 0.5), inputs: [1, 1, 3, 70]),
+    LayerCase(
       "lrn_space_pieces", LocalResponseNorm(across: .space(3), alpha: 0.5),
-      inputs: [1, 1, 4, 231]),
+      inputs: [1, 1, 2, 1131]),
   ]
 
   // PyTorch has the mean across channels alone: lrn_sum has its n in alpha there, and a window as wide as needed stands for

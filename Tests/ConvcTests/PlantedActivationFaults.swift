@@ -228,9 +228,16 @@ extension PlantedFault {
         PlantedFault(
           "lrn_space_forward", "MAX(0, h - {{rows}})", "MAX(1, h - {{rows}})", way: "blocked"),
         PlantedFault("lrn_space_backward", "- {{coefficient}}", "+ {{coefficient}}"),
-        PlantedFault("lrn_space_narrow_backward", "- {{coefficient}}", "+ {{coefficient}}"),
+        PlantedFault("lrn_sequence_backward", "- {{coefficient}}", "+ {{coefficient}}"),
+        PlantedFault(
+          "lrn_sequence_backward", "left - w0 + 2 * HALF", "left - w0 + HALF", way: "lanes"),
+        PlantedFault("lrn_space_rows_forward", "h0 - 1;", "h0;"),
+        PlantedFault("lrn_space_rows_forward", "r >= H ?", "r >= h0 + ROWS ?"),
+        PlantedFault("lrn_space_rows_backward", "- {{coefficient}}", "+ {{coefficient}}"),
+        PlantedFault("lrn_space_rows_backward", "[(turn + d) % SIZE]", "[(turn + d) % 2]"),
         PlantedFault("lrn_space_backward", "h + {{rows}} + 1", "h + {{rows}}", way: "lanes"),
-        PlantedFault("lrn_space_lanes_backward", "j < width", "j < width - 1", way: "lanes"),
+        PlantedFault(
+          "lrn_space_lanes_backward", "late < width", "late < width - STEP", way: "lanes"),
         PlantedFault(
           "lrn_space_lanes_backward", "h + d >= H ?", "h + d >= H - 1 ?", way: "blocked"),
         PlantedFault("support_inverse_power_scalar", "0.25f + scale", "0.20f + scale"),
