@@ -215,15 +215,9 @@ extension LocalResponseKernels {
     _ context: BackwardContext, to gradient: GradientPlacement
   ) -> KernelCall {
     let (x, after, half) = (context.forward.inputs[0], context.outputGradient, half ?? 0)
-    // Two columns at a time where they come out even: processors then have two chains of operations to work on.
-    let step = x.maps.w % 2 == 0 ? 2 : 1
-    // The rows of a piece stay in the first-level cache, and its stack below 52 KiB; each piece computes some columns of its
-    // neighbours again, so in large windows it is wider.
-    let room = (52 << 10) / (4 * x.lanes * (3 * half + 3)) - 4 * half
-    let most = min(max(512 / x.lanes, 32 * half), room)
+    // Pieces of a map are as wide as 52 KiB of stack allow: each computes some columns of its neighbours again.
+    let most = max(8, (52 << 10) / (4 * x.lanes * (3 * half + 3)) - 4 * half)
     let pieces = (x.maps.w + most - 1) / most
-    let piece = ((x.maps.w + pieces - 1) / pieces + step - 1) / step * step
-    let ahead = x.comesFromMemory(context.context.target)
     var texts = backwardTexts(.vector)
     texts["outer"] = x.outerScalar.rawValue
     texts["store"] = gradient.accumulates ? "+=" : "="
@@ -233,18 +227,10 @@ extension LocalResponseKernels {
       constants: [
         ConstantRow(x.extents()),
         ConstantRow(
-          [
-            Constant("PIECE", piece), Constant("STEP", step),
-            Constant("LATE", (half + step - 1) / step * step),
-          ], comment: "columns of a piece, at a time, from squares to slopes"),
-      ] + window
-        + (ahead
-          ? [
-            ConstantRow(
-              [Constant("ROW", x.columns), Constant("AHEAD", max(1, 64 / piece))],
-              comment: "columns of a row in memory, and rows that are asked for before")
-          ] : []),
-      flags: ["ahead": ahead], texts: texts, support: support(.vector), scalars: [x.outerScalar],
+          [Constant("PIECE", (x.maps.w + pieces - 1) / pieces)], comment: "columns at a time"),
+      ] + window,
+      flags: ["ahead": x.comesFromMemory(context.context.target)], texts: texts,
+      support: support(.vector), scalars: [x.outerScalar],
       arguments: [
         x.argument("x", .read, .vector, meaning: x.lanesText),
         after.argument("d_y", .read, .vector), target(gradient, .vector),

@@ -236,8 +236,7 @@ extension PlantedFault {
         PlantedFault("lrn_space_rows_backward", "- {{coefficient}}", "+ {{coefficient}}"),
         PlantedFault("lrn_space_rows_backward", "[(turn + d) % SIZE]", "[(turn + d) % 2]"),
         PlantedFault("lrn_space_backward", "h + {{rows}} + 1", "h + {{rows}}", way: "lanes"),
-        PlantedFault(
-          "lrn_space_lanes_backward", "late < width", "late < width - STEP", way: "lanes"),
+        PlantedFault("lrn_space_lanes_backward", "j < width", "j < width - 1", way: "lanes"),
         PlantedFault(
           "lrn_space_lanes_backward", "h + d >= H ?", "h + d >= H - 1 ?", way: "blocked"),
         PlantedFault("support_inverse_power_scalar", "0.25f + scale", "0.20f + scale"),
