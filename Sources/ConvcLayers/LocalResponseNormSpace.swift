@@ -215,9 +215,13 @@ extension LocalResponseKernels {
     _ context: BackwardContext, to gradient: GradientPlacement
   ) -> KernelCall {
     let (x, after, half) = (context.forward.inputs[0], context.outputGradient, half ?? 0)
-    // Pieces of a map are as wide as 52 KiB of stack allow: each computes some columns of its neighbours again.
-    let most = max(8, (52 << 10) / (4 * x.lanes * (3 * half + 3)) - 4 * half)
+    // Columns at a time: more, and the rows at hand leave the first-level cache; fewer, and memory is read in short stretches.
+    // Each piece computes some columns of its neighbours again, so in large windows it is wider, up to 52 KiB of stack.
+    let room = (52 << 10) / (4 * x.lanes * (3 * half + 3)) - 4 * half
+    let most = max(8, min(max(1024 / x.lanes, 32 * half), room))
     let pieces = (x.maps.w + most - 1) / most
+    let piece = (x.maps.w + pieces - 1) / pieces
+    let ahead = x.comesFromMemory(context.context.target)
     var texts = backwardTexts(.vector)
     texts["outer"] = x.outerScalar.rawValue
     texts["store"] = gradient.accumulates ? "+=" : "="
@@ -226,11 +230,15 @@ extension LocalResponseKernels {
       title: "gradient of the input", layers: layerNames(context.context),
       constants: [
         ConstantRow(x.extents()),
-        ConstantRow(
-          [Constant("PIECE", (x.maps.w + pieces - 1) / pieces)], comment: "columns at a time"),
-      ] + window,
-      flags: ["ahead": x.comesFromMemory(context.context.target)], texts: texts,
-      support: support(.vector), scalars: [x.outerScalar],
+        ConstantRow([Constant("PIECE", piece)], comment: "columns at a time"),
+      ] + window
+        + (ahead
+          ? [
+            ConstantRow(
+              [Constant("ROW", x.columns), Constant("AHEAD", max(1, 64 / piece))],
+              comment: "columns of a row in memory, and rows that are asked for before")
+          ] : []),
+      flags: ["ahead": ahead], texts: texts, support: support(.vector), scalars: [x.outerScalar],
       arguments: [
         x.argument("x", .read, .vector, meaning: x.lanesText),
         after.argument("d_y", .read, .vector), target(gradient, .vector),
