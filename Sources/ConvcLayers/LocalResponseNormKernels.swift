@@ -39,7 +39,7 @@ struct LocalResponseKernels {
   // MARK: Formula
 
   /// What the formula is in C, of floats or of whole vectors.
-  private func texts(_ dialect: Dialect = .scalar) -> [String: String] {
+  func texts(_ dialect: Dialect = .scalar) -> [String: String] {
     let power = power(dialect)
     let guarded =
       dialect == .vector

@@ -117,27 +117,37 @@ extension LocalResponseKernels {
     ]
   }
 
+  /// A kernel that goes back alone: its texts are the formula's and `texts`.
+  private func backward(
+    _ template: String, _ context: BackwardContext, to gradient: GradientPlacement,
+    constants: [ConstantRow], flags: [String: Bool] = [:], texts: [String: String] = [:],
+    dialect: Dialect = .scalar
+  ) -> KernelCall {
+    let (x, after) = (context.forward.inputs[0], context.outputGradient)
+    let common = ["outer": x.outerScalar.rawValue, "store": gradient.accumulates ? "+=" : "="]
+    return KernelCall(
+      template: template, name: "\(context.context.group.name)_backward",
+      title: "gradient of the input", layers: layerNames(context.context), constants: constants,
+      flags: flags, texts: backwardTexts(dialect).merging(common) { $1 }.merging(texts) { $1 },
+      support: support(dialect), scalars: [x.outerScalar],
+      arguments: [
+        x.argument("x", .read, dialect, meaning: x.lanesText),
+        after.argument("d_y", .read, dialect), target(gradient, dialect),
+      ], work: streamingWork(x, after, x, flopsPerValue: 60))
+  }
+
   private func sequenceBackward(
     _ context: BackwardContext, to gradient: GradientPlacement
   ) -> KernelCall {
-    let (x, after) = (context.forward.inputs[0], context.outputGradient)
-    var texts = backwardTexts()
-    texts["outer"] = x.outerScalar.rawValue
-    texts["lanes"] = x.isVector ? " * LANES" : ""
-    texts["store"] = gradient.accumulates ? "+=" : "="
+    let x = context.forward.inputs[0]
+    var texts = ["lanes": x.isVector ? " * LANES" : ""]
     for (key, name, column) in [
       ("x_left", "x", "left"), ("x_first", "x", "first"), ("d_y_first", "d_y", "first"),
       ("x_row", "x", "w0"), ("d_y_row", "d_y", "w0"), ("d_x_row", "d_x", "w0"),
     ] { texts[key] = address(x, name, "[n][m][0][\(column)]") }
-    return KernelCall(
-      template: "lrn_sequence_backward", name: "\(context.context.group.name)_backward",
-      title: "gradient of the input", layers: layerNames(context.context),
-      constants: spaceConstants(x, vectors: 8, floats: 128), texts: texts, support: support(),
-      scalars: [x.outerScalar],
-      arguments: [
-        x.argument("x", .read, .scalar, meaning: x.lanesText),
-        after.argument("d_y", .read, .scalar), target(gradient),
-      ], work: streamingWork(x, after, x, flopsPerValue: 60))
+    return backward(
+      "lrn_sequence_backward", context, to: gradient,
+      constants: spaceConstants(x, vectors: 8, floats: 128), texts: texts)
   }
 
   // MARK: Whole rows in NCHW
@@ -178,9 +188,8 @@ extension LocalResponseKernels {
   private func rowsForward(_ context: ForwardContext) -> KernelCall {
     let (x, y) = (context.inputs[0], context.output)
     let ahead = x.comesFromMemory(context.context.target)
-    var texts = backwardTexts()
+    var texts = texts()
     texts["outer"] = x.outerScalar.rawValue
-    for key in ["coefficient", "inverse"] { texts[key] = nil }
     return KernelCall(
       template: "lrn_space_rows_forward", name: "\(context.context.group.name)_forward",
       title: groupSummary(context.context), layers: layerNames(context.context),
@@ -193,19 +202,11 @@ extension LocalResponseKernels {
   private func rowsBackward(
     _ context: BackwardContext, to gradient: GradientPlacement
   ) -> KernelCall {
-    let (x, after) = (context.forward.inputs[0], context.outputGradient)
+    let x = context.forward.inputs[0]
     let ahead = x.comesFromMemory(context.context.target)
-    var texts = backwardTexts()
-    texts["outer"] = x.outerScalar.rawValue
-    texts["store"] = gradient.accumulates ? "+=" : "="
-    return KernelCall(
-      template: "lrn_space_rows_backward", name: "\(context.context.group.name)_backward",
-      title: "gradient of the input", layers: layerNames(context.context),
-      constants: rowConstants(x, ahead: ahead ? 1024 : nil), flags: ["ahead": ahead],
-      texts: texts, support: support(), scalars: [x.outerScalar],
-      arguments: [
-        x.argument("x", .read, .scalar), after.argument("d_y", .read, .scalar), target(gradient),
-      ], work: streamingWork(x, after, x, flopsPerValue: 60))
+    return backward(
+      "lrn_space_rows_backward", context, to: gradient,
+      constants: rowConstants(x, ahead: ahead ? 1024 : nil), flags: ["ahead": ahead])
   }
 
   // MARK: Vectors
@@ -214,20 +215,16 @@ extension LocalResponseKernels {
   private func lanesBackward(
     _ context: BackwardContext, to gradient: GradientPlacement
   ) -> KernelCall {
-    let (x, after, half) = (context.forward.inputs[0], context.outputGradient, half ?? 0)
+    let (x, half) = (context.forward.inputs[0], half ?? 0)
     // Columns at a time: more, and the rows at hand leave the first-level cache; fewer, and memory is read in short stretches.
     // Each piece computes some columns of its neighbours again, so in large windows it is wider, up to 52 KiB of stack.
     let room = (52 << 10) / (4 * x.lanes * (3 * half + 3)) - 4 * half
-    let most = max(8, min(max(1024 / x.lanes, 32 * half), room))
+    let most = min(max(1024 / x.lanes, 32 * half), room)
     let pieces = (x.maps.w + most - 1) / most
     let piece = (x.maps.w + pieces - 1) / pieces
     let ahead = x.comesFromMemory(context.context.target)
-    var texts = backwardTexts(.vector)
-    texts["outer"] = x.outerScalar.rawValue
-    texts["store"] = gradient.accumulates ? "+=" : "="
-    return KernelCall(
-      template: "lrn_space_lanes_backward", name: "\(context.context.group.name)_backward",
-      title: "gradient of the input", layers: layerNames(context.context),
+    return backward(
+      "lrn_space_lanes_backward", context, to: gradient,
       constants: [
         ConstantRow(x.extents()),
         ConstantRow([Constant("PIECE", piece)], comment: "columns at a time"),
@@ -238,11 +235,7 @@ extension LocalResponseKernels {
               [Constant("ROW", x.columns), Constant("AHEAD", max(1, 64 / piece))],
               comment: "columns of a row in memory, and rows that are asked for before")
           ] : []),
-      flags: ["ahead": ahead], texts: texts, support: support(.vector), scalars: [x.outerScalar],
-      arguments: [
-        x.argument("x", .read, .vector, meaning: x.lanesText),
-        after.argument("d_y", .read, .vector), target(gradient, .vector),
-      ], work: streamingWork(x, after, x, flopsPerValue: 60))
+      flags: ["ahead": ahead], dialect: .vector)
   }
 
   private func target(_ gradient: GradientPlacement, _ dialect: Dialect = .scalar) -> Argument {

@@ -46,7 +46,7 @@ struct LocalResponseNormTests {
     LayerCase(
       "lrn_space_single", LocalResponseNorm(across: .space(1), alpha: 0.5), inputs: [2, 3, 4, 5]),
     LayerCase(
-      "lrn_space_pairs", LocalResponseNorm(across: .space(7), alpha: 0.5), inputs: [1, 1, 3, 70]),
+      "lrn_space_seven", LocalResponseNorm(across: .space(7), alpha: 0.5), inputs: [1, 1, 3, 70]),
     LayerCase(
       "lrn_space_pieces", LocalResponseNorm(across: .space(3), alpha: 0.5),
       inputs: [1, 1, 2, 1131]),

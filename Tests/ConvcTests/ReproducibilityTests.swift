@@ -29,7 +29,7 @@ struct ReproducibilityTests {
     #expect(same(expected, serial), "without OpenMP")
   }
 
-  @Test("of a dense layer too long for equal parts, at 5 threads", arguments: runnableTargets)
+  @Test("of a dense layer that takes over a millisecond, at 5 threads", arguments: runnableTargets)
   func longKernel(target: Target) async throws {
     let model = Model("long", input: [1024], loss: MeanSquaredError()) { Dense(outputs: 2048) }
     let training = try await Training(
