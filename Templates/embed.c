@@ -421,6 +421,10 @@ TEMPLATE(softmax_line_backward)
 #embed "Kernels/softmax_line_backward.c.mustache"
 TEMPLATE(softmax_line_forward)
 #embed "Kernels/softmax_line_forward.c.mustache"
+TEMPLATE(softmax_streamed_backward)
+#embed "Kernels/softmax_streamed_backward.c.mustache"
+TEMPLATE(softmax_streamed_forward)
+#embed "Kernels/softmax_streamed_forward.c.mustache"
 TEMPLATE(softplus_backward_scalar)
 #embed "Kernels/softplus_backward_scalar.c.mustache"
 TEMPLATE(softplus_backward_vector)
@@ -513,6 +517,8 @@ TEMPLATE(support_store_floats)
 #embed "Kernels/support_store_floats.c.mustache"
 TEMPLATE(support_store_taps)
 #embed "Kernels/support_store_taps.c.mustache"
+TEMPLATE(support_stream_line)
+#embed "Kernels/support_stream_line.c.mustache"
 TEMPLATE(support_tanh_parts_scalar)
 #embed "Kernels/support_tanh_parts_scalar.c.mustache"
 TEMPLATE(support_tanh_parts_vector)

@@ -149,6 +149,8 @@ struct UnitText {
       "loose": uses(["loose"]), "zip": uses(["zip_low", "zip_high"]),
       "noinline": uses(["NOINLINE"]), "independent": uses(["INDEPENDENT"]),
       "paired": uses(["PAIRED"]), "aligned": uses(["ALIGNED"]),
+      "interleaved": uses(["INTERLEAVED"]),
+      "stream": uses(["STREAM"]), "flush": uses(["FLUSH"]),
     ]
     let lanes = module.target.lanes
     let texts = [

@@ -64,6 +64,17 @@ extension Placement {
 
   /// Whether it pays also where they are read in the order of memory.
   func comesLate(_ target: Target) -> Bool { comesFromMemory(target) && target.asksAhead }
+
+  /// Whether results pass the caches: maps are so large that nothing of them is left there when they are read. Memory then
+  /// is written without being read before, and inputs keep their places in the caches.
+  func passesCaches(_ target: Target) -> Bool { comesLate(target) && bytes > 16 * target.level2 }
+}
+
+extension GradientPlacement {
+  /// Whether gradients pass the caches: nothing is added to what is there, and they are too large to stay there.
+  func passesCaches(_ target: Target) -> Bool {
+    !accumulates && placement.passesCaches(target)
+  }
 }
 
 extension GroupContext {

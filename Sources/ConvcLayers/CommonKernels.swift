@@ -145,7 +145,10 @@ func elementwiseCall(
     return KernelCall(
       template: "elementwise", name: name, title: title, layers: layers,
       constants: [ConstantRow(extent.extents())] + ahead.constants,
-      flags: ahead.flags.merging(["maps": extent.isMaps, "vector": hasLanes]) { $1 },
+      flags: ahead.flags.merging([
+        "maps": extent.isMaps, "vector": hasLanes,
+        "interleaved": ahead.isNeeded && !extent.isVector && extent.maps.w >= 64,
+      ]) { $1 },
       texts: texts.merging(ahead.texts(names)) { $1 }
         .merging(["type": dialect == .vector ? "lanes" : "float"]) { $1 },
       fragments: ["work": pieces.fragments], support: pieces.support, scalars: scalars,

@@ -73,6 +73,11 @@ struct GroupNormKernels {
     return input.comesFromMemory(target) && 4 * tensors * distance * 4 <= target.level2
   }
 
+  /// Whether rows of maps in order are whole lines of memory that pass the caches.
+  private func streams(_ passesCaches: Bool) -> Bool {
+    passesCaches && !input.isVector && cells % 16 == 0
+  }
+
   private var constants: [ConstantRow] {
     let channels = isBlocked ? [Constant("SIZE", size)] : []
     return [
@@ -140,6 +145,7 @@ struct GroupNormKernels {
   func forward() -> KernelCall {
     let y = context.output
     let saves = context.context.savesForBackward
+    let streams = streams(y.passesCaches(context.context.target))
     let asksForResults = asksForResults(tensors: 2)
     // Where units are larger, sums wait for what they read: a single stream, which processors follow to the end of a page.
     let asksAhead =
@@ -152,13 +158,14 @@ struct GroupNormKernels {
           ? [ConstantRow([Constant("AHEAD", 2048)], comment: "floats that are asked for before")]
           : []),
       flags: flags.merging([
-        "saves": saves, "soon": asksForResults, "ahead": asksAhead,
+        "saves": saves, "soon": asksForResults && !streams, "ahead": asksAhead,
+        "streams": streams,
       ]) { $1 },
       texts: texts.merging([
         "x_first": row("x", "0"), "y_row": row("y"),
         "before": isBlocked ? "(k * LANES + j) % SIZE" : "k", "epsilon": cFloat(layer.epsilon),
       ]) { $1 },
-      scalars: [y.outerScalar],
+      support: streams ? ["support_stream_line"] : [], scalars: [y.outerScalar],
       arguments: [
         input.argument("x", .read, .scalar, meaning: input.lanesText),
         y.argument("y", .write, .scalar),
@@ -189,10 +196,13 @@ struct GroupNormKernels {
   ) -> KernelCall {
     let after = context.outputGradient
     let readsInput = layer.normalizesVariance || parts != nil
+    let streams = streams(gradient?.passesCaches(self.context.context.target) == true)
     var texts = texts
     texts["d_y_row"] = row("d_y")
     texts["d_x_row"] = row("d_x")
     texts["cell"] = input.isVector ? "i + j" : "i"
+    texts["result"] =
+      streams ? "results[i - line]" : input.isVector ? "d_before[i + j]" : "d_before[i]"
     texts["store"] = gradient?.accumulates == true ? "+=" : "="
     let title = [
       gradient.map { _ in "gradient of the input" },
@@ -206,8 +216,10 @@ struct GroupNormKernels {
       layers: layerNames(context.context), constants: constants,
       flags: flags.merging([
         "data": gradient != nil, "parts": parts != nil, "reads": readsInput,
-        "blocked": isBlocked, "soon": gradient != nil && asksForResults(tensors: 3),
-      ]) { $1 }, texts: texts, scalars: [input.outerScalar],
+        "blocked": isBlocked, "streams": streams,
+        "soon": gradient != nil && asksForResults(tensors: 3) && !streams,
+      ]) { $1 }, texts: texts, support: streams ? ["support_stream_line"] : [],
+      scalars: [input.outerScalar],
       arguments: (readsInput ? [input.argument("x", .read, .scalar, meaning: input.lanesText)] : [])
         + [after.argument("d_y", .read, .scalar)]
         + (readsInput ? [saved(.read)] : [])

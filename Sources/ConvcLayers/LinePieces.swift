@@ -65,6 +65,9 @@ struct LinePieces {
       ? placement.comesFromMemory(target) : count <= 1024 && placement.comesLate(target)
   }
 
+  /// Whether contiguous lines are long enough for several vectors at a time.
+  func isLong(_ target: Target) -> Bool { target.hasVectors && count >= 4 * target.lanes }
+
   /// Constants of a template that takes contiguous lines.
   func lineConstants(_ target: Target) -> [ConstantRow] {
     [
@@ -119,6 +122,9 @@ struct LinePieces {
     for name in names { texts["\(name)_line"] = address(name) }
     return texts
   }
+
+  /// Floats of a whole piece.
+  var floats: Int { columns * (isVector ? placement.lanes : 1) }
 
   /// The address of what stands behind one another at a place of the lines.
   func address(of name: String, place: String) -> String {

@@ -110,10 +110,11 @@ struct LocalResponseKernels {
   private var takesPairs: Bool { half.map { (1...4).contains($0) } ?? false }
 
   private func flags(
-    _ lines: LinePieces, _ x: Placement, isBackward: Bool, _ target: Target
+    _ lines: LinePieces, _ x: Placement, isBackward: Bool, streams: Bool, _ target: Target
   ) -> [String: Bool] {
     var flags = lines.flags
     flags["maps"] = nil
+    if half == nil || isBackward { flags["streams"] = streams }
     guard half != nil else {
       // Short pieces read twice leave memory idle meanwhile. Those of a forward kernel are longer: there only what is read
       // soon is asked for.
@@ -127,6 +128,11 @@ struct LocalResponseKernels {
     flags["narrow"] = takesPairs
     flags["lines"] = takesPairs && lines.isInPieces && x.comesFromMemory(target)
     return flags
+  }
+
+  /// Whether results pass the caches. Blocks of channels are four streams or so, which are faster without.
+  private func streams(_ lines: LinePieces, _ passesCaches: Bool) -> Bool {
+    passesCaches && lines.hasWholeLines && (half == nil ? !lines.joins : takesPairs)
   }
 
   /// The cells of the inner loop: a piece, or a line of memory while the same line of channels that come soon is asked for.
@@ -162,7 +168,9 @@ struct LocalResponseKernels {
     let tensors = [context.inputs[0], context.output].joiningRows
     let (x, y) = (tensors[0], tensors[1])
     let lines = lines(y, isBackward: false)
-    let flags = flags(lines, x, isBackward: false, context.context.target)
+    let target = context.context.target
+    let flags = flags(
+      lines, x, isBackward: false, streams: streams(lines, y.passesCaches(target)), target)
     var texts = texts().merging(lines.texts(["x", "y"])) { $1 }.merging(loop(flags, x)) { $1 }
     if half != nil {
       for name in ["x_line", "y_line", "extent"] { texts[name] = nil }
@@ -178,7 +186,8 @@ struct LocalResponseKernels {
       name: "\(context.context.group.name)_forward", title: groupSummary(context.context),
       layers: layerNames(context.context),
       constants: lines.constants + channels(isBackward: false), flags: flags, texts: texts,
-      support: support() + (half == nil ? lines.joinsSums : []), scalars: [y.outerScalar],
+      support: support() + (half == nil ? lines.joinsSums : [])
+        + (flags["streams"] == true ? ["support_stream_line"] : []), scalars: [y.outerScalar],
       arguments: [
         x.argument("x", .read, .scalar, meaning: x.lanesText), y.argument("y", .write, .scalar),
       ], work: streamingWork(x, y, flopsPerValue: 20))
@@ -189,11 +198,15 @@ struct LocalResponseKernels {
       .joiningRows
     let (x, after, before) = (tensors[0], tensors[1], tensors[2])
     let lines = lines(before, isBackward: true)
-    let flags = flags(lines, x, isBackward: true, context.context.target)
+    let target = context.context.target
+    let streams = streams(lines, gradient.passesCaches(target))
+    let flags = flags(lines, x, isBackward: true, streams: streams, target)
     var texts = backwardTexts().merging(lines.texts(["x", "d_y", "d_x"])) { $1 }
       .merging(loop(flags, x)) { $1 }
     texts["store"] = gradient.accumulates ? "+=" : "="
     if half != nil {
+      texts["first_result"] = streams ? "results[0][i - line]" : "d_before[0][i]"
+      texts["second_result"] = streams ? "results[1][i - line]" : "d_before[1][i]"
       for name in ["d_x_line", "extent"] { texts[name] = nil }
       for (name, tensor, place) in [
         ("neighbour", "x", "j"), ("x_middle", "x", "m"), ("d_x_middle", "d_x", "m"),
@@ -206,7 +219,8 @@ struct LocalResponseKernels {
       name: "\(context.context.group.name)_backward", title: "gradient of the input",
       layers: layerNames(context.context),
       constants: lines.constants + channels(isBackward: true), flags: flags, texts: texts,
-      support: support() + (half == nil ? lines.joinsSums : []), scalars: [before.outerScalar],
+      support: support() + (half == nil ? lines.joinsSums : [])
+        + (streams ? ["support_stream_line"] : []), scalars: [before.outerScalar],
       arguments: [
         x.argument("x", .read, .scalar, meaning: x.lanesText),
         after.argument("d_y", .read, .scalar),

@@ -219,10 +219,12 @@ extension LocalResponseKernels {
     // Columns at a time: more, and the rows at hand leave the first-level cache; fewer, and memory is read in short stretches.
     // Each piece computes some columns of its neighbours again, so in large windows it is wider, up to 52 KiB of stack.
     let room = (52 << 10) / (4 * x.lanes * (3 * half + 3)) - 4 * half
-    let most = min(max(1024 / x.lanes, 32 * half), room)
+    let target = context.context.target
+    let streams = gradient.passesCaches(target)
+    let most = min(max((streams ? 2048 : 1024) / x.lanes, 32 * half), room)
     let pieces = (x.maps.w + most - 1) / most
     let piece = (x.maps.w + pieces - 1) / pieces
-    let ahead = x.comesFromMemory(context.context.target)
+    let ahead = x.comesFromMemory(target)
     return backward(
       "lrn_space_lanes_backward", context, to: gradient,
       constants: [
@@ -235,7 +237,7 @@ extension LocalResponseKernels {
               [Constant("ROW", x.columns), Constant("AHEAD", max(1, 64 / piece))],
               comment: "columns of a row in memory, and rows that are asked for before")
           ] : []),
-      flags: ["ahead": ahead], dialect: .vector)
+      flags: ["ahead": ahead, "streams": streams], dialect: .vector)
   }
 
   private func target(_ gradient: GradientPlacement, _ dialect: Dialect = .scalar) -> Argument {

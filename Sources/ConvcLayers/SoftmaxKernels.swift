@@ -26,9 +26,12 @@ struct SoftmaxKernels {
     guard let axis = try? MapAxis(axis, of: group.inputTypes[0]) else { return [] }
     return anyLayoutCandidates(
       for: group, needsFullBlocks: true,
-      forward: { [forward($0, axis)] },
+      forward: { [streamedForward($0, axis) ?? forward($0, axis)] },
       backward: { context in
-        context.inputGradients[0].map { [backward(context, to: $0, axis)] } ?? []
+        guard let gradient = context.inputGradients[0] else { return [] }
+        return [
+          streamedBackward(context, to: gradient, axis) ?? backward(context, to: gradient, axis)
+        ]
       })
   }
 
@@ -58,7 +61,7 @@ struct SoftmaxKernels {
       layers: layerNames(context.context),
       constants: isLine ? lines.lineConstants(target) : lines.constants,
       flags: isLine
-        ? lines.lineFlags(target).merging(["log": isLogarithm]) { $1 }
+        ? lines.lineFlags(target).merging(["log": isLogarithm, "long": lines.isLong(target)]) { $1 }
         : lines.flags.merging([
           "log": isLogarithm, "kept": keeps,
           "ahead": lines.readsAhead(target),

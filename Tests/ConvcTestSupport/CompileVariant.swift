@@ -48,11 +48,15 @@ public struct CompileVariant: Sendable {
     batch: Int, trains: Bool, name: String, place: Int = 0
   ) -> BuildOptions {
     let target = self.target ?? Self.narrow[place % Self.narrow.count]
-    // A small cache brings loops of large networks to small ones.
-    let isCramped = isCramped || families == ["lanes"] && place % 2 == 1
+    // A small cache brings loops of large networks to small ones, and results pass a tiny one. A layer's turn comes at places
+    // of equal distance: of those it wants all, so they are scattered.
+    let draw = UInt32(truncatingIfNeeded: place) &* 2_654_435_769 >> 28
+    let isLanes = families == ["lanes"]
+    let isCramped = isCramped || isLanes && draw % 2 == 1
+    let level2 = isLanes && draw % 4 == 3 ? 64 : 24 << 10
     var options = BuildOptions(
       batch: batch, trains: trains && self.trains,
-      target: isCramped ? target.with(level2: 24 << 10) : target,
+      target: isCramped ? target.with(level2: level2) : target,
       name: name, families: families, fuses: fuses)
     if isCramped { options.smallestSaving = 1024 }
     return options

@@ -60,6 +60,11 @@ extension PlantedFault {
         PlantedFault(
           "softmax_backward", "exp_float(result[i]) * sum", "result[i] * sum", way: "lanes"),
         PlantedFault("softmax_line_forward", "largest) - logarithm", "largest) + logarithm"),
+        PlantedFault("softmax_streamed_forward", "p > 0 && p <=", "p > 0 && p <", way: "lanes"),
+        PlantedFault(
+          "softmax_streamed_backward", "start + (p - 1) * PIECE", "start + p * PIECE", way: "lanes"),
+        PlantedFault(
+          "support_stream_line", "*(const lanes *)(line", "-*(const lanes *)(line", way: "lanes"),
         PlantedFault("softmax_line_backward", "exp_float(result[k]) * sums", "result[k] * sums"),
         PlantedFault("support_log_scalar", "m *= 0.5f;", ""),
         PlantedFault("support_log_vector", "0.333333876f", "0.233333876f"),
@@ -118,8 +123,10 @@ extension PlantedFault {
         PlantedFault("softmax_backward", "share[i] * (d_after[i] - ", "share[i] * (d_after[i] + "),
         PlantedFault(
           "softmax_backward", "join_sums(sum", "if (cells < 0) join_sums(sum", way: "blocked"),
-        PlantedFault("support_join_largest", "half > 0", "half > 1", way: "blocked"),
+        PlantedFault(
+          "support_join_largest", "(lanes){0} + v[0][j]", "v[0]", way: "blocked"),
         PlantedFault("softmax_line_forward", "sums[0] += sums[j]", "sums[0] = sums[j]"),
+        PlantedFault("support_join_sums", "+ sums[j]", "+ sums[0]", way: "blocked"),
         PlantedFault("softmax_line_backward", "share[k] * (d_after[k] - ", "(d_after[k] - "),
       ]
     ),
@@ -218,11 +225,10 @@ extension PlantedFault {
           "lrn_all_backward", "join_sums(slope", "if (cells < 0) join_sums(slope", way: "blocked"),
         PlantedFault("lrn_channels_forward", "d <= 2 * HALF", "d < 2 * HALF"),
         PlantedFault("lrn_channels_forward", "m >= C", "m > C - 2", way: "lanes"),
-        PlantedFault("lrn_channels_forward", "m + HALF + 1", "m + HALF", way: "blocked"),
+        PlantedFault("lrn_channels_forward", "m + HALF + 1", "m + HALF"),
         PlantedFault("lrn_channels_backward", "total + added[1]", "total + added[0]"),
         PlantedFault("lrn_channels_backward", "q <= HALF", "q < HALF", way: "lanes"),
-        PlantedFault(
-          "lrn_channels_backward", "slopes[j % SIZE]", "slopes[m % SIZE]", way: "blocked"),
+        PlantedFault("lrn_channels_backward", "slopes[j % SIZE]", "slopes[m % SIZE]"),
         PlantedFault("lrn_space_forward", "h + {{rows}} + 1", "h + {{rows}}"),
         PlantedFault("lrn_space_forward", "s < SIZE", "s < SIZE - 1", way: "lanes"),
         PlantedFault(
@@ -244,7 +250,6 @@ extension PlantedFault {
         PlantedFault(
           "support_inverse_power_vector", "0.25f + scale", "0.20f + scale", way: "lanes"),
         PlantedFault("support_inverse_sqrt_vector", "0.49999835f", "0.4f", way: "lanes"),
-        PlantedFault("support_join_sums", "+ sums[j]", "+ sums[0]", way: "blocked"),
       ]
     ),
     (

@@ -253,9 +253,8 @@ extension PlantedFault {
         PlantedFault("positionbias_forward", "+ bias", "- bias", way: "lanes"),
         PlantedFault("positionbias_forward", "+ bias", "- bias", way: "blocked"),
         PlantedFault(
-          "positionbias_forward", "cells[r][w + j] = v[j]", "cells[r][w + j] = v[0]",
-          way: "blocked"),
-        PlantedFault("positionbias_backward", "accumulate ? *sum", "0 ? *sum", way: "blocked"),
+          "positionbias_forward", "cells[r][w][l] = bias", "cells[r][0][l] = bias", way: "blocked"),
+        PlantedFault("positionbias_backward", "+ sums[r][w][l]", "+ sums[r][0][l]", way: "blocked"),
         PlantedFault("positionbias_backward", "{{/pieces}}] += d_y", "{{/pieces}}] = d_y"),
         PlantedFault("positionbias_backward", "sum += ", "sum = ", way: "lanes"),
         PlantedFault("positionbias_backward", "[l] += d_y", "[l] = d_y", way: "blocked"),

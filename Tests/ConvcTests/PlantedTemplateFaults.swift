@@ -73,7 +73,7 @@ extension PlantedFault {
     PlantedFault(
       "conv2d_lanes_backward_weight_winners", "won % POOL_W", "won / POOL_W", way: "lanes"),
     PlantedFault(
-      "conv2d_lanes_backward_weight_winners", "n > begin || l0 > 0", "l0 > 0", way: "lanes"),
+      "conv2d_lanes_backward_weight_winners", "n > begin || l0 > 0", "n > begin", way: "lanes"),
     PlantedFault(
       "conv2d_lanes_backward_data_winners", "w + PAD_LEFT", "w", way: "narrow"),
     PlantedFault("conv2d_winners_pack", "LANES * block + l;", "l;", way: "narrow"),
