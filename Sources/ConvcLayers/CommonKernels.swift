@@ -155,12 +155,17 @@ func elementwiseCall(
       arguments: [input, output] + pieces.arguments, work: streamingWork(extent, extent))
   }
   let patch = RandomPatch(extent, target)
+  let streams =
+    !accumulates && !extent.isVector && extent.maps.w % 16 == 0 && result.passesCaches(target)
   return KernelCall(
     template: "elementwise_random", name: name, title: title, layers: layers,
     constants: [ConstantRow(extent.extents())] + patch.constants,
-    flags: patch.flags.merging(["maps": extent.isMaps, "vector": hasLanes]) { $1 },
+    flags: patch.flags.merging([
+      "maps": extent.isMaps, "vector": hasLanes, "streams": streams,
+    ]) { $1 },
     texts: texts.merging(patch.texts(names)) { $1 },
-    fragments: ["work": pieces.fragments, "draws": pieces.draws], support: pieces.support,
+    fragments: ["work": pieces.fragments, "draws": pieces.draws],
+    support: pieces.support + (streams ? ["support_stream_line"] : []),
     scalars: scalars, arguments: [input, output] + pieces.arguments,
     work: streamingWork(extent, extent))
 }

@@ -41,7 +41,9 @@ public struct PositionBias: Layer {
         template: "positionbias_forward", name: "\(context.context.group.name)_forward",
         title: groupSummary(context.context), layers: layerNames(context.context),
         constants: [ConstantRow(y.extents())] + (isInBlocks(y) ? [patch(y)] : ahead.constants),
-        flags: flags(y).merging(ahead.flags) { $1 },
+        flags: flags(y).merging(ahead.flags) { $1 }.merging([
+          "streams": isInBlocks(y) && y.passesCaches(context.context.target)
+        ]) { $1 },
         texts: texts(y).merging(ahead.texts(("x", "y"))) { $1 },
         support: support(y), scalars: [y.outerScalar],
         arguments: [
@@ -95,7 +97,7 @@ public struct PositionBias: Layer {
   /// Columns of a plain map whose sums stay in the first-level cache while all images are read.
   private var piece: Int { 2048 }
 
-  /// A block's cells whose biases, or sums, are put side by side for all images: one map's lie far from the next one's. 32
+  /// A block's cells whose biases, or sums, are put side by side for all images: one map's lie far from the next one's. 16
   /// KiB of them, for which memory is read long enough before the next image's are, and a quarter of a map for the threads.
   private func patch(_ placement: Placement) -> ConstantRow {
     let size = patchSize(placement)
@@ -105,7 +107,7 @@ public struct PositionBias: Layer {
   }
 
   private func patchSize(_ placement: Placement) -> (rows: Int, columns: Int) {
-    let cells = 8192 / placement.lanes
+    let cells = 4096 / placement.lanes
     let (height, width) = (placement.maps.h, placement.maps.w)
     return (max(1, min(cells / width, height / 4)), min(cells, width))
   }

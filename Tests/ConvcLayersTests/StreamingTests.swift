@@ -37,6 +37,8 @@ struct StreamingTests {
     Case(description: "means taken off", families: ["generic"]) {
       $0.apply(MeanVarianceNorm(normalizesVariance: false))
     },
+    Case(description: "dropout", families: ["generic"]) { $0.dropout(0.3) },
+    Case(description: "position bias", families: ["blocked"], kernels: 1) { $0.positionBias() },
     Case(description: "softmax", families: ["generic", "lanes", "blocked"], kernels: 1) {
       $0.softmax()
     },
