@@ -52,7 +52,20 @@ extension Case {
     LocallyConnected1D.self, LocallyConnected2D.self, ReshapeAll.self,
   ]
 
-  static let all = elementwise + joins + parts + pools + norms + classes + orders + reductions
+  /// Layers of one kind, which the last lines of the table are about.
+  struct Kind {
+    let name: String
+    let cases: [Case]
+  }
+
+  static let kinds = [
+    Kind(name: "Elementwise layers", cases: elementwise + arithmetic),
+    Kind(name: "Normalisation layers", cases: norms), Kind(name: "Softmax", cases: classes),
+    Kind(name: "Parts of maps", cases: parts), Kind(name: "Pooling", cases: pools),
+    Kind(name: "Orders", cases: orders), Kind(name: "Reductions", cases: reductions),
+  ]
+
+  static let all = kinds.flatMap(\.cases)
 
   private static let elementwise = [
     Case("relu", ReLU(), needs: .output), Case("relu6", ReLU6(), needs: .output),
@@ -70,16 +83,16 @@ extension Case {
     Case("absolute value", Elementary(.abs), needs: .inputs),
   ]
 
-  private static let joins = [
+  private static let arithmetic = [
     Case("add", Add(), maps, maps), Case("multiply", Multiply(), maps, maps, needs: .inputs),
     Case("subtract", Arithmetic(.subtract), maps, maps),
     Case("divide", Arithmetic(.divide), maps, maps, needs: .inputs),
     Case("multiply, a gate a map", Multiply(), maps, [16, 64, 1, 1], needs: .inputs),
-    Case("concat", Concat(), [16, 32, 128, 128], [16, 32, 128, 128]),
-    Case("concat of rows", Concat(axis: 2), [16, 64, 64, 128], [16, 64, 64, 128]),
   ]
 
   private static let parts = [
+    Case("concat", Concat(), [16, 32, 128, 128], [16, 32, 128, 128]),
+    Case("concat of rows", Concat(axis: 2), [16, 64, 64, 128], [16, 64, 64, 128]),
     Case("slice of channels", Slice(axis: 1, start: 0, end: 32), takesPart: true),
     Case("slice of rows", Slice(axis: 2, start: 8, end: 104), takesPart: true),
     Case("slice of columns", Slice(axis: 3, start: 8, end: 104), takesPart: true),

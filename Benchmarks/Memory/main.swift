@@ -32,6 +32,11 @@ struct Options {
   /// Where the C is written, instead of timing it.
   var folder: String?
 
+  /// Whether a case is asked for.
+  func has(_ entry: Case) -> Bool {
+    layers.isEmpty || layers.contains { entry.name.contains($0) }
+  }
+
   init(_ words: [String]) throws {
     var rest = words[...]
     func list(_ word: String?) throws -> [String] {
@@ -80,27 +85,31 @@ func run(_ options: Options) async throws {
   }
   let toolchain = try await Toolchain.find()
   let copy = try await Copy(toolchain, threads: options.threads)
-  let cases = Case.all.filter { entry in
-    options.layers.isEmpty || options.layers.contains { entry.name.contains($0) }
-  }
   say(
     "\(Date.now.formatted(.iso8601.year().month().day())), threads: \(options.threads), target "
       + "\(Target.native), mean of the faster half of \(options.rounds) rounds.\n")
   say("| layer | layout | forward GB/s | of copy | backward GB/s | of copy | copy GB/s |")
   say("|---|---|--:|--:|--:|--:|--:|")
-  var shares: [Double] = []
-  for entry in cases {
-    for layout in options.layouts {
-      guard let result = try await Measurement(entry, layout, options, toolchain, copy)?.run()
-      else { continue }
-      say(result.row)
-      for line in result.kernels where options.tellsKernels { say(line) }
-      shares += result.passes.compactMap(\.share)
+  var summaries: [String] = []
+  for kind in Case.kinds {
+    var shares: [Double] = []
+    for entry in kind.cases where options.has(entry) {
+      for layout in options.layouts {
+        guard let result = try await Measurement(entry, layout, options, toolchain, copy)?.run()
+        else { continue }
+        say(result.row)
+        for line in result.kernels where options.tellsKernels { say(line) }
+        shares += result.passes.compactMap(\.share)
+      }
     }
+    guard let least = shares.min() else { continue }
+    let slow = shares.filter { $0 < 0.8 }.count
+    summaries.append(
+      "\(kind.name): \(shares.count) passes, \(slow) below 0.80 of a copy, the slowest at "
+        + "\(fixed(least, 2)).")
   }
   guard options.folder == nil else { return }
-  let slow = shares.filter { $0 < 0.8 }.count
-  say("\n\(shares.count) passes, \(slow) below 0.80 of a copy.")
+  say("\n" + summaries.joined(separator: "\n"))
   let alone = (0..<15).map { copy.measureAlone(round: $0) }
   let whole = fasterHalf((0..<15).map { -copy.measure(round: $0) })
   let read = fasterHalf(alone.map { -$0.read }) / whole
