@@ -8,7 +8,7 @@ struct Measurement {
     let milliseconds: Double
     /// Billions of bytes a second.
     let speed: Double
-    /// The speed as a share of the copy's; nil: there is no kernel.
+    /// The speed as a share of that of the copies around it; nil: there is no kernel.
     let share: Double?
   }
 
@@ -74,6 +74,12 @@ struct Measurement {
   /// Steps that are not counted: they touch the memory, and the session moves it to large pages.
   private static let settling = 3
 
+  /// What one step took, and the speed of the copies before and after it.
+  private struct Round {
+    let pieces: [StepProfile.Piece]
+    let copy: Double
+  }
+
   func run() throws -> Result {
     let session = try Session(profiled.program)
     let graph = compilation.graph
@@ -82,20 +88,19 @@ struct Measurement {
       copy.random(graph[$1].type.count, seed: $0 + 1)
     }
     let targets = copy.random(graph.targets[0].type.count, seed: 9)
-    var (copies, runs) = ([Double](), [[StepProfile.Piece]]())
+    var rounds: [Round] = []
     for round in 0..<options.rounds + Self.settling {
       let before = copy.measure(round: 2 * round)
       try step(session, images, targets)
       let pieces = profiled.profile(of: [profiled.take()], threads: options.threads).pieces
       let after = copy.measure(round: 2 * round + 1)
       guard round >= Self.settling else { continue }
-      copies += [before, after]
-      runs.append(pieces)
+      rounds.append(Round(pieces: pieces, copy: (before + after) / 2))
     }
-    let speed = -fasterHalf(copies.map { -$0 })
-    let passes = [false, true].map { pass(isBackward: $0, runs, copy: speed) }
     return Result(
-      name: entry.name, layout: layout, passes: passes, copy: speed, kernels: kernels(runs))
+      name: entry.name, layout: layout,
+      passes: [false, true].map { pass(isBackward: $0, rounds) },
+      copy: median(rounds.map(\.copy)), kernels: kernels(rounds.map(\.pieces)))
   }
 
   private func step(_ session: Session, _ images: [[Float]], _ targets: [Float]) throws {
@@ -116,25 +121,26 @@ struct Measurement {
     piece.threadSeconds / Double(options.threads) * 1e3
   }
 
-  private func pass(
-    isBackward: Bool, _ runs: [[StepProfile.Piece]], copy: Double
-  ) -> Pass {
-    let time = fasterHalf(
-      runs.map { pieces in
-        let loss = pieces.firstIndex { $0.layers.contains("loss") } ?? pieces.count
-        let own = pieces.indices.filter { isOwn(pieces[$0]) && ($0 > loss) == isBackward }
-        return own.reduce(0) { $0 + milliseconds(pieces[$1]) }
-      })
+  private func pass(isBackward: Bool, _ rounds: [Round]) -> Pass {
+    let times = rounds.map { round in
+      let pieces = round.pieces
+      let loss = pieces.firstIndex { $0.layers.contains("loss") } ?? pieces.count
+      let own = pieces.indices.filter { isOwn(pieces[$0]) && ($0 > loss) == isBackward }
+      return own.reduce(0) { $0 + milliseconds(pieces[$1]) }
+    }
     let bytes = try? isBackward ? entry.backwardBytes(layout) : entry.forwardBytes(layout)
-    let speed = Double(bytes ?? 0) / time / 1e6
-    return Pass(milliseconds: time, speed: speed, share: time > 0 ? speed / copy : nil)
+    let (time, work) = (median(times), Double(bytes ?? 0) / 1e6)
+    // Memory's speed changes from second to second with other work, so each step is set against its own copies.
+    let shares = zip(times, rounds).map { work / $0 / $1.copy }
+    return Pass(
+      milliseconds: time, speed: work / time, share: time > 0 ? median(shares) : nil)
   }
 
   private func kernels(_ runs: [[StepProfile.Piece]]) -> [String] {
     guard let first = runs.first else { return [] }
     return first.indices.map { index in
       let times = runs.compactMap { $0.indices.contains(index) ? milliseconds($0[index]) : nil }
-      return "    \(first[index].name) \(first[index].layers) \(fixed(fasterHalf(times), 2)) ms"
+      return "    \(first[index].name) \(first[index].layers) \(fixed(median(times), 2)) ms"
     }
   }
 }

@@ -73,10 +73,10 @@ func fixed(_ value: Double, _ digits: Int) -> String {
   String(format: "%.\(digits)f", value)
 }
 
-/// The mean of the faster half: other work on the machine disturbs it least.
-func fasterHalf(_ times: [Double]) -> Double {
-  let half = times.sorted().prefix((times.count + 1) / 2)
-  return half.reduce(0, +) / Double(max(1, half.count))
+func median(_ values: [Double]) -> Double {
+  let sorted = values.sorted()
+  guard !sorted.isEmpty else { return 0 }
+  return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
 }
 
 func run(_ options: Options) async throws {
@@ -87,7 +87,7 @@ func run(_ options: Options) async throws {
   let copy = try await Copy(toolchain, threads: options.threads)
   say(
     "\(Date.now.formatted(.iso8601.year().month().day())), threads: \(options.threads), target "
-      + "\(Target.native), mean of the faster half of \(options.rounds) rounds.\n")
+      + "\(Target.native), medians of \(options.rounds) rounds.\n")
   say("| layer | layout | forward GB/s | of copy | backward GB/s | of copy | copy GB/s |")
   say("|---|---|--:|--:|--:|--:|--:|")
   var summaries: [String] = []
@@ -111,9 +111,9 @@ func run(_ options: Options) async throws {
   guard options.folder == nil else { return }
   say("\n" + summaries.joined(separator: "\n"))
   let alone = (0..<15).map { copy.measureAlone(round: $0) }
-  let whole = fasterHalf((0..<15).map { -copy.measure(round: $0) })
-  let read = fasterHalf(alone.map { -$0.read }) / whole
-  let written = fasterHalf(alone.map { -$0.written }) / whole
+  let whole = median((0..<15).map { copy.measure(round: $0) })
+  let read = median(alone.map(\.read)) / whole
+  let written = median(alone.map(\.written)) / whole
   say("Reading alone reaches \(fixed(read, 2)) of a copy, writing alone \(fixed(written, 2)).")
 }
 

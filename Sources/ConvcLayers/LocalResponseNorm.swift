@@ -185,12 +185,7 @@ extension LocalResponseNorm: RegisteredLayer {
       inputs: [2, 5]),
     LayerExample(
       LocalResponseNorm(across: .space(3), alpha: 0.5, beta: 0.6, kappa: 2), inputs: [2, 3, 4, 5]),
-    LayerExample(LocalResponseNorm(across: .channels(5), alpha: 2), inputs: [2, 6, 3, 4]),
-    LayerExample(LocalResponseNorm(across: .space(3), alpha: 1), inputs: [2, 3, 9]),
-    LayerExample(LocalResponseNorm(across: .space(3), alpha: 1), inputs: [2, 3, 5, 6]),
-    LayerExample(LocalResponseNorm(across: .space(5), alpha: 1, beta: 0.5), inputs: [2, 2, 5, 4]),
-    // Windows too wide for their channels, or cells, to be summed one by one.
-    LayerExample(LocalResponseNorm(across: .channels(11), alpha: 2), inputs: [2, 13, 2, 3]),
+    // A window too wide for its cells to be summed one by one.
     LayerExample(LocalResponseNorm(across: .space(11), alpha: 2), inputs: [2, 3, 7, 8]),
   ]
 }

@@ -11,7 +11,8 @@ extension NetworkGrowth {
 
   /// The layer whose turn it is, as an example has it, on inputs of its own behind learned offsets.
   mutating func planted() -> Open? {
-    let examples = Self.layer(of: seed).examples
+    let type = Self.layer(of: seed)
+    let examples = type.examples + (Self.others[type.registeredName] ?? [])
     let example = examples[number(0...examples.count - 1)]
     let layer = example.layer
     let own = example.inputs.map {
@@ -39,6 +40,19 @@ extension NetworkGrowth {
     }
     return zip(types, shapes).map { $0.with(shape: $1) }
   }
+
+  /// Uses beside those of the registry, for kernels that these do not reach.
+  private static let others = [
+    LocalResponseNorm.registeredName: [
+      LayerExample(LocalResponseNorm(across: .channels(5), alpha: 2), inputs: [2, 6, 3, 4]),
+      LayerExample(LocalResponseNorm(across: .space(3), alpha: 1), inputs: [2, 3, 9]),
+      LayerExample(LocalResponseNorm(across: .space(3), alpha: 1), inputs: [2, 3, 5, 6]),
+      LayerExample(
+        LocalResponseNorm(across: .space(5), alpha: 1, beta: 0.5), inputs: [2, 2, 5, 4]),
+      // A window too wide for its channels to be summed one by one.
+      LayerExample(LocalResponseNorm(across: .channels(11), alpha: 2), inputs: [2, 13, 2, 3]),
+    ]
+  ]
 
   /// What the names of a planted layer's inputs begin with.
   static let plantedName = "planted"
