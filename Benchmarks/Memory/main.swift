@@ -25,7 +25,8 @@ struct Options {
   /// Parts of the names of cases; empty: all.
   var layers: [String] = []
   var layouts: [Layout] = [.nchw, .lanes, .blocked]
-  var threads = 1
+  /// As many as the machine has cores, as for kernels anywhere: what its memory can do takes all of them.
+  var threads = ProcessInfo.processInfo.activeProcessorCount
   var rounds = 7
   /// Whether every kernel is told apart.
   var tellsKernels = false
