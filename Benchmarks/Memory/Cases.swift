@@ -167,14 +167,15 @@ extension Case {
   }
 
   /// Bytes that forward reads and writes.
-  func forwardBytes(_ layout: Layout) throws -> Int {
+  func forwardBytes(_ layout: Layout, _ target: Target) throws -> Int {
     let output = try outputType.bytes
     if takesPart { return 2 * output }
-    return inputBytes * (readsTwice(layout, tensors: 2) ? 2 : 1) + output + (try winnerBytes)
+    return inputBytes * (readsTwice(layout, target, tensors: 2) ? 2 : 1) + output
+      + (try winnerBytes)
   }
 
   /// Bytes that backward reads and writes: gradients, and what they are computed from.
-  func backwardBytes(_ layout: Layout) throws -> Int {
+  func backwardBytes(_ layout: Layout, _ target: Target) throws -> Int {
     let own = inputs.indices.filter { !constants.contains($0) }
     let gradients = own.reduce(0) { $0 + TensorType(shape: inputs[$1]).bytes }
     // A concatenation's inputs have a part of it each; else each one's gradient is read off the whole.
@@ -186,7 +187,7 @@ extension Case {
       case .output, .gradient: output
       case .winners: try winnerBytes
       }
-    return (output + needed) * (readsTwice(layout, tensors: 3) ? 2 : 1) + gradients
+    return (output + needed) * (readsTwice(layout, target, tensors: 3) ? 2 : 1) + gradients
   }
 
   private var inputBytes: Int { inputs.reduce(0) { $0 + TensorType(shape: $1).bytes } }
@@ -197,11 +198,11 @@ extension Case {
   }
 
   /// Whether a normalisation finds nothing in the second-level cache that it has read before: what its unit reads and writes
-  /// fills that cache.
-  private func readsTwice(_ layout: Layout, tensors: Int) -> Bool {
+  /// fills that cache. It is the machine's, whatever the C is written for.
+  private func readsTwice(_ layout: Layout, _ target: Target, tensors: Int) -> Bool {
     guard let unit else { return false }
     guard case .maps(let maps) = unit else { return true }
-    let lanes = Target.native.lanes
+    let lanes = target.lanes
     let channels =
       switch layout {
       case .nchw: maps

@@ -41,7 +41,9 @@ struct Measurement {
     _ entry: Case, _ layout: Layout, _ options: Options, _ toolchain: Toolchain, _ copy: Copy
   ) async throws {
     let family = layout == .nchw ? "generic" : layout.rawValue
-    let build = BuildOptions(batch: entry.inputs[0][0], families: [family], fuses: false)
+    let target = options.target
+    let build = BuildOptions(
+      batch: entry.inputs[0][0], target: target, families: [family], fuses: false)
     compilation = try Self.model(entry).compile(build)
     let selections = compilation.stages.programs.last?.kernels.selections ?? []
     // A view has no kernels of its own.
@@ -54,8 +56,11 @@ struct Measurement {
     }
     // A thread's own time: what else the machine does in between is not counted.
     let flags = ["-DPROFILE_CLOCK=CLOCK_THREAD_CPUTIME_ID"]
+    let architecture: LibraryOptions.Architecture =
+      target == .native ? .native : target.march.map { .row($0) } ?? .baseline
     profiled = try await compilation.loadProfiled(
-      toolchain: toolchain, options: LibraryOptions(extraFlags: flags))
+      toolchain: toolchain,
+      options: LibraryOptions(architecture: architecture, extraFlags: flags))
     (self.entry, self.layout, self.options, self.copy) = (entry, layout, options, copy)
   }
 
@@ -128,7 +133,9 @@ struct Measurement {
       let own = pieces.indices.filter { isOwn(pieces[$0]) && ($0 > loss) == isBackward }
       return own.reduce(0) { $0 + milliseconds(pieces[$1]) }
     }
-    let bytes = try? isBackward ? entry.backwardBytes(layout) : entry.forwardBytes(layout)
+    let bytes =
+      try? isBackward
+      ? entry.backwardBytes(layout, options.target) : entry.forwardBytes(layout, options.target)
     let (time, work) = (median(times), Double(bytes ?? 0) / 1e6)
     // Memory's speed changes from second to second with other work, so each step is set against its own copies.
     let shares = zip(times, rounds).map { work / $0 / $1.copy }

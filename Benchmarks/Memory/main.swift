@@ -1,7 +1,7 @@
 // Times the kernels of layers that are bound by memory, and sets them against a copy of memory in the same process.
 //
 //   MemoryBenchmark [--layers WORD,WORD] [--layouts nchw,lanes,blocked] [--threads N] [--rounds N] [--kernels]
-//                   [--emit FOLDER]
+//                   [--target NAME] [--emit FOLDER]
 //
 // Each layer stands behind a PReLU, so that its input has a gradient. Times come from a build with clocks.
 
@@ -11,7 +11,7 @@ import Foundation
 struct Usage: Error, CustomStringConvertible {
   let description =
     "usage: MemoryBenchmark [--layers WORD,WORD] [--layouts nchw,lanes,blocked] [--threads N] "
-    + "[--rounds N] [--kernels] [--emit FOLDER]"
+    + "[--rounds N] [--kernels] [--target NAME] [--emit FOLDER]"
 }
 
 struct Missing: Error, CustomStringConvertible {
@@ -30,6 +30,8 @@ struct Options {
   var rounds = 7
   /// Whether every kernel is told apart.
   var tellsKernels = false
+  /// What the C is written for and compiled for: the machine, or a row of the target table that it can run.
+  var target = Target.native
   /// Where the C is written, instead of timing it.
   var folder: String?
 
@@ -59,6 +61,11 @@ struct Options {
       case "--threads": threads = try number(rest.popFirst())
       case "--rounds": rounds = try number(rest.popFirst())
       case "--kernels": tellsKernels = true
+      case "--target":
+        guard let row = rest.popFirst().flatMap({ Target.named($0) }),
+          row.runs(on: Set(HostProcessor.current.features))
+        else { throw Usage() }
+        target = row
       case "--emit": folder = try list(rest.popFirst()).first
       default: throw Usage()
       }
@@ -88,7 +95,7 @@ func run(_ options: Options) async throws {
   let copy = try await Copy(toolchain, threads: options.threads)
   say(
     "\(Date.now.formatted(.iso8601.year().month().day())), threads: \(options.threads), target "
-      + "\(Target.native), medians of \(options.rounds) rounds.\n")
+      + "\(options.target), medians of \(options.rounds) rounds.\n")
   say("| layer | layout | forward GB/s | of copy | backward GB/s | of copy | copy GB/s |")
   say("|---|---|--:|--:|--:|--:|--:|")
   var summaries: [String] = []
