@@ -98,6 +98,37 @@ extension Model {
   /// - Throws: several outputs, or one that holds no scores of at least two classes.
   public func judgingClasses() throws(CompileError) -> Model {
     guard losses.isEmpty else { return self }
+    return try puttingLoss(SoftmaxCrossEntropy(), leastClasses: 2)
+  }
+
+  /// The network with another loss in place of its only one, for the same output, with a target of the same name; a network
+  /// without losses with one for its only output.
+  ///
+  /// There a softmax at the end is taken off where the loss wants scores, and scores `[N, K, 1, 1]` are flattened. Whether
+  /// the output suits the loss is else looked at when the network is compiled.
+  ///
+  /// - Throws: several losses, or no loss and several outputs.
+  public func judging(by loss: any Loss) throws(CompileError) -> Model {
+    guard !losses.isEmpty else { return try puttingLoss(loss, leastClasses: 1) }
+    guard losses.count == 1 else {
+      let names = losses.map(\.name).joined(separator: ", ")
+      throw CompileError(
+        layer: name,
+        "has the losses \(names), of which one alone cannot be replaced; change them in its model file"
+      )
+    }
+    let term = losses[0]
+    var result = self
+    result.losses = [
+      LossTerm(
+        name: term.name, loss: loss, output: term.output, target: term.target, weight: term.weight,
+        location: term.location)
+    ]
+    return result
+  }
+
+  /// A network without losses with one for its only output.
+  private func puttingLoss(_ loss: any Loss, leastClasses: Int) throws(CompileError) -> Model {
     guard !isUnbatched else {
       throw CompileError(
         layer: name,
@@ -108,15 +139,17 @@ extension Model {
       let names = outputs.map { $0.label ?? $0.name }.joined(separator: ", ")
       throw CompileError(
         layer: name,
-        "has the outputs \(names), expected one with the scores of classes; add the losses to a Model in Swift"
+        "has the outputs \(names), expected one to judge; add the losses in a model file"
       )
     }
     var result = self
-    if let softmax = lastSoftmax { result.bypass(softmax) }
+    if let softmax = lastSoftmax, !loss.expectedOutput.kinds.contains(softmax.layer.outputKind) {
+      result.bypass(softmax)
+    }
     let types = try InferShapes(batch: 1, memoryLimit: .max).run(result).types
     let output = result.outputs[0]
     let shape = types[output.node]?.shape ?? []
-    guard shape.count >= 2, shape[1] > 1 else {
+    guard leastClasses == 1 || shape.count >= 2 && shape[1] >= leastClasses else {
       throw CompileError(
         layer: output.node,
         "gives \(shape.dropFirst().map(String.init).joined(separator: "x")) an image, expected the scores of at least two classes; "
@@ -131,7 +164,7 @@ extension Model {
     }
     result.losses = [
       LossTerm(
-        name: "loss_\(output.name)", loss: SoftmaxCrossEntropy(), output: output.name,
+        name: "loss_\(output.name)", loss: loss, output: output.name,
         target: result.inputs.contains { $0.name == "target" } ? "class_target" : "target",
         weight: 1, location: nil)
     ]

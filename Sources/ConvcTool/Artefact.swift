@@ -25,9 +25,6 @@ struct ArtefactOptions: ParsableArguments {
   @Option(help: "Seed of the initial weights.")
   var seed: UInt64 = 0
 
-  @Option(help: "The loss; this version has one.")
-  var loss = "softmax-cross-entropy"
-
   @Option(help: "The optimizer; this version has one.")
   var optimizer = "sgd"
 
@@ -37,8 +34,7 @@ struct ArtefactOptions: ParsableArguments {
   func validate() throws {
     try validateWeights()
     for (option, value, known) in [
-      ("loss", loss, "softmax-cross-entropy"), ("optimizer", optimizer, "sgd"),
-      ("precision", precision, "f32"),
+      ("optimizer", optimizer, "sgd"), ("precision", precision, "f32"),
     ] where value != known {
       throw ValidationError("--\(option) \(value) is not in this version, expected \(known)")
     }

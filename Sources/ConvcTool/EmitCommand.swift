@@ -30,7 +30,10 @@ struct EmitCommand: AsyncParsableCommand {
     help: ArgumentHelp("The folder to write to.", valueName: "DIR"))
   var folder: String?
 
-  @Option(help: "Print a stage of the compiler instead, for each of a build's programs.")
+  @Option(
+    help:
+      "Print a stage of the compiler, for each of a build's programs. With -o the C is written as well."
+  )
   var stage: StageName?
 
   @Flag(

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Convc
 
-/// What is changed in a trained network before it is trained further; for all verbs, so that what was trained so can be used.
+/// What is changed in a network before it is trained; for all verbs, so that what was trained so can be used.
 struct TuningOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -15,15 +15,22 @@ struct TuningOptions: ParsableArguments {
       valueName: "LAYERS"))
   var freeze = FreezingChoice.none
 
+  @Option(
+    help: ArgumentHelp(
+      "The loss of training, in place of the network's own. A model file can say more of it.",
+      valueName: "LOSS"))
+  var loss: LossChoice?
+
   func validate() throws {
     guard head.map({ $0 > 0 }) ?? true else {
       throw ValidationError("--head is \(head ?? 0), expected at least 1")
     }
   }
 
-  /// The network with another last layer, and frozen ones.
+  /// The network with another last layer, another loss, and frozen layers.
   func apply(to network: Model) throws -> Model {
-    let network = try head.map { try network.replacingHead(outputs: $0) } ?? network
+    var network = try head.map { try network.replacingHead(outputs: $0) } ?? network
+    if let loss { network = try network.judging(by: loss.loss) }
     return try network.freezing(freeze.freezing)
   }
 
@@ -31,6 +38,24 @@ struct TuningOptions: ParsableArguments {
   var words: String {
     (head.map { " --head \($0)" } ?? "")
       + (freeze.freezing == .none ? "" : " --freeze '\(freeze.text)'")
+      + (loss.map { " --loss \($0.name)" } ?? "")
+  }
+}
+
+/// A loss on the command line, with its usual settings: `multi-class-hinge`.
+struct LossChoice: ExpressibleByArgument {
+  /// All that need no settings.
+  private static let known: [(name: String, loss: any Loss)] = LayerRegistry.losses.compactMap {
+    type in (try? type.init(settings: Settings([:], specs: type.settings))).map { (type.kind, $0) }
+  }
+  static var allValueStrings: [String] { known.map(\.name) }
+
+  let name: String
+  let loss: any Loss
+
+  init?(argument: String) {
+    guard let choice = Self.known.first(where: { $0.name == argument }) else { return nil }
+    (name, loss) = choice
   }
 }
 

@@ -120,6 +120,14 @@ public struct ModelLayout: Sendable {
   /// The first loss that compares with class labels: accuracy is measured on its output.
   public var classification: Loss? { losses.first { $0.labels != nil } }
 
+  /// What training minimises, in words: `softmax-cross-entropy, dice smoothing 2.0 (weight 0.5)`.
+  var objective: String {
+    losses.map { term in
+      let loss = [type(of: term.loss).kind, term.loss.summary].filter { !$0.isEmpty }
+      return loss.joined(separator: " ") + (term.weight == 1 ? "" : " (weight \(term.weight))")
+    }.joined(separator: ", ")
+  }
+
   /// Whether training minimises a penalty on weights beside the losses.
   public var isRegularized: Bool { parameters.contains { $0.regularizer != nil } }
 

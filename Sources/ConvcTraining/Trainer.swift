@@ -144,9 +144,9 @@ public final class Trainer {
       validation: validation, rate: 0, imagesPerSecond: 0, seconds: seconds)
     try checkFinite(row, rate: 0)
     let state = TrainingState(
-      recipe: recipe.json, data: data.name, trainImages: data.train.count,
-      validationImages: data.validation?.count ?? 0, seconds: seconds, best: row.judged,
-      rows: [row])
+      recipe: recipe.json, objective: runner.layout.objective, data: data.name,
+      trainImages: data.train.count, validationImages: data.validation?.count ?? 0,
+      seconds: seconds, best: row.judged, rows: [row])
     try keepBest(state)
     try save(state)
     try folder?.write(recipe.json, to: .recipe)
@@ -288,7 +288,8 @@ public final class Trainer {
   private func resumed() throws -> TrainingState {
     guard let folder else { preconditionFailure("internal error: resumed without a folder") }
     let saved = try folder.loadState(layout: runner.layout)
-    try saved.state.check(recipe: recipe, data: data, path: folder.path(.state))
+    try saved.state.check(
+      recipe: recipe, objective: runner.layout.objective, data: data, path: folder.path(.state))
     let hasTest = data.test != nil
     guard !saved.state.isComplete(epochs: recipe.epochs, hasTest: hasTest) else {
       throw TrainingError.alreadyComplete(epochs: recipe.epochs, folder: folder.path)

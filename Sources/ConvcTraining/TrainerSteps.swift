@@ -60,7 +60,9 @@ extension EpochSums {
 
 extension TrainingState {
   /// Checks that a training can go on with a recipe and data: all but the threads has to agree.
-  func check(recipe given: Recipe, data: TrainingData, path: String) throws(TrainingError) {
+  func check(
+    recipe given: Recipe, objective: String, data: TrainingData, path: String
+  ) throws(TrainingError) {
     guard let changes = try? Recipe.Changes(text: recipe) else {
       throw .badState(path: path, reason: "its recipe cannot be read")
     }
@@ -71,6 +73,7 @@ extension TrainingState {
         saved: "\(old.name) \(old.value)", given: "\(new.name) \(new.value)", path: path)
     }
     let facts = [
+      ("the loss \(self.objective)", objective, self.objective == objective),
       ("data set '\(self.data)'", "'\(data.name)'", self.data == data.name),
       ("\(trainImages) training images", "\(data.train.count)", trainImages == data.train.count),
       (

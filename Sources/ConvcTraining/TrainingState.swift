@@ -6,6 +6,8 @@ import FoundationEssentials
 struct TrainingState: Codable {
   /// The recipe's settings, as in `recipe.json`.
   var recipe: String
+  /// What is minimised, in words.
+  var objective: String
   var data: String
   var trainImages: Int
   var validationImages: Int

@@ -87,6 +87,44 @@ struct FineTuningTests {
     #expect(flat.nodes.map(\.name) == ["conv1", "flatten1"])
   }
 
+  @Test(
+    "another loss takes the place of the only one, and keeps its name, output, target and weight")
+  func otherLoss() throws {
+    let model = try LeNet5.model().judging(by: MultiClassHinge(margin: 2))
+    #expect(model.losses.map(\.name) == ["loss_output"])
+    #expect(model.losses.map(\.target) == ["target"])
+    #expect(model.losses.map(\.loss.summary) == ["margin 2.0"])
+    let squared = try model.judging(by: MeanSquaredError())
+    #expect(try graph(squared).targets.map(\.type.shape) == [[2, 10]])
+  }
+
+  @Test(
+    "without a loss, one is put on the only output, behind the softmax that it asks for or before it"
+  )
+  func firstLoss() throws {
+    let shares = try imported.judging(by: MeanSquaredError())
+    #expect(shares.outputs.map(\.node) == imported.outputs.map(\.node))
+    #expect(try imported.judging(by: MultiClassHinge()).outputs[0].node == "plus")
+    #expect(
+      try imported.judging(by: CategoricalCrossEntropy(form: .probabilities)).outputs[0].node
+        == imported.outputs[0].node)
+    let builder = ModelBuilder(name: "two")
+    let image = builder.input("image", [2, 3, 3])
+    let maps = builder.apply(Conv2D(outputChannels: 2, kernelSize: 3), to: [image])
+    builder.output("y", maps)
+    builder.output("z", image)
+    #expect(
+      message { try builder.model.judging(by: Huber()) }
+        == "two: has the outputs y, z, expected one to judge; add the losses in a model file")
+    for output in ["y", "z"] {
+      builder.loss(MeanSquaredError(), on: output, target: "\(output)_target", name: "of_\(output)")
+    }
+    #expect(
+      message { try builder.model.judging(by: Huber()) }
+        == "two: has the losses of_y, of_z, of which one alone cannot be replaced; change them in its model file"
+    )
+  }
+
   @Test("layers are frozen by name, up to one, or all but the last")
   func frozen() throws {
     func trained(_ freezing: Freezing) throws -> [String] {
@@ -123,7 +161,7 @@ struct FineTuningTests {
     builder.output("z", conv)
     #expect(
       message { try builder.model.judgingClasses() }
-        == "sum: has the outputs y, z, expected one with the scores of classes; add the losses to a Model in Swift"
+        == "sum: has the outputs y, z, expected one to judge; add the losses in a model file"
     )
     #expect(
       message { try imported.replacingHead(outputs: 1).judgingClasses() }

@@ -25,7 +25,7 @@ struct ArtefactTests {
     let tool = try Tool()
     let words = [
       "--name", "digits", "--batch", "3", "--target", "generic", "--mode", "infer", "--no-openmp",
-      "--loss", "softmax-cross-entropy", "--optimizer", "sgd", "--precision", "f32", "--quiet",
+      "--loss", "multi-class-hinge", "--optimizer", "sgd", "--precision", "f32", "--quiet",
     ]
     for folder in ["a", "b/"] {
       expectDone(try await tool.start(["emit"] + small + words + ["-o", folder]).result())
@@ -41,7 +41,6 @@ struct ArtefactTests {
   func refusals() async throws {
     let tool = try Tool()
     for (words, message) in [
-      (["--loss", "hinge"], "--loss hinge is not in this version, expected softmax-cross-entropy"),
       (["--optimizer", "adam"], "--optimizer adam is not in this version, expected sgd"),
       (["--precision", "f16"], "--precision f16 is not in this version, expected f32"),
       (

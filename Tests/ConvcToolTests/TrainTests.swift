@@ -127,6 +127,33 @@ struct TrainTests {
         "the training in runs/lenet5-digits-2 is complete")
   }
 
+  @Test("--loss trains, evaluates and resumes by another loss than the network's own")
+  func otherLoss() async throws {
+    let tool = try Tool()
+    let hinge = ["--loss", "multi-class-hinge"]
+    let run = ["--quiet", "--epochs", "3", "-o", "run"]
+    expectDone(try await tool.start(Self.words + run + hinge).result())
+    let test = try #require(try rows(tool, "run").last?.test)
+    let eval = ["eval", "lenet5", "--data", "digits", "--weights", "run/best.safetensors"]
+    for (words, isSame) in [(hinge, true), ([], false)] {
+      let result = try await tool.start(eval + words).result()
+      expectDone(result)
+      let loss = "360 test images, loss \(String(format: "%.4f", test.loss)), "
+      #expect(result.output.contains(loss) == isSame, "\(result.output)")
+    }
+    expectRefusal(
+      try await tool.start(Self.words + run + ["--resume"]).result(), 65,
+      containing:
+        "was saved by a training with the loss multi-class-hinge, this one has softmax-cross-entropy"
+    )
+    expectRefusal(
+      try await train(tool, "--quiet", "--loss", "mean-squared-error"), 65,
+      containing: "has targets one value of int32, the model takes 10")
+    expectRefusal(
+      try await train(tool, "--loss", "hinge"), 64,
+      containing: "the value 'hinge' is invalid for '--loss <LOSS>'")
+  }
+
   @Test("settings out of range name the option, in a file the line")
   func settings() async throws {
     let tool = try Tool()

@@ -20,7 +20,8 @@ final class LinearClassifier: StepRunner {
 
   init(
     name: String = "linear", hash: String = "hash-1", features: Int = 2, classes: Int = 3,
-    batches: ClosedRange<Int> = 1...16, classNames: [String] = [], usual: UsualRange? = nil
+    batches: ClosedRange<Int> = 1...16, classNames: [String] = [], usual: UsualRange? = nil,
+    loss: any Loss = SoftmaxCrossEntropy()
   ) {
     self.features = features
     self.classes = classes
@@ -35,7 +36,7 @@ final class LinearClassifier: StepRunner {
       targets: [ModelLayout.Tensor(name: "target", element: .int32, shape: [])],
       losses: [
         ModelLayout.Loss(
-          name: "loss", loss: SoftmaxCrossEntropy(), labels: LabelRange(classes: classes),
+          name: "loss", loss: loss, labels: LabelRange(classes: classes),
           weight: 1, output: 0, target: 0)
       ],
       parameters: [

@@ -1,3 +1,4 @@
+import ConvcLayers
 import Foundation
 import Testing
 
@@ -104,6 +105,13 @@ struct ResumeTests {
           _ = try trainer(LinearClassifier(), folder: folder, recipe: longer).run(resume: true)
         } == "\(state) was saved by a training with epochs 3, this one has epochs 5; "
           + "resume with the same, or start a new run with --init last.safetensors")
+      #expect(
+        message {
+          _ = try trainer(LinearClassifier(loss: MultiClassHinge()), folder: folder)
+            .run(resume: true)
+        } == "\(state) was saved by a training with the loss softmax-cross-entropy, this one has "
+          + "multi-class-hinge; resume with the same, or start a new run with --init last.safetensors"
+      )
       let other = TrainingData(name: "corners", train: points(60), validation: points(20))
       #expect(
         message {
