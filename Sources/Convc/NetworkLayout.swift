@@ -50,12 +50,14 @@ struct NetworkLayout {
 
   /// What stands under a box, its middle at 0: name, extents, settings.
   private static func label(_ box: NetworkPlan.Box) -> [NetworkText] {
-    let limit = box.isPlate ? 78.0 : 118.0
+    let (narrow, wide) = (78.0, 118.0)
+    let kind = NetworkText.width(of: String(box.settings.prefix { $0 != " " }), .settings)
+    let limit = box.isPlate ? min(wide, max(narrow, kind)) : wide
     var lines = [(NetworkText.fitting(box.title, .name, in: limit), NetworkText.Style.name)]
     if !box.isPlate {
       lines.append((NetworkText.fitting(box.shape.extents, .shape, in: limit), .shape))
     }
-    lines += NetworkText.lines(box.settings, .settings, in: limit, atMost: box.isPlate ? 1 : 2)
+    lines += NetworkText.lines(box.settings, .settings, in: limit, atMost: 4)
       .map { ($0, .settings) }
     var baseline = 0.0
     return lines.map { text, style in

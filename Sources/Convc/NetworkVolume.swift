@@ -94,13 +94,17 @@ struct NetworkText {
     return short + "…"
   }
 
-  /// Settings in lines that fit, broken after commas; what does not fit into the last line is cut.
+  /// Settings in lines that fit, broken after commas, and between words where what stands between commas is too long;
+  /// what does not fit into the last line is cut.
   static func lines(_ text: String, _ style: Style, in limit: Double, atMost count: Int) -> [String]
   {
     var lines: [String] = []
-    let parts = text.split(separator: ", ")
-    for (index, part) in parts.enumerated() {
-      let part = index + 1 < parts.count ? part + "," : String(part)
+    let settings = text.split(separator: ", ")
+    let parts = settings.enumerated().flatMap { index, setting in
+      let part = index + 1 < settings.count ? setting + "," : String(setting)
+      return width(of: part, style) <= limit ? [part] : part.split(separator: " ").map(String.init)
+    }
+    for part in parts {
       if let last = lines.last,
         width(of: last + " " + part, style) <= limit || lines.count == count
       {

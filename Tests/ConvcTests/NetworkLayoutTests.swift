@@ -12,11 +12,14 @@ struct NetworkLayoutTests {
       Inspection(try model.compile(BuildOptions(batch: 1, trains: false, target: .generic))))
   }
 
-  @Test("no two labels overlap, and all lie inside the picture", arguments: Preset.all.map(\.name))
+  @Test(
+    "labels are whole, do not overlap, and lie inside the picture",
+    arguments: Preset.all.map(\.name))
   func labels(_ name: String) throws {
     let picture = try Self.picture(try #require(Preset.named(name)).make())
     let layout = picture.layout
     let texts = picture.head + layout.plan.boxes.indices.flatMap { layout.labels(of: $0) }
+    #expect(texts.map(\.text).filter { $0.contains("…") } == [])
     let boxes = texts.map(\.box).sorted { $0.top < $1.top }
     #expect(boxes.count >= layout.plan.boxes.count)
     for (index, a) in boxes.enumerated() {
