@@ -56,11 +56,10 @@ struct Measurement {
     }
     // A thread's own time: what else the machine does in between is not counted.
     let flags = ["-DPROFILE_CLOCK=CLOCK_THREAD_CPUTIME_ID"]
-    let architecture: LibraryOptions.Architecture =
-      target == .native ? .native : target.march.map { .row($0) } ?? .baseline
     profiled = try await compilation.loadProfiled(
       toolchain: toolchain,
-      options: LibraryOptions(architecture: architecture, extraFlags: flags))
+      options: LibraryOptions(
+        architecture: target == .native ? .native : target.architecture, extraFlags: flags))
     (self.entry, self.layout, self.options, self.copy) = (entry, layout, options, copy)
   }
 

@@ -52,6 +52,9 @@ extension Target {
   /// The widest row of the table that this machine can run.
   public static var native: Target { best(for: Set(HostProcessor.current.features)) }
 
+  /// What the C compiler may use where C of this row is to run on any processor of the row.
+  public var architecture: LibraryOptions.Architecture { march.map { .row($0) } ?? .baseline }
+
   /// Whether this machine's own compilers make code for the row, which newer machines of the kind may have to run.
   public var isOfThisMachine: Bool {
     guard march != nil else { return true }

@@ -98,7 +98,7 @@ extension Model {
   /// - Throws: several outputs, or one that holds no scores of at least two classes.
   public func judgingClasses() throws(CompileError) -> Model {
     guard losses.isEmpty else { return self }
-    return try puttingLoss(SoftmaxCrossEntropy(), leastClasses: 2)
+    return try puttingLoss(SoftmaxCrossEntropy(), onClasses: true)
   }
 
   /// The network with another loss in place of its only one, for the same output, with a target of the same name; a network
@@ -109,7 +109,7 @@ extension Model {
   ///
   /// - Throws: several losses, or no loss and several outputs.
   public func judging(by loss: any Loss) throws(CompileError) -> Model {
-    guard !losses.isEmpty else { return try puttingLoss(loss, leastClasses: 1) }
+    guard !losses.isEmpty else { return try puttingLoss(loss, onClasses: false) }
     guard losses.count == 1 else {
       let names = losses.map(\.name).joined(separator: ", ")
       throw CompileError(
@@ -127,8 +127,8 @@ extension Model {
     return result
   }
 
-  /// A network without losses with one for its only output.
-  private func puttingLoss(_ loss: any Loss, leastClasses: Int) throws(CompileError) -> Model {
+  /// A network without losses with one for its only output, which with `onClasses` has to score at least two classes.
+  private func puttingLoss(_ loss: any Loss, onClasses: Bool) throws(CompileError) -> Model {
     guard !isUnbatched else {
       throw CompileError(
         layer: name,
@@ -149,7 +149,7 @@ extension Model {
     let types = try InferShapes(batch: 1, memoryLimit: .max).run(result).types
     let output = result.outputs[0]
     let shape = types[output.node]?.shape ?? []
-    guard leastClasses == 1 || shape.count >= 2 && shape[1] >= leastClasses else {
+    guard !onClasses || shape.count >= 2 && shape[1] > 1 else {
       throw CompileError(
         layer: output.node,
         "gives \(shape.dropFirst().map(String.init).joined(separator: "x")) an image, expected the scores of at least two classes; "

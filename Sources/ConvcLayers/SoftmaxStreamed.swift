@@ -13,7 +13,7 @@ extension SoftmaxKernels {
 
   /// Pieces of as many floats as fit; nil: maps are small, or do not fall into such pieces.
   ///
-  /// - Parameters:
+  /// - Parameter copies: floats that are kept beside for each one of a piece.
   private func pieces(
     _ results: Placement, _ axis: MapAxis, passesCaches: Bool, copies: Int
   ) -> LinePieces? {

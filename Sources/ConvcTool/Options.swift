@@ -291,7 +291,7 @@ struct TargetOptions: ParsableArguments {
     guard target.name != TargetChoice.native.name || target.target.march == nil else {
       return .native
     }
-    return target.target.march.map { .row($0) } ?? .baseline
+    return target.target.architecture
   }
 }
 

@@ -52,37 +52,14 @@ struct StreamingTests {
   func same(test: Case) async throws {
     guard Target.native.hasVectors else { return }
     for family in test.families {
-      let builder = ModelBuilder(name: "streaming")
       // Rows of whole lines of memory, and channels of whole pieces.
-      let y = test.apply(builder.input("x", [16, 24, 32]).prelu())
-      builder.output("y", y)
-      builder.loss(MeanSquaredError(), on: "y", target: "target")
-      var results: [[[Float]]] = []
-      for level2 in [1 << 30, 1 << 10] {
-        let target = Target.native.with(level2: level2, asksAhead: true)
-        let options = BuildOptions(batch: 17, target: target, families: [family], fuses: false)
-        let compilation = try builder.model.compile(options)
-        let text = compilation.sources().map(\.text).joined()
-        let streams = text.components(separatedBy: "FLUSH();").count - 1
-        #expect(streams == (level2 == 1 << 10 ? test.kernels : 0), "\(family)")
-        for threads in [1, 5] {
-          let session = try Session(try await compilation.load())
-          try session.setParameterBlock(numbers(session.parameterBlock.count))
-          let values = numbers(17 * 16 * 768)
-          _ = try session.gradients(
-            inputs: [.float32(values)], targets: [.float32(values.reversed())], batch: 17,
-            options: StepOptions(threads: threads))
-          results.append([
-            try session.forward(inputs: [.float32(values)], batch: 17)[0].floats,
-            session.withGradients { Array($0) },
-          ])
-        }
+      let sizes = try await CacheSizes(
+        input: [16, 24, 32], family: family, threads: [1, 5], apply: test.apply)
+      for program in sizes.programs {
+        let streams = program.text.components(separatedBy: "FLUSH();").count - 1
+        #expect(streams == (program.hasSmallCache ? test.kernels : 0), "\(family)")
       }
-      #expect(results.dropFirst().allSatisfy { $0 == results[0] }, "\(family)")
+      #expect(sizes.agree, "\(family)")
     }
-  }
-
-  private func numbers(_ count: Int) -> [Float] {
-    (0..<count).map { index in Float((index * 37) % 101) / 40 - 1.2 }
   }
 }
